@@ -1,0 +1,570 @@
+#!/usr/bin/env python3
+"""Writes the golden values beside this file: what pinned oracles say about inputs that every test can repeat.
+
+    python3 -m venv /tmp/oracles && /tmp/oracles/bin/pip install -r requirements.txt
+    /tmp/oracles/bin/python make_golden.py [audio] [text] [convolution] [relations]
+
+The inputs are the sample corpus (corpora/sample) or stand in the JSON files themselves. Each file says which versions made it and how
+every value is defined. Numbers have 10 significant digits in audio.json and text.json, and all 17 elsewhere; null stands for "undefined".
+"""
+
+import argparse
+import json
+import math
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SAMPLE = HERE.parents[1] / "corpora" / "sample"
+PINNED = dict(
+    line.split("==")
+    for line in (HERE / "requirements.txt").read_text().splitlines()
+    if "==" in line
+)
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def number(value, digits):
+    """A float as JSON has it: shortest form of at most `digits` significant digits; null for NaN and infinity."""
+    value = float(value)
+    if not math.isfinite(value):
+        return "null"
+    text = repr(value) if digits >= 17 else repr(float(f"{value:.{digits}g}"))
+    return text[:-2] if text.endswith(".0") else text
+
+
+def dump(value, digits, indent=0):
+    """JSON with a line for each list of scalars, so that a change is readable in a diff."""
+    import numpy as np
+
+    pad = "  " * (indent + 1)
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, dict):
+        if not value:
+            return "{}"
+        scalars = all(isinstance(v, (int, float)) for v in value.values())
+        gap, join, end = ("", ", ", "") if scalars else (f"\n{pad}", f",\n{pad}", "\n" + "  " * indent)
+        inner = join.join(f"{json.dumps(str(k))}: {dump(v, digits, indent + 1)}" for k, v in value.items())
+        return "{" + gap + inner + end + "}"
+    if isinstance(value, (list, tuple)):
+        nested = any(isinstance(v, (list, tuple, dict, np.ndarray)) for v in value)
+        parts = [dump(v, digits, indent + 1) for v in value]
+        return f"[\n{pad}" + f",\n{pad}".join(parts) + "\n" + "  " * indent + "]" if nested else "[" + ", ".join(parts) + "]"
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, (int, np.integer)):
+        return str(int(value))
+    if isinstance(value, (float, np.floating)):
+        return number(value, digits)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def write(name, packages, content, digits):
+    made_with = {package: version(package) for package in packages}
+    path = HERE / name
+    path.write_text(dump({"made_by": "make_golden.py", "versions": made_with, **content}, digits) + "\n", encoding="utf-8")
+    print(f"{name}: {path.stat().st_size} bytes")
+
+
+# --- sound -----------------------------------------------------------------------------------------------------------
+
+CLIPS = ["anna/morning-fog", "duncan/short-tunnel", "ben/hot-oven"]  # the last ends in digital silence
+RATE, FFT, WIN, HOP, MELS, YIN = 16000, 512, 400, 160, 80, 1024
+FMIN, FMAX = 65.0, 500.0
+AUDIO_NOTES = {
+    "input": "the WAV under corpora/sample/audio, 16 bit as x/32768 in f64; no filter",
+    "frames": "the number of frames, 1 + samples/160 (integer division), of every series but kaldi's",
+    "sampled_frames": "the frames whose rows log_mel_db, mfcc, whisper hold",
+    "power": "|librosa.stft(n_fft=512, win_length=400, hop_length=160, window=hann, center=True, pad_mode=constant)|^2",
+    "log_mel_db": "power_to_db(filters.mel(16000, 512, n_mels=80) @ power, ref=1.0, amin=1e-10, top_db=80)",
+    "mfcc": "feature.mfcc(S=log_mel_db, n_mfcc=13): DCT-II, ortho",
+    "centroid_hz, bandwidth_hz, rolloff_hz": "librosa.feature.spectral_*(S=|stft|, sr=16000), p=2, roll_percent=0.85",
+    "flatness": "feature.spectral_flatness(S=|stft|, amin=1e-10, power=2)",
+    "rms": "feature.rms(y, frame_length=512, hop_length=160, dtype=float64): zero-padded",
+    "rms_db": "20 log10(max(rms, 1e-5))",
+    "zcr": "feature.zero_crossing_rate(y, frame_length=512, hop_length=160): edge-padded",
+    "yin_hz": "librosa.yin(fmin=65, fmax=500, frame_length=1024, hop_length=160), for every frame, voiced or not",
+    "yin_trough": "minimum over the lags 32..=247 of the cumulative mean normalised difference that librosa.yin makes; 0 in digital silence",
+    "f0_hz": "yin_hz of the frames with yin_trough < 0.3 and rms > 0",
+    "pyin_hz, pyin_voiced_prob": "librosa.pyin(fmin=65, fmax=500, frame_length=1024, hop_length=160); null: unvoiced",
+    "means, sds": "over all frames; sds with ddof = 0",
+    "loudness_lufs": "pyloudnorm.Meter(16000).integrated_loudness, ITU-R BS.1770-4, its own filter coefficients at this rate",
+    "whisper": "openai-whisper's log_mel_spectrogram by formula: n_fft 400, hop 160, reflect, last frame dropped, log10, max-8, (x+4)/4; its "
+    "frames are samples/160",
+    "kaldi": "kaldi-native-fbank, 80 bins, dither 0, samples x 32768, snip_edges; rows `kaldi_sampled_frames` of kaldi_frames",
+}
+
+
+def librosa_features(y):
+    """Every feature as a series over frames (matrices: frames x bands)."""
+    import librosa
+    import numpy as np
+
+    D = librosa.stft(y, n_fft=FFT, win_length=WIN, hop_length=HOP, window="hann", center=True, pad_mode="constant")
+    mag = np.abs(D)
+    mel = librosa.filters.mel(sr=RATE, n_fft=FFT, n_mels=MELS, dtype=np.float64) @ mag**2
+    log_mel = librosa.power_to_db(mel, ref=1.0, amin=1e-10, top_db=80.0)
+    rms = librosa.feature.rms(y=y, frame_length=FFT, hop_length=HOP, dtype=np.float64)[0]
+    frames = librosa.util.frame(np.pad(y, YIN // 2), frame_length=YIN, hop_length=HOP)
+    low, high = math.floor(RATE / FMAX), math.ceil(RATE / FMIN)
+    from librosa.core.pitch import _cumulative_mean_normalized_difference as difference
+
+    pitch = dict(fmin=FMIN, fmax=FMAX, sr=RATE, frame_length=YIN, hop_length=HOP)
+    pyin_hz, _, pyin_prob = librosa.pyin(y, **pitch)
+    return {
+        "power": mag.T**2,
+        "log_mel_db": log_mel.T,
+        "mfcc": librosa.feature.mfcc(S=log_mel, n_mfcc=13).T,
+        "centroid_hz": librosa.feature.spectral_centroid(S=mag, sr=RATE)[0],
+        "bandwidth_hz": librosa.feature.spectral_bandwidth(S=mag, sr=RATE)[0],
+        "rolloff_hz": librosa.feature.spectral_rolloff(S=mag, sr=RATE, roll_percent=0.85)[0],
+        "flatness": librosa.feature.spectral_flatness(S=mag, amin=1e-10, power=2.0)[0],
+        "rms": rms,
+        "rms_db": 20 * np.log10(np.maximum(rms, 1e-5)),
+        "zcr": librosa.feature.zero_crossing_rate(y, frame_length=FFT, hop_length=HOP)[0],
+        "yin_hz": librosa.yin(y, **pitch),
+        "yin_trough": difference(frames, low, high).min(axis=0),
+        "pyin_hz": pyin_hz,
+        "pyin_voiced_prob": pyin_prob,
+    }
+
+
+def whisper_log_mel(y):
+    import librosa
+    import numpy as np
+
+    D = librosa.stft(y, n_fft=400, hop_length=160, window="hann", center=True, pad_mode="reflect")[:, :-1]
+    mel = librosa.filters.mel(sr=RATE, n_fft=400, n_mels=80, dtype=np.float64) @ np.abs(D) ** 2
+    log = np.log10(np.maximum(mel, 1e-10))
+    return ((np.maximum(log, log.max() - 8.0) + 4.0) / 4.0).T
+
+
+def kaldi_log_mel(y):
+    import kaldi_native_fbank as knf
+    import numpy as np
+
+    options = knf.FbankOptions()
+    options.frame_opts.dither = 0.0
+    options.frame_opts.samp_freq = RATE
+    options.mel_opts.num_bins = 80
+    bank = knf.OnlineFbank(options)
+    bank.accept_waveform(RATE, (y * 32768.0).astype(np.float32).tolist())
+    bank.input_finished()
+    return np.array([bank.get_frame(i) for i in range(bank.num_frames_ready)], dtype=np.float64)
+
+
+def golden_clip(clip):
+    import numpy as np
+    import pyloudnorm
+    import soundfile
+
+    path = SAMPLE / "audio" / f"{clip}.wav"
+    y, rate = soundfile.read(path, dtype="float64")
+    assert rate == RATE and y.ndim == 1, path
+    series = librosa_features(y)
+    count = len(series["rms"])
+    sampled = sorted({0, 1, count - 1} | {round(count * i / 10) for i in range(1, 10)})
+    few = [sampled[3], sampled[6], sampled[9]]
+    kaldi, whisper = kaldi_log_mel(y), whisper_log_mel(y)
+    kaldi_sampled = [i for i in sampled if i < len(kaldi)]
+    matrices = ("power", "log_mel_db", "mfcc")
+    scalars = {name: values for name, values in series.items() if name not in matrices}
+    averaged = {name: scalars[name] for name in scalars if name.split("_")[0] not in ("yin", "pyin")}
+    voiced = series["yin_hz"][(series["yin_trough"] < 0.3) & (series["rms"] > 0)]
+    averaged["f0_hz"] = voiced
+    mfcc, mel = series["mfcc"], series["log_mel_db"]
+    return {
+        "clip": clip,
+        "path": f"corpora/sample/audio/{clip}.wav",
+        "samples": len(y),
+        "frames": count,
+        "sampled_frames": sampled,
+        "power_frames": few,
+        "power": series["power"][few],
+        "log_mel_db": mel[sampled],
+        "mfcc": mfcc[sampled],
+        **scalars,
+        "f0_frames": len(voiced),
+        "f0_median_hz": np.median(voiced),
+        "means": {name: values.mean() for name, values in averaged.items()},
+        "sds": {name: values.std() for name, values in averaged.items()},
+        "mfcc_means": mfcc.mean(axis=0),
+        "mfcc_sds": mfcc.std(axis=0),
+        "log_mel_means": mel.mean(axis=0),
+        "log_mel_sds": mel.std(axis=0),
+        "loudness_lufs": pyloudnorm.Meter(RATE).integrated_loudness(y),
+        "whisper": whisper[[min(i, len(whisper) - 1) for i in sampled]],
+        "kaldi_frames": len(kaldi),
+        "kaldi_sampled_frames": kaldi_sampled,
+        "kaldi": kaldi[kaldi_sampled],
+    }
+
+
+def make_audio():
+    import librosa
+    import numpy as np
+
+    basis = librosa.filters.mel(sr=RATE, n_fft=FFT, n_mels=MELS, dtype=np.float64)
+    filters = [{"band": b, "first_bin": int(np.flatnonzero(row)[0]), "weights": row[row > 0]} for b, row in enumerate(basis) if b % 8 == 7]
+    write(
+        "audio.json",
+        ["librosa", "numpy", "scipy", "soundfile", "pyloudnorm", "kaldi-native-fbank"],
+        {"definitions": AUDIO_NOTES, "mel_filters": filters, "clips": [golden_clip(clip) for clip in CLIPS]},
+        10,
+    )
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+SETTINGS = {
+    "default": {},
+    "sublinear_tf": {"sublinear_tf": True},
+    "norm_l1": {"norm": "l1"},
+    "norm_none": {"norm": None},
+    "smooth_idf_false": {"smooth_idf": False},
+    "ngrams_1_2_min_df_2": {"ngram_range": (1, 2), "min_df": 2},
+    "binary": {"binary": True},
+    "max_df_fifth_strip_accents": {"max_df": 0.2, "strip_accents": "unicode"},
+}
+TEXT_NOTES = {
+    "input": "corpora/sample/text/**/*.txt in the order of their ids, lower case, token pattern (?u)\\b\\w\\w+\\b",
+    "terms": "CountVectorizer(): [term, df, cf] for each term, alphabetical",
+    "counts": "CountVectorizer(): {term: count}",
+    "idf": "TfidfVectorizer(**parameters).idf_ of the terms named",
+    "rows": "TfidfVectorizer(**parameters): the whole row of a document, {term: weight}",
+}
+
+
+def make_text():
+    import numpy as np
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
+    root = SAMPLE / "text"
+    texts = {p.relative_to(root).with_suffix("").as_posix(): p.read_text(encoding="utf-8") for p in root.glob("**/*.txt")}
+    ids = sorted(texts)
+    shown = [ids[0], "astronomy/dying-star", "kitchen/boiled-egg", "railway/night-express", "weather/storm-warning", ids[-1]]
+
+    def row(matrix, names, doc):
+        line = matrix[ids.index(doc)].tocoo()
+        return {names[j]: v for j, v in sorted(zip(line.col.tolist(), line.data.tolist()))}
+
+    counter = CountVectorizer()
+    counts = counter.fit_transform([texts[i] for i in ids])
+    names = counter.get_feature_names_out()
+    df, cf = np.diff(counts.tocsc().indptr), np.asarray(counts.sum(axis=0)).ravel()
+    settings = []
+    for name, parameters in SETTINGS.items():
+        vectorizer = TfidfVectorizer(**parameters)
+        weights = vectorizer.fit_transform([texts[i] for i in ids])
+        terms = vectorizer.get_feature_names_out()
+        every = max(1, len(terms) // 20)
+        settings.append(
+            {
+                "name": name,
+                "parameters": {k: json.loads(json.dumps(v)) for k, v in parameters.items()},
+                "terms": len(terms),
+                "nonzeros": weights.nnz,
+                "sum": weights.sum(),
+                "idf": {t: v for t, v in list(zip(terms, vectorizer.idf_))[::every]},
+                "rows": {doc: row(weights, terms, doc) for doc in shown},
+            }
+        )
+    write(
+        "text.json",
+        ["scikit-learn", "numpy", "scipy"],
+        {
+            "definitions": TEXT_NOTES,
+            "documents": ids,
+            "terms": [[t, int(d), int(c)] for t, d, c in zip(names, df, cf)],
+            "counts": {doc: row(counts, names, doc) for doc in shown},
+            "tfidf": settings,
+        },
+        10,
+    )
+
+
+# --- convolution -----------------------------------------------------------------------------------------------------
+
+MODES = ["reflect", "mirror", "nearest", "wrap", "constant"]
+CONVOLUTION_NOTES = {
+    "signals, images": "x[i] = ((37 i + 11) mod 101) / 101 - 0.5 for i over the elements, row by row; they stand in the file",
+    "one_d": "scipy.ndimage.convolve1d(signal, kernel, mode=mode, cval=0), f64",
+    "two_d": "scipy.ndimage.convolve(image, kernel, mode=mode, cval=0), f64",
+    "origin": "the same with scipy's origin; the kernel's centre is len//2 + origin",
+    "gaussian": "gaussian_filter1d of an impulse, truncate=4: the taps, radius int(4 sigma + 0.5)",
+    "gaussian_2d, median_2d, sobel, prewitt, laplace": "scipy.ndimage.gaussian_filter(sigma), median_filter(size), sobel/prewitt(axis), laplace",
+    "firwin": "scipy.signal.firwin(taps, cutoff, fs=16000, pass_zero=...), Hamming window, scale=True",
+    "valid": "scipy.signal.convolve and correlate, mode valid, of the worked example; `course` is the unflipped (correlation) output",
+}
+
+
+def sequence(count, start=0):
+    return [((37 * i + 11) % 101) / 101 - 0.5 for i in range(start, start + count)]
+
+
+def one_d_cases():
+    import numpy as np
+    from scipy import ndimage
+
+    kernels = {
+        "one": [2.0],
+        "even2": [1.0, -0.5],
+        "odd3": [0.25, 0.5, -1.0],
+        "even4": [1.0, 2.0, -3.0, 0.5],
+        "odd5": [0.1, -0.2, 0.3, 0.7, -0.05],
+        "odd13": sequence(13, 40),
+        "even16": sequence(16, 70),
+        "odd25": sequence(25, 7),
+    }
+    cases = []
+    for length in (1, 2, 7, 20):
+        signal = np.array(sequence(length))
+        for name, kernel in kernels.items():
+            outputs = {mode: ndimage.convolve1d(signal, kernel, mode=mode, cval=0.0) for mode in MODES}
+            cases.append({"signal": signal, "kernel_name": name, "kernel": kernel, "outputs": outputs})
+    signal = np.array(sequence(9))
+    origins = [
+        {"signal": signal, "kernel": kernel, "origin": origin, "mode": mode, "output": ndimage.convolve1d(signal, kernel, mode=mode, cval=0.0, origin=origin)}
+        for kernel in (kernels["odd3"], kernels["even4"])
+        for origin in (-1, 1)
+        for mode in ("reflect", "constant")
+    ]
+    return cases, origins
+
+
+def two_d_cases():
+    import numpy as np
+    from scipy import ndimage
+
+    def grid(rows, cols, start=0):
+        return np.array(sequence(rows * cols, start)).reshape(rows, cols)
+
+    kernels = [grid(1, 3, 3), grid(3, 1, 5), grid(2, 2, 9), grid(3, 3, 13), grid(4, 3, 20), grid(5, 5, 33), grid(7, 9, 50)]
+    cases = []
+    for image in (grid(5, 7), grid(1, 6), grid(4, 2)):
+        for kernel in kernels:
+            outputs = {mode: ndimage.convolve(image, kernel, mode=mode, cval=0.0) for mode in MODES}
+            cases.append({"image": image, "kernel": kernel, "outputs": outputs})
+    image = grid(6, 8)
+    named = {"image": image}
+    for mode in MODES:
+        named[mode] = {
+            "gaussian_2d sigma 0.5": ndimage.gaussian_filter(image, 0.5, mode=mode),
+            "gaussian_2d sigma 1.5": ndimage.gaussian_filter(image, 1.5, mode=mode),
+            "median_2d size 3": ndimage.median_filter(image, size=3, mode=mode),
+            "median_2d size 5": ndimage.median_filter(image, size=5, mode=mode),
+            "sobel axis 0": ndimage.sobel(image, axis=0, mode=mode),
+            "sobel axis 1": ndimage.sobel(image, axis=1, mode=mode),
+            "prewitt axis 0": ndimage.prewitt(image, axis=0, mode=mode),
+            "prewitt axis 1": ndimage.prewitt(image, axis=1, mode=mode),
+            "laplace": ndimage.laplace(image, mode=mode),
+        }
+    return cases, named
+
+
+def make_convolution():
+    import numpy as np
+    from scipy import ndimage, signal
+
+    gaussians = []
+    for sigma in (0.3, 0.5, 1.0, 2.5, 4.0):
+        radius = int(4.0 * sigma + 0.5)
+        impulse = np.zeros(2 * radius + 1)
+        impulse[radius] = 1.0
+        gaussians.append({"sigma": sigma, "radius": radius, "taps": ndimage.gaussian_filter1d(impulse, sigma, mode="constant")})
+    designs = [
+        ("lowpass", 101, 4000.0, True),
+        ("highpass", 101, 4000.0, False),
+        ("bandpass", 101, [1000.0, 4000.0], False),
+        ("highpass", 101, 60.0, False),
+        ("lowpass", 32, 1000.0, True),
+        ("lowpass", 1025, 300.0, True),
+    ]
+    firwin = []
+    for kind, count, cutoff, pass_zero in designs:
+        taps = signal.firwin(count, cutoff, fs=16000, pass_zero=pass_zero)
+        kept = taps if count <= 101 else taps[:64]
+        firwin.append({"kind": kind, "numtaps": count, "hz": np.atleast_1d(cutoff), "pass_zero": pass_zero, "sum": taps.sum(), "first_taps": kept})
+    image = np.array([[9, 4, 1, 2, 2], [1, 1, 1, 0, 4], [1, 2, 1, 0, 6], [1, 0, 0, 2, 2], [9, 6, 7, 4, 4]], dtype=float)
+    kernel = np.array([[0, 2, 1], [4, 1, 0], [1, 0, 1]], dtype=float)
+    course = signal.correlate(image, kernel, mode="valid", method="direct")
+    assert course[0, 0] == 16
+    one_d, origins = one_d_cases()
+    two_d, named = two_d_cases()
+    long = np.array(sequence(600))
+    taps = signal.firwin(129, 2000.0, fs=16000)
+    write(
+        "convolution.json",
+        ["scipy", "numpy"],
+        {
+            "definitions": CONVOLUTION_NOTES,
+            "valid": {
+                "image": image,
+                "kernel": kernel,
+                "course": course,
+                "convolution": signal.convolve(image, kernel, mode="valid", method="direct"),
+                "full": signal.convolve(image, kernel, mode="full", method="direct"),
+            },
+            "one_d": one_d,
+            "origin": origins,
+            "two_d": two_d,
+            "named_2d": named,
+            "gaussian": gaussians,
+            "firwin": firwin,
+            "long": {
+                "signal": "sequence(600)",
+                "taps": "firwin(129, 2000, fs=16000)",
+                "mode": "reflect",
+                "every_7th": ndimage.convolve1d(long, taps, mode="reflect")[::7],
+            },
+        },
+        17,
+    )
+
+
+# --- relations -------------------------------------------------------------------------------------------------------
+
+RELATIONS_NOTES = {
+    "correlations": "scipy.stats.pearsonr and spearmanr (average ranks for ties); null where a side is constant",
+    "false_discovery_control": "scipy.stats.false_discovery_control(p, method=bh)",
+    "chi2_sf": "scipy.stats.chi2.sf(x, df)",
+    "normal_sf": "scipy.stats.norm.sf(x)",
+    "genpareto_sf": "scipy.stats.genpareto.sf(x, c, scale=scale)",
+    "contingency": "scipy.stats.chi2_contingency of [[a, b], [c, d]]: G2 (log-likelihood) and chi2, with and without Yates' correction; "
+    "unsigned, so the signed G2 is negative where a <= E",
+    "rankdata": "scipy.stats.rankdata, average",
+    "quantiles": "numpy.quantile, linear",
+    "linear_cka": "||Y'X||_F^2 / (||X'X||_F ||Y'Y||_F), columns centred",
+    "rsa": "Spearman of the upper triangles (row by row) of the Euclidean distance matrices",
+    "cca": "canonical correlations: singular values of Qx' Qy, columns centred, QR",
+    "ridge": "B = (X'X + lambda I)^-1 X'Y, columns centred, no intercept",
+}
+
+
+def ints(rows, cols, a, b, m):
+    """A matrix of small integers by formula: (a (i cols + j)^2 + b (i cols + j)) mod m."""
+    return [[float((a * (i * cols + j) ** 2 + b * (i * cols + j)) % m) for j in range(cols)] for i in range(rows)]
+
+
+def correlation_cases():
+    import numpy as np
+    from scipy import stats
+
+    pairs = {
+        "plain": (sequence(12), sequence(12, 50)),
+        "ties": ([1.0, 2, 2, 3, 3, 3, 4, 5, 5, 9], [2.0, 1, 2, 2, 5, 5, 4, 4, 8, 8]),
+        "monotone": ([0.1, 0.2, 0.3, 0.4, 0.5], [1.0, 10, 100, 1000, 10000]),
+        "reversed": ([1.0, 2, 3, 4], [4.0, 3, 2, 1]),
+        "offset": ([1e9 + v for v in sequence(12)], [1e9 + v for v in sequence(12, 5)]),
+        "two": ([1.0, 2.0], [5.0, 3.0]),
+        "constant": ([1.0, 2, 3, 4], [7.0, 7, 7, 7]),
+    }
+    rows = []
+    for name, (x, y) in pairs.items():
+        constant = len(set(x)) == 1 or len(set(y)) == 1
+        pearson = float("nan") if constant else stats.pearsonr(x, y).statistic
+        spearman = float("nan") if constant else stats.spearmanr(x, y).statistic
+        rows.append({"name": name, "x": np.array(x), "y": np.array(y), "pearson": pearson, "spearman": spearman})
+    return rows
+
+
+def space_cases():
+    import numpy as np
+    from scipy import stats
+    from scipy.spatial.distance import pdist
+
+    x, y = np.array(ints(12, 5, 3, 7, 23)), np.array(ints(12, 3, 5, 2, 19))
+    z = x @ np.array(ints(5, 3, 1, 4, 7)) + np.array(ints(12, 3, 2, 3, 5)) / 4
+    rows = []
+    for name, a, b in (("x-y", x, y), ("x-z", x, z), ("x-x", x, x)):
+        ac, bc = a - a.mean(axis=0), b - b.mean(axis=0)
+        cka = np.linalg.norm(bc.T @ ac) ** 2 / (np.linalg.norm(ac.T @ ac) * np.linalg.norm(bc.T @ bc))
+        canonical = np.clip(np.linalg.svd(np.linalg.qr(ac)[0].T @ np.linalg.qr(bc)[0], compute_uv=False), 0, 1)
+        ridge = np.linalg.solve(ac.T @ ac + 2.0 * np.eye(a.shape[1]), ac.T @ bc)
+        rows.append(
+            {
+                "name": name,
+                "x": a,
+                "y": b,
+                "linear_cka": cka,
+                "rsa": stats.spearmanr(pdist(a), pdist(b)).statistic,
+                "cca": canonical,
+                "ridge_lambda": 2.0,
+                "ridge": ridge,
+            }
+        )
+    return rows
+
+
+def make_relations():
+    import numpy as np
+    from scipy import stats
+
+    tables = [(10, 100, 20, 1000), (1, 3, 9, 40), (0, 5, 12, 300), (3, 0, 2, 50), (120, 80, 80, 120), (6, 40, 400, 90), (2, 2, 2, 2)]
+    contingency = []
+    for a, b, c, d in tables:
+        table = [[a, b], [c, d]]
+        row = {"a": a, "b": b, "c": c, "d": d}
+        for yates in (False, True):
+            suffix = "_yates" if yates else ""
+            for key, power in (("g2", "log-likelihood"), ("chi2", "pearson")):
+                result = stats.chi2_contingency(table, correction=yates, lambda_=power)
+                row[key + suffix], row[f"p_{key}{suffix}"] = result.statistic, result.pvalue
+        contingency.append(row)
+    p_values = [
+        [0.01, 0.04, 0.03, 0.005, 0.5, 0.9, 1.0, 0.04],
+        [0.001],
+        [0.2, 0.2, 0.2],
+        [1e-12, 0.049, 0.05, 0.051, 0.9999],
+    ]
+    chi2 = [[x, df, stats.chi2.sf(x, df)] for df in (1, 2, 5) for x in (0.0, 1e-6, 0.1, 1.0, 3.841458820694124, 10.0, 50.0, 300.0, 1400.0)]
+    pareto = [
+        [x, c, scale, stats.genpareto.sf(x, c, scale=scale)]
+        for c, scale in ((0.0, 1.0), (0.2, 0.5), (-0.3, 0.8))
+        for x in (0.0, 0.1, 1.0, 2.5)
+    ]
+    data = np.array(sequence(17))
+    write(
+        "relations.json",
+        ["scipy", "numpy"],
+        {
+            "definitions": RELATIONS_NOTES,
+            "correlations": correlation_cases(),
+            "rankdata": {"x": [3.0, 1.0, 3.0, 2.0, 3.0, -1.0, 2.0], "ranks": stats.rankdata([3.0, 1.0, 3.0, 2.0, 3.0, -1.0, 2.0])},
+            "quantiles": {"x": data, "q": [0.0, 0.025, 0.5, 0.95, 0.975, 1.0], "values": np.quantile(data, [0.0, 0.025, 0.5, 0.95, 0.975, 1.0])},
+            "false_discovery_control": [{"p": p, "q": stats.false_discovery_control(p, method="bh")} for p in p_values],
+            "chi2_sf": chi2,
+            "normal_sf": [[x, stats.norm.sf(x)] for x in (-8.0, -1.0, 0.0, 1.0, 1.959963984540054, 5.0, 12.0)],
+            "genpareto_sf": pareto,
+            "contingency": contingency,
+            "spaces": space_cases(),
+        },
+        17,
+    )
+
+
+MAKERS = {"audio": make_audio, "text": make_text, "convolution": make_convolution, "relations": make_relations}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", nargs="*", help=f"default: all of {', '.join(MAKERS)}")
+    parser.add_argument("--any-version", action="store_true", help="do not insist on the versions of requirements.txt")
+    args = parser.parse_args()
+    unknown = set(args.what) - set(MAKERS)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    needed = [name for name in PINNED if name != "pyarrow"]
+    other = [f"{name} {version(name)} (pinned {PINNED[name]})" for name in needed if version(name) != PINNED[name]]
+    if other and not args.any_version:
+        sys.exit("other versions than requirements.txt has: " + ", ".join(other))
+    for name in args.what or MAKERS:
+        MAKERS[name]()
+
+
+if __name__ == "__main__":
+    main()
