@@ -1,0 +1,40 @@
+# What a developer types. `just` lists it.
+
+default:
+    @just --list
+
+# the sample job
+sample:
+    cargo run --release -- run corpora/sample/job.toml
+
+test:
+    cargo test
+
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+# every table of the newest sample run with DuckDB, pandas and Python polars
+interop:
+    tests/interop/run.sh reports/sample/latest
+
+# the report page in headless Chromium, with pictures under /tmp/wordwave-shots
+browser:
+    tests/browser/run.sh reports/sample/latest/report.html /tmp/wordwave-shots
+
+# golden values anew, from the pinned oracles
+golden:
+    python3 -m venv target/golden-venv
+    target/golden-venv/bin/pip install -q -r tests/golden/requirements.txt
+    target/golden-venv/bin/python tests/golden/make_golden.py
+
+# the peers on the same work
+peers *WHAT:
+    benches/peers/run.sh {{WHAT}}
+
+# what CI does
+ci:
+    .ci/run

@@ -1,0 +1,68 @@
+//! Contours: one value a frame, over the time of a clip.
+
+use crate::convolution::{Border, Filter1d, Kernel1d, KernelError, Scratch};
+use crate::math::statistics;
+
+/// A moving average over an odd number of frames; at its ends a contour goes on as its last value.
+#[derive(Clone)]
+pub struct Smoother {
+    filter: Filter1d<f32>,
+}
+
+impl Smoother {
+    /// Averages over about `seconds`, at least one frame. The frames follow each other every `frame_seconds`.
+    pub fn new(seconds: f64, frame_seconds: f64) -> Result<Self, KernelError> {
+        let half = (seconds / frame_seconds / 2.0).floor() as usize;
+        Ok(Self { filter: Filter1d::new(&Kernel1d::boxcar(2 * half + 1)?, Border::Nearest) })
+    }
+
+    /// Writes the smoothed contour, as long as `contour`.
+    pub fn apply(&self, contour: &[f32], smoothed: &mut Vec<f32>, scratch: &mut Scratch<f32>) {
+        self.filter.apply(contour, smoothed, scratch);
+    }
+}
+
+/// Mean and population standard deviation of a contour, `None` where it has no values; `copy` is overwritten.
+#[must_use]
+pub fn moments(values: impl Iterator<Item = f32>, copy: &mut Vec<f64>) -> [Option<f64>; 2] {
+    copy.clear();
+    copy.extend(values.map(f64::from));
+    [statistics::mean(copy), statistics::population_sd(copy)]
+}
+
+/// The value at `share` (0 to 1) of a contour in order of size, `None` where it has no values; `copy` is overwritten.
+#[must_use]
+pub fn percentile(values: impl Iterator<Item = f32>, share: f64, copy: &mut Vec<f64>) -> Option<f64> {
+    copy.clear();
+    copy.extend(values.map(f64::from));
+    copy.sort_unstable_by(f64::total_cmp);
+    statistics::percentile_of_sorted(copy, share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smoothing_keeps_the_mean_level_and_the_length() {
+        let smoother = Smoother::new(0.05, 0.01).unwrap();
+        let mut smoothed = Vec::new();
+        let mut scratch = Scratch::default();
+        smoother.apply(&[0.0, 0.0, 0.0, 5.0, 0.0, 0.0, 0.0], &mut smoothed, &mut scratch);
+        let expected = [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0];
+        assert!(smoothed.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6));
+        smoother.apply(&[-30.0; 2], &mut smoothed, &mut scratch);
+        assert!(smoothed.len() == 2 && smoothed.iter().all(|level| (level + 30.0).abs() < 1e-4));
+        smoother.apply(&[], &mut smoothed, &mut scratch);
+        assert!(smoothed.is_empty());
+    }
+
+    #[test]
+    fn contours_are_summarised_as_populations() {
+        let mut copy = Vec::new();
+        assert_eq!(moments([1.0, 3.0].into_iter(), &mut copy), [Some(2.0), Some(1.0)]);
+        assert_eq!(moments(std::iter::empty(), &mut copy), [None; 2]);
+        assert_eq!(percentile([4.0, 1.0, 2.0].into_iter(), 0.5, &mut copy), Some(2.0));
+        assert_eq!(percentile(std::iter::empty(), 0.5, &mut copy), None);
+    }
+}

@@ -1,0 +1,33 @@
+//! Sound: a mono clip becomes frames, a spectrogram and features.
+//!
+//! A clip is a slice of `f32` samples in [-1, 1] with its `sample_rate`; reading and resampling happened before.
+//! The road of a clip: waveform filters, then frames ([`frames`]), power spectra ([`stft`]), mel bands
+//! ([`mel`]), levels ([`profile`], [`spectrogram`]), MFCC ([`mfcc`]); beside them spectral shape ([`spectral`]), energy ([`energy`]),
+//! pitch ([`pitch`]), loudness ([`loudness`]), voice activity ([`voice`]) and recording quality ([`quality`]).
+//! [`analysis::Analyzer`] plans all of it once and applies it to each clip.
+
+pub mod analysis;
+pub mod contour;
+pub mod energy;
+pub mod error;
+pub mod features;
+pub mod filters;
+pub mod frames;
+pub mod loudness;
+pub mod mel;
+pub mod mfcc;
+pub mod pitch;
+pub mod profile;
+pub mod quality;
+pub mod spectral;
+pub mod spectrogram;
+pub mod stft;
+pub mod voice;
+pub mod window;
+
+pub use analysis::{AnalysisScratch, Analyzer, AnalyzerSettings, ClipAnalysis};
+pub use error::AudioError;
+pub use features::{FeatureSet, FeatureSettings, FrameColumns};
+pub use pitch::{PitchMethod, PitchSettings};
+pub use profile::{Profile, SpectrogramSettings, Store};
+pub use spectrogram::Spectrogram;

@@ -1,0 +1,312 @@
+//! Likeness of two spaces through a map between them, learnt on some items and judged on others: canonical correlation and
+//! retrieval.
+
+use super::similarity::centred;
+use crate::math::linear::{Cholesky, SymmetricEigen};
+use crate::math::matrix::Matrix;
+use crate::math::random::Stream;
+use crate::math::statistics::pearson;
+
+const FOLDS: usize = 5;
+/// Principal components of a space at most.
+const COMPONENTS: usize = 64;
+/// What is added to a covariance's diagonal, as a share of its mean.
+const RIDGE: f64 = 0.1;
+/// Fewer items leave folds in which nothing can be retrieved.
+const FEWEST_ITEMS: usize = 20;
+
+/// Two spaces as principal components, with their items in folds.
+pub struct HeldOut {
+    text: Matrix,
+    sound: Matrix,
+    folds: Vec<Vec<usize>>,
+}
+
+impl HeldOut {
+    /// Reduces both spaces and deals the items into five folds. `None` for fewer than 20 items or a space without spread.
+    #[must_use]
+    pub fn new(text: &Matrix, sound: &Matrix, members: &[Vec<u32>], seed: u64) -> Option<Self> {
+        let items = text.rows();
+        if items < FEWEST_ITEMS {
+            return None;
+        }
+        let count = COMPONENTS.min(items / 5);
+        Some(Self {
+            text: principal_components(text, count)?,
+            sound: principal_components(sound, count)?,
+            folds: folds(items, members, seed),
+        })
+    }
+
+    /// Held-out canonical correlation, recall at 1, recall at 10 and mean reciprocal rank, the sound space's item
+    /// `permutation[i]` taken for item i. `None` where a covariance is not positive definite.
+    #[must_use]
+    pub fn estimate(&self, permutation: &[u32]) -> Option<[f64; 4]> {
+        let moved: Vec<usize> = permutation.iter().map(|&i| i as usize).collect();
+        let sound = self.sound.select_rows(&moved);
+        let parts: Vec<Moments> =
+            self.folds.iter().map(|fold| Moments::new(&self.text, &sound, fold)).collect();
+        let mut sums = [0.0; 4];
+        for (held, fold) in self.folds.iter().enumerate() {
+            let model = Model::fit(&parts, held)?;
+            let text = less(&self.text.select_rows(fold), &model.text_mean);
+            let sound = less(&sound.select_rows(fold), &model.sound_mean);
+            sums[0] += model.canonical_correlation(&text, &sound) / self.folds.len() as f64;
+            for rank in ranks(&text.product(&model.map), &sound) {
+                sums[1] += f64::from(u8::from(rank <= 1));
+                sums[2] += f64::from(u8::from(rank <= 10));
+                sums[3] += 1.0 / rank as f64;
+            }
+        }
+        let items = permutation.len() as f64;
+        Some([sums[0], sums[1] / items, sums[2] / items, sums[3] / items])
+    }
+}
+
+/// The scores of the items on the first principal components: at most `count`, without those whose variance is below 1e-10
+/// of the first. `None` where there is no variance.
+fn principal_components(matrix: &Matrix, count: usize) -> Option<Matrix> {
+    let centred = centred(matrix);
+    let wide = centred.cols() > centred.rows();
+    let turned = if wide { centred.transpose() } else { centred.clone() };
+    let eigen = SymmetricEigen::new(&turned.transposed_product(&turned));
+    let first = *eigen.values.first()?;
+    if first <= 0.0 || !first.is_finite() {
+        return None;
+    }
+    let kept: Vec<usize> =
+        (0..eigen.values.len().min(count)).filter(|&i| eigen.values[i] > 1e-10 * first).collect();
+    let axes = eigen.vectors.select_rows(&kept).transpose();
+    if !wide {
+        return Some(centred.product(&axes));
+    }
+    // Eigenvectors of XXᵀ are the scores themselves, less their scale.
+    let mut scores = axes;
+    for i in 0..scores.rows() {
+        for (score, &k) in scores.row_mut(i).iter_mut().zip(&kept) {
+            *score *= eigen.values[k].sqrt();
+        }
+    }
+    Some(scores)
+}
+
+/// Five folds of nearly equal size. Where there are five groups or more no group is split: the groups, in random order and then
+/// by size, each go to the smallest fold.
+fn folds(items: usize, members: &[Vec<u32>], seed: u64) -> Vec<Vec<usize>> {
+    let mut stream = Stream::new(seed, "folds", 0);
+    let mut units: Vec<Vec<u32>> = if members.len() >= FOLDS {
+        members.to_vec()
+    } else {
+        (0..items as u32).map(|item| vec![item]).collect()
+    };
+    stream.shuffle(&mut units);
+    units.sort_by_key(|unit| std::cmp::Reverse(unit.len()));
+    let mut folds: Vec<Vec<usize>> = vec![Vec::new(); FOLDS];
+    for unit in units {
+        if let Some(smallest) = folds.iter_mut().min_by_key(|fold| fold.len()) {
+            smallest.extend(unit.iter().map(|&item| item as usize));
+        }
+    }
+    for fold in &mut folds {
+        fold.sort_unstable();
+    }
+    folds
+}
+
+/// Sums and sums of products of some items, which add up over folds.
+struct Moments {
+    items: f64,
+    text: Matrix,
+    sound: Matrix,
+    text_text: Matrix,
+    text_sound: Matrix,
+    sound_sound: Matrix,
+}
+
+impl Moments {
+    fn new(text: &Matrix, sound: &Matrix, items: &[usize]) -> Self {
+        let (text, sound) = (text.select_rows(items), sound.select_rows(items));
+        let ones = Matrix::from_rows(&vec![[1.0]; items.len()]);
+        Self {
+            items: items.len() as f64,
+            text: ones.transposed_product(&text),
+            sound: ones.transposed_product(&sound),
+            text_text: text.transposed_product(&text),
+            text_sound: text.transposed_product(&sound),
+            sound_sound: sound.transposed_product(&sound),
+        }
+    }
+}
+
+/// What is learnt from the items outside a fold.
+struct Model {
+    text_mean: Vec<f64>,
+    sound_mean: Vec<f64>,
+    /// Ridge regression of sound on text: components of text by components of sound.
+    map: Matrix,
+    text_weights: Matrix,
+    sound_weights: Matrix,
+}
+
+impl Model {
+    fn fit(parts: &[Moments], held: usize) -> Option<Self> {
+        let sum = |of: fn(&Moments) -> &Matrix| {
+            let first = of(parts.first()?);
+            let mut sum = Matrix::zeros(first.rows(), first.cols());
+            for (_, part) in parts.iter().enumerate().filter(|(i, _)| *i != held) {
+                for i in 0..sum.rows() {
+                    sum.row_mut(i).iter_mut().zip(of(part).row(i)).for_each(|(sum, value)| *sum += value);
+                }
+            }
+            Some(sum)
+        };
+        let items: f64 =
+            parts.iter().enumerate().filter(|(i, _)| *i != held).map(|(_, part)| part.items).sum();
+        let means = |sums: Matrix| sums.row(0).iter().map(|sum| sum / items).collect::<Vec<f64>>();
+        let text_mean = means(sum(|part| &part.text)?);
+        let sound_mean = means(sum(|part| &part.sound)?);
+        let covariance = |sums: Matrix, a: &[f64], b: &[f64]| {
+            let mut covariance = sums;
+            for (i, a) in a.iter().enumerate() {
+                let row = covariance.row_mut(i).iter_mut().zip(b);
+                row.for_each(|(value, b)| *value = *value / items - a * b);
+            }
+            covariance
+        };
+        let text_text = ridged(covariance(sum(|part| &part.text_text)?, &text_mean, &text_mean));
+        let sound_sound = ridged(covariance(sum(|part| &part.sound_sound)?, &sound_mean, &sound_mean));
+        let text_sound = covariance(sum(|part| &part.text_sound)?, &text_mean, &sound_mean);
+        let text_factor = Cholesky::new(&text_text)?;
+        let sound_factor = Cholesky::new(&sound_sound)?;
+        let (text_weights, sound_weights) = canonical_weights(&text_factor, &sound_factor, &text_sound);
+        Some(Self { map: text_factor.solve(&text_sound), text_mean, sound_mean, text_weights, sound_weights })
+    }
+
+    fn canonical_correlation(&self, text: &Matrix, sound: &Matrix) -> f64 {
+        let text = text.product(&self.text_weights);
+        let sound = sound.product(&self.sound_weights);
+        pearson(text.values(), sound.values()).unwrap_or(0.0)
+    }
+}
+
+/// The rows less a mean.
+fn less(matrix: &Matrix, mean: &[f64]) -> Matrix {
+    let mut rest = matrix.clone();
+    for i in 0..matrix.rows() {
+        rest.row_mut(i).iter_mut().zip(mean).for_each(|(value, mean)| *value -= mean);
+    }
+    rest
+}
+
+fn ridged(mut covariance: Matrix) -> Matrix {
+    let trace: f64 = (0..covariance.rows()).map(|i| covariance.at(i, i)).sum();
+    let ridge = RIDGE * trace / covariance.rows() as f64;
+    for i in 0..covariance.rows() {
+        covariance.set(i, i, covariance.at(i, i) + ridge);
+    }
+    covariance
+}
+
+/// The weights of the first canonical variates: with M = Lx⁻¹ Cxy Ly⁻ᵀ and its first singular vectors u and v, Lx⁻ᵀ u and
+/// Ly⁻ᵀ v (Bjorck and Golub 1973).
+fn canonical_weights(text: &Cholesky, sound: &Cholesky, cross: &Matrix) -> (Matrix, Matrix) {
+    let half = text.forward(cross);
+    let whitened = sound.forward(&half.transpose()).transpose();
+    let eigen = SymmetricEigen::new(&whitened.product(&whitened.transpose()));
+    let u = eigen.vectors.select_rows(&[0]).transpose();
+    let v = whitened.transposed_product(&u);
+    (text.backward(&u), sound.backward(&v))
+}
+
+/// The rank of the own recording of each text, from 1: how many recordings are at least as near by cosine.
+fn ranks(predicted: &Matrix, sound: &Matrix) -> Vec<usize> {
+    let predicted = of_length_one(predicted);
+    let sound = of_length_one(sound);
+    let scores = predicted.product(&sound.transpose());
+    (0..scores.rows())
+        .map(|i| {
+            let own = scores.at(i, i);
+            scores.row(i).iter().filter(|&&score| score >= own).count().max(1)
+        })
+        .collect()
+}
+
+fn of_length_one(matrix: &Matrix) -> Matrix {
+    let mut scaled = matrix.clone();
+    for i in 0..scaled.rows() {
+        let row = scaled.row_mut(i);
+        let length = row.iter().map(|value| value * value).sum::<f64>().sqrt();
+        if length > 0.0 {
+            for value in row {
+                *value /= length;
+            }
+        }
+    }
+    scaled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space(cols: i32, f: impl Fn(i32, i32) -> i32) -> Matrix {
+        let rows: Vec<Vec<f64>> = (0..24).map(|i| (0..cols).map(|j| f64::from(f(i, j))).collect()).collect();
+        Matrix::from_rows(&rows)
+    }
+
+    /// scikit-learn 1.9.1 and scipy 1.17.1: `PCA`, `Ridge(alpha = 0.1 tr(Cxx) / p n)`, and canonical weights by
+    /// `scipy.linalg.eigh(Cxy Kyy⁻¹ Cyx, Kxx)`, on folds i mod 5.
+    #[test]
+    fn equals_scikit_learn() {
+        let x = space(3, |i, j| (i * 7 + j * 5) * (i + 3) % 29);
+        let y = space(4, |i, j| (i * 11 + j * 3) * (i + 1) % 31 + i * 7 * (i + 3) % 29);
+        let held_out = HeldOut {
+            text: principal_components(&x, 4).unwrap(),
+            sound: principal_components(&y, 4).unwrap(),
+            folds: (0..5).map(|fold| (fold..24).step_by(5).collect()).collect(),
+        };
+        let unmoved: Vec<u32> = (0..24).collect();
+        let estimate = held_out.estimate(&unmoved).unwrap();
+        let expected = [0.698_044_951_670_517_9, 0.458_333_333_333_333_3, 1.0, 0.643_749_999_999_999_9];
+        for (estimate, expected) in estimate.iter().zip(expected) {
+            assert!((estimate - expected).abs() < 1e-9, "{estimate} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn components_of_wide_and_tall_spaces_agree() {
+        let wide = space(40, |i, j| (i * i * 13 + j * j * 7 + i * j * 3) % 37);
+        let scores = principal_components(&wide, 5).unwrap();
+        assert_eq!((scores.rows(), scores.cols()), (24, 5));
+        // The same items with their dimensions repeated as zeros elsewhere: distances, hence scores, are the same.
+        let doubled = Matrix::from_rows(&(0..24).map(|i| wide.row(i)[..20].to_vec()).collect::<Vec<_>>());
+        let narrow = principal_components(&doubled, 20).unwrap();
+        for (i, j) in [(0, 1), (3, 9), (20, 4)] {
+            let squares =
+                |m: &Matrix| -> f64 { m.row(i).iter().zip(m.row(j)).map(|(a, b)| (a - b) * (a - b)).sum() };
+            assert!((squares(&narrow) - squares(&doubled)).abs() < 1e-8);
+        }
+        assert!(principal_components(&Matrix::zeros(5, 3), 2).is_none());
+    }
+
+    #[test]
+    fn groups_are_not_split_across_folds() {
+        let members: Vec<Vec<u32>> =
+            (0..7).map(|group| (0..50).filter(|i| i % 7 == group).collect()).collect();
+        let folds = folds(50, &members, 1);
+        let mut all: Vec<usize> = folds.concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..50).collect::<Vec<_>>());
+        for group in 0..7 {
+            assert_eq!(folds.iter().filter(|fold| fold.iter().any(|i| i % 7 == group)).count(), 1);
+        }
+    }
+
+    #[test]
+    fn few_groups_leave_even_folds() {
+        let folds = folds(52, &[(0..26).collect(), (26..52).collect()], 1);
+        let sizes: Vec<usize> = folds.iter().map(Vec::len).collect();
+        assert_eq!(sizes.iter().sum::<usize>(), 52);
+        assert!(sizes.iter().all(|&size| size == 10 || size == 11));
+    }
+}

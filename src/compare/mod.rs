@@ -1,0 +1,26 @@
+//! Features against features: which documents belong to which recordings, how their features relate, and how sure one can be.
+//!
+//! Sees numbers with names, never tokens or samples. Every estimate comes with how often chance alone would reach it:
+//! items are permuted within their groups (usually speakers), so that what is found is not the difference between groups.
+
+pub mod correlations;
+mod extremes;
+pub mod features;
+pub mod groups;
+mod held_out;
+pub mod pairs;
+mod ranking;
+mod resampling;
+mod similarity;
+pub mod spaces;
+
+/// How often chance is consulted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resampling {
+    /// The seed from which every permutation and bootstrap draw derives.
+    pub seed: u64,
+    /// Permutations for a p; 0: no p.
+    pub permutations: u32,
+    /// Bootstrap draws for an interval; 0: no interval.
+    pub bootstrap: u32,
+}

@@ -1,0 +1,125 @@
+//! Ranks of a column that is sorted once and resampled many times.
+
+use crate::math::product::PANEL;
+use crate::math::statistics::ascending;
+
+/// A column in order: what is needed to rank any resample of it in one pass.
+#[derive(Debug, Clone)]
+pub struct RankedColumn {
+    /// Items by value.
+    order: Vec<u32>,
+    /// End of each run of equal values in `order`; empty where all values differ.
+    run_ends: Vec<u32>,
+}
+
+/// How often an item stands in a resample, and its row in the packed matrix.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Drawn {
+    /// Times drawn.
+    pub times: u32,
+    /// Row of the item; of items not drawn, a row that is not read.
+    pub row: u32,
+}
+
+impl RankedColumn {
+    /// Sorts finite values.
+    #[must_use]
+    pub fn new(values: &[f64]) -> Self {
+        let mut order: Vec<u32> = (0..values.len() as u32).collect();
+        let value = |i: u32| values[i as usize];
+        order.sort_by(|&a, &b| ascending(value(a), value(b)).then(a.cmp(&b)));
+        let mut run_ends = Vec::new();
+        let mut end = 0;
+        for run in order.chunk_by(|&a, &b| value(a) == value(b)) {
+            end += run.len() as u32;
+            run_ends.push(end);
+        }
+        if run_ends.len() == values.len() {
+            run_ends.clear();
+        }
+        Self { order, run_ends }
+    }
+
+    /// Twice the average rank less its mean, `2 rank - (n + 1)`, of each item in its place: whole numbers.
+    #[must_use]
+    pub fn doubled_ranks(&self) -> Vec<f64> {
+        let items = self.order.len();
+        let all: Vec<Drawn> = (0..items as u32).map(|row| Drawn { times: 1, row }).collect();
+        let mut panel = vec![[0.0; PANEL]; items];
+        self.rank(&all, items, &mut panel, 0);
+        panel.iter().map(|row| f64::from(row[0])).collect()
+    }
+
+    /// The length of the vector of [`Self::doubled_ranks`].
+    #[must_use]
+    pub fn norm(&self) -> f64 {
+        self.doubled_ranks().iter().map(|rank| rank * rank).sum::<f64>().sqrt()
+    }
+
+    /// Ranks a resample of `total` items: writes twice the centred average rank, `2 rank - (total + 1)`, of each item drawn
+    /// to its row of `panel` at `place`. Gives back the sum of their squares over the resample,
+    /// `(total^3 - total) / 3 - sum(t^3 - t) / 3` over runs of t equal values: zero where all values are equal.
+    pub fn rank(&self, drawn: &[Drawn], total: usize, panel: &mut [[f32; PANEL]], place: usize) -> f64 {
+        let total = total as i64;
+        let mut before = 0_i64;
+        let mut cubes = 0_u128;
+        let mut run = |items: &[u32]| {
+            let times: i64 = items.iter().map(|&item| i64::from(drawn[item as usize].times)).sum();
+            let rank = (2 * before + times - total) as f32;
+            for &item in items {
+                panel[drawn[item as usize].row as usize][place] = rank;
+            }
+            before += times;
+            cubes += cubed(times as u64) - times as u128;
+        };
+        if self.run_ends.is_empty() {
+            self.order.chunks_exact(1).for_each(&mut run);
+        } else {
+            let mut start = 0;
+            for &end in &self.run_ends {
+                run(&self.order[start..end as usize]);
+                start = end as usize;
+            }
+        }
+        ((cubed(total as u64) - total as u128 - cubes) / 3) as f64
+    }
+}
+
+fn cubed(count: u64) -> u128 {
+    u128::from(count * count) * u128::from(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::random::Stream;
+    use crate::math::statistics::average_ranks;
+
+    #[test]
+    fn resampled_ranks_are_those_of_the_resample() {
+        for distinct in [3, 1_000_000] {
+            let mut stream = Stream::new(9, "ranking", 0);
+            let values: Vec<f64> = (0..50).map(|_| f64::from(stream.below(distinct))).collect();
+            let column = RankedColumn::new(&values);
+            let draw: Vec<usize> = (0..50).map(|_| stream.below(50) as usize).collect();
+            let mut drawn: Vec<Drawn> = (0..50).map(|row| Drawn { times: 0, row }).collect();
+            for &i in &draw {
+                drawn[i].times += 1;
+            }
+            let mut panel = vec![[0.0; PANEL]; 50];
+            let squares = column.rank(&drawn, 50, &mut panel, 3);
+            let ranks = average_ranks(&draw.iter().map(|&i| values[i]).collect::<Vec<_>>());
+            let expected: f64 = ranks.iter().map(|rank| (2.0 * rank - 51.0).powi(2)).sum();
+            assert_eq!(squares, expected);
+            for (&i, rank) in draw.iter().zip(ranks) {
+                assert_eq!(f64::from(panel[i][3]), 2.0 * rank - 51.0);
+            }
+        }
+    }
+
+    #[test]
+    fn equal_values_have_no_spread() {
+        let column = RankedColumn::new(&[4.0; 5]);
+        assert_eq!(column.doubled_ranks(), [0.0; 5]);
+    }
+}

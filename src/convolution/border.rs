@@ -1,0 +1,176 @@
+//! What stands beyond the edge of a signal or image: five ways to continue it, named as in `scipy.ndimage`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::kernel::KernelError;
+use super::sample::Sample;
+
+/// How a signal `abcd` continues beyond its ends; in two dimensions along each axis by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Border {
+    /// `dcba|abcd|dcba`: reflected about the edge, the last sample repeated.
+    #[default]
+    Reflect,
+    /// `dcb|abcd|cba`: reflected about the centre of the last sample; the default of OpenCV.
+    Mirror,
+    /// `aaa|abcd|ddd`: the last sample repeated.
+    Nearest,
+    /// `bcd|abcd|abc`: the signal repeated.
+    Wrap,
+    /// `000|abcd|000`: zeros.
+    Constant,
+}
+
+impl Border {
+    /// Every border, in the order of the job file.
+    pub const ALL: [Self; 5] = [Self::Reflect, Self::Mirror, Self::Nearest, Self::Wrap, Self::Constant];
+
+    /// The name in the job file and in `scipy.ndimage`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reflect => "reflect",
+            Self::Mirror => "mirror",
+            Self::Nearest => "nearest",
+            Self::Wrap => "wrap",
+            Self::Constant => "constant",
+        }
+    }
+
+    /// The position in `0..len` whose sample stands at `index`, at any distance outside; `None` is a zero.
+    ///
+    /// Where `len` is 0 there is nothing to continue and every index is `None`.
+    #[must_use]
+    pub const fn position(self, index: isize, len: usize) -> Option<usize> {
+        if len == 0 {
+            return None;
+        }
+        let n = len as isize;
+        let inside = match self {
+            Self::Reflect => fold(index.rem_euclid(2 * n), 2 * n - 1, n),
+            Self::Mirror if n == 1 => 0,
+            Self::Mirror => fold(index.rem_euclid(2 * n - 2), 2 * n - 2, n),
+            Self::Nearest if index < 0 => 0,
+            Self::Nearest if index >= n => n - 1,
+            Self::Wrap => index.rem_euclid(n),
+            Self::Constant if index < 0 || index >= n => return None,
+            Self::Nearest | Self::Constant => index,
+        };
+        Some(inside as usize)
+    }
+}
+
+/// `index` of one period where it lies in the signal, otherwise its reflection.
+const fn fold(index: isize, turn: isize, n: isize) -> isize {
+    if index < n { index } else { turn - index }
+}
+
+impl fmt::Display for Border {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Border {
+    type Err = KernelError;
+
+    fn from_str(name: &str) -> Result<Self, KernelError> {
+        let border = Self::ALL.into_iter().find(|border| border.name() == name);
+        border.ok_or_else(|| KernelError::UnknownBorder { name: name.to_owned() })
+    }
+}
+
+/// How many samples are added before and after each axis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Margins {
+    pub(super) top: usize,
+    pub(super) bottom: usize,
+    pub(super) left: usize,
+    pub(super) right: usize,
+}
+
+impl Margins {
+    /// Rows and columns of an image of `rows` by `cols` with these margins.
+    pub(super) const fn around(self, rows: usize, cols: usize) -> (usize, usize) {
+        (self.top + rows + self.bottom, self.left + cols + self.right)
+    }
+}
+
+/// Fills `output` with the row-major image `input` continued by `margins`, so that loops over it need no edge.
+///
+/// `input` holds `rows * cols` samples, neither of them 0.
+pub(super) fn extend<T: Sample>(
+    input: &[T],
+    (rows, cols): (usize, usize),
+    margins: Margins,
+    border: Border,
+    output: &mut Vec<T>,
+) {
+    let (all_rows, all_cols) = margins.around(rows, cols);
+    output.clear();
+    output.reserve(all_rows * all_cols);
+    for r in 0..all_rows {
+        let Some(source) = border.position(r as isize - margins.top as isize, rows) else {
+            output.resize(output.len() + all_cols, T::ZERO);
+            continue;
+        };
+        let row = &input[source * cols..][..cols];
+        let outside = |index: isize| border.position(index, cols).map_or(T::ZERO, |c| row[c]);
+        output.extend((0..margins.left).map(|c| outside(c as isize - margins.left as isize)));
+        output.extend_from_slice(row);
+        output.extend((cols..cols + margins.right).map(|c| outside(c as isize)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn continued(border: Border, signal: &str) -> String {
+        let at = |i| border.position(i, signal.len()).map_or('0', |p| char::from(signal.as_bytes()[p]));
+        (-9..9).map(at).collect()
+    }
+
+    #[test]
+    fn a_signal_continues_as_in_scipy() {
+        let expected = [
+            (Border::Reflect, "aabcddcbaabcddcbaa"),
+            (Border::Mirror, "dcbabcdcbabcdcbabc"),
+            (Border::Nearest, "aaaaaaaaaabcdddddd"),
+            (Border::Wrap, "dabcdabcdabcdabcda"),
+            (Border::Constant, "000000000abcd00000"),
+        ];
+        for (border, text) in expected {
+            assert_eq!(continued(border, "abcd"), text, "{border}");
+        }
+    }
+
+    #[test]
+    fn a_single_sample_and_no_sample_continue_too() {
+        for border in Border::ALL {
+            let single = if border == Border::Constant { "000000000a00000000" } else { "aaaaaaaaaaaaaaaaaa" };
+            assert_eq!(continued(border, "a"), single, "{border}");
+            assert_eq!(continued(border, ""), "000000000000000000", "{border}");
+        }
+    }
+
+    #[test]
+    fn names_are_read_back_and_others_refused() {
+        for border in Border::ALL {
+            assert_eq!(border.to_string().parse::<Border>().unwrap(), border);
+        }
+        let message = "Reflect".parse::<Border>().unwrap_err().to_string();
+        assert!(message.contains("reflect, mirror, nearest, wrap, constant"), "{message}");
+    }
+
+    #[test]
+    fn an_image_continues_along_each_axis() {
+        let mut output = vec![9.0; 3];
+        let margins = Margins { top: 1, bottom: 0, left: 1, right: 2 };
+        extend(&[1.0, 2.0, 3.0, 4.0], (2, 2), margins, Border::Wrap, &mut output);
+        assert_eq!(output, [4.0, 3.0, 4.0, 3.0, 4.0, 2.0, 1.0, 2.0, 1.0, 2.0, 4.0, 3.0, 4.0, 3.0, 4.0]);
+        extend(&[1.0, 2.0], (1, 2), margins, Border::Constant, &mut output);
+        assert_eq!(output, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 0.0, 0.0]);
+    }
+}

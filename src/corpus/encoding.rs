@@ -1,0 +1,134 @@
+//! Bytes to text: byte-order marks, UTF-8, UTF-16 without a mark, and a guess for the old 8-bit encodings.
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use super::quarantine::Unusable;
+
+/// Decoded text, and how many characters had to be replaced by U+FFFD.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Decoded {
+    pub text: String,
+    pub encoding: &'static str,
+    pub replaced: usize,
+}
+
+/// The share of control characters from which bytes are no text: prose has none, a terminal log few.
+const CONTROL_SHARE: f64 = 0.01;
+
+/// Decodes `bytes`, or says at which byte they stop being text.
+pub(super) fn decode(bytes: Vec<u8>) -> Result<Decoded, Unusable> {
+    if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
+        return checked(with_encoding(encoding, &bytes[mark..]));
+    }
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => return checked(Decoded { text, encoding: "UTF-8", replaced: 0 }),
+        Err(error) => error.into_bytes(),
+    };
+    if let Some(encoding) = utf16_without_mark(&bytes) {
+        return checked(with_encoding(encoding, &bytes));
+    }
+    if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
+        return Err(no_text(at));
+    }
+    checked(with_encoding(guess(&bytes), &bytes))
+}
+
+fn with_encoding(encoding: &'static Encoding, bytes: &[u8]) -> Decoded {
+    let (text, had_errors) = encoding.decode_without_bom_handling(bytes);
+    let replaced = if had_errors { text.matches('\u{FFFD}').count() } else { 0 };
+    Decoded { text: text.into_owned(), encoding: encoding.name(), replaced }
+}
+
+/// Mostly valid UTF-8 is damaged UTF-8, not another encoding: a page of Windows-1252 has its high bytes alone.
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    let damaged: usize = bytes.utf8_chunks().map(|chunk| usize::from(!chunk.invalid().is_empty())).sum();
+    let multibyte = bytes.iter().filter(|&&byte| byte >= 0xC0).count();
+    if damaged * 10 < multibyte {
+        return UTF_8;
+    }
+    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    detector.guess(None, chardetng::Utf8Detection::Deny)
+}
+
+/// Text in a Latin script has a NUL in every other byte of UTF-16.
+fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+    let sample = &bytes[..bytes.len().min(4096) & !1];
+    if sample.len() < 16 {
+        return None;
+    }
+    let half = sample.len() / 2;
+    let nul = |odd: usize| sample.iter().skip(odd).step_by(2).filter(|&&byte| byte == 0).count();
+    let (even, odd) = (nul(0), nul(1));
+    (odd * 10 > half * 4 && even * 20 < half)
+        .then_some(UTF_16LE)
+        .or_else(|| (even * 10 > half * 4 && odd * 20 < half).then_some(UTF_16BE))
+}
+
+fn checked(decoded: Decoded) -> Result<Decoded, Unusable> {
+    let is_control = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0C' | '\x1B' | '\u{85}');
+    let mut first = None;
+    let mut count = 0;
+    for (at, c) in decoded.text.char_indices() {
+        if c == '\0' {
+            return Err(no_text(at));
+        }
+        if is_control(c) {
+            first.get_or_insert(at);
+            count += 1;
+        }
+    }
+    let limit = (decoded.text.len() as f64 * CONTROL_SHARE).max(4.0);
+    match first {
+        Some(at) if f64::from(count) > limit => Err(no_text(at)),
+        _ if decoded.replaced as f64 > decoded.text.chars().count() as f64 * 0.1 => {
+            let at = decoded.text.find('\u{FFFD}').unwrap_or(0);
+            Err(no_text(at))
+        }
+        _ => Ok(decoded),
+    }
+}
+
+fn no_text(at: usize) -> Unusable {
+    Unusable::new("not_text", "binary data, not text in any encoding: leave it out with `exclude`").at(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(bytes: &[u8]) -> String {
+        decode(bytes.to_vec()).unwrap_or_else(|trouble| panic!("{trouble:?}")).text
+    }
+
+    #[test]
+    fn marks_and_encodings_are_recognised() {
+        assert_eq!(text_of(b"\xEF\xBB\xBFna\xC3\xAFve"), "naïve");
+        assert_eq!(text_of(b"\xFF\xFEh\0i\0"), "hi");
+        assert_eq!(text_of(b"\xFE\xFF\0h\0i"), "hi");
+        let plain = "the quick brown fox jumps";
+        let little: Vec<u8> = plain.encode_utf16().flat_map(u16::to_le_bytes).chain([0xE9, 0]).collect();
+        assert_eq!(text_of(&little), format!("{plain}é"));
+        assert_eq!(text_of("Привет, мир".as_bytes()), "Привет, мир");
+        let latin = b"Le caf\xE9 est tr\xE8s bon, d\xE9j\xE0 vu, \xE9t\xE9 et for\xEAt.";
+        assert_eq!(text_of(latin), "Le café est très bon, déjà vu, été et forêt.");
+        assert_eq!(text_of(b""), "");
+    }
+
+    #[test]
+    fn damaged_utf8_keeps_its_good_characters() {
+        let mut bytes = "größer und schöner ".repeat(40).into_bytes();
+        bytes.push(0xFF);
+        let decoded = decode(bytes).unwrap_or_else(|trouble| panic!("{trouble:?}"));
+        assert_eq!(decoded.replaced, 1);
+        assert!(decoded.text.starts_with("größer"));
+    }
+
+    #[test]
+    fn binary_data_is_refused_with_its_place() {
+        let trouble = decode(b"ab\0\x01\x02\xFF\xD8".to_vec()).unwrap_err();
+        assert_eq!((trouble.code, trouble.byte_offset), ("not_text", Some(2)));
+        let noise: Vec<u8> = (0..4000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
+        assert_eq!(decode(noise).unwrap_err().code, "not_text");
+    }
+}

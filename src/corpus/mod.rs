@@ -1,0 +1,26 @@
+//! Disk to [`Document`] and [`Clip`]: globs, walking, document formats, encodings, recordings.
+//!
+//! This stage decides what belongs to a job and reads it. Everything that cannot be used becomes a [`Quarantined`] row and
+//! everything used in part a [`Warned`] row; neither ends the job.
+
+mod codecs;
+mod contents;
+mod documents;
+mod encoding;
+mod glob;
+mod identity;
+mod markdown;
+mod quarantine;
+mod recordings;
+mod resample;
+mod walk;
+mod wav;
+
+pub use documents::{Document, DocumentFormat, DocumentRef, DocumentRules, Split, decode_document, index_documents, read_documents};
+pub use glob::Pattern;
+pub use identity::{Identity, NameBy};
+pub use quarantine::{Quarantined, Stage, Warned};
+pub use recordings::{
+    Channel, Clip, ClipRef, Decoding, RecordingRules, decode_recording, index_clips, read_clip, read_recording,
+};
+pub use walk::{Found, Walk, walk};

@@ -1,0 +1,82 @@
+//! What could not be used, and what was used only in part.
+
+use serde::{Deserialize, Serialize};
+
+/// The stage at which an input was found unusable; its name stands in the tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Listing and reading.
+    Read,
+    /// Cutting text into tokens.
+    Tokens,
+    /// Everything computed from a recording.
+    Audio,
+    /// Pairing documents with recordings.
+    Compare,
+}
+
+impl Stage {
+    /// The name as it stands in the tables and in run.json.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Tokens => "tokens",
+            Self::Audio => "audio",
+            Self::Compare => "compare",
+        }
+    }
+}
+
+/// An input that could not be used: a row of the `quarantine` table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Quarantined {
+    /// Path relative to the glob's literal folder; `#N` or an id appended for a part of a file.
+    pub source: String,
+    /// Where it was found unusable.
+    pub stage: Stage,
+    /// A short, stable name of the kind of trouble.
+    pub code: &'static str,
+    /// What was wrong, and what to do.
+    pub reason: String,
+    /// Where in the file, in bytes from its start, if that is known.
+    pub byte_offset: Option<u64>,
+}
+
+/// An input used in part: a row of the `warnings` table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Warned {
+    /// As in [`Quarantined`].
+    pub source: String,
+    /// The stage that used it in part.
+    pub stage: Stage,
+    /// A short, stable name of the kind of trouble.
+    pub code: &'static str,
+    /// What is missing from the results.
+    pub reason: String,
+}
+
+/// Why an input cannot be used; becomes a [`Quarantined`] row once the source is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unusable {
+    pub code: &'static str,
+    pub reason: String,
+    pub byte_offset: Option<u64>,
+}
+
+impl Unusable {
+    pub fn new(code: &'static str, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into(), byte_offset: None }
+    }
+
+    pub fn at(mut self, byte_offset: usize) -> Self {
+        self.byte_offset = Some(byte_offset as u64);
+        self
+    }
+
+    pub fn of(self, source: &str) -> Quarantined {
+        let Self { code, reason, byte_offset } = self;
+        Quarantined { source: source.to_owned(), stage: Stage::Read, code, reason, byte_offset }
+    }
+}

@@ -1,0 +1,145 @@
+//! Walking the folders of the globs: every file that matches, once, in an order that does not depend on the disk.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ignore::{DirEntry, WalkBuilder};
+
+use super::glob::Pattern;
+use super::quarantine::{Quarantined, Unusable};
+use crate::error::{Error, Result};
+
+/// A file that a glob found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its path relative to the literal folder of the first glob that matched, with `/` between the parts.
+    pub source: String,
+    /// Its size on disk.
+    pub bytes: u64,
+}
+
+/// What the globs found.
+#[derive(Debug, Default)]
+pub struct Walk {
+    /// Usable files, by source, then path.
+    pub found: Vec<Found>,
+    /// What matched but is no file to read: links that lead out, devices, names that are no UTF-8.
+    pub quarantined: Vec<Quarantined>,
+}
+
+/// Lists what `include` matches and `exclude` does not. Links to folders are not followed; a link to a file is read where the
+/// file lies inside the glob's literal folder. `key` is the job-file key, for the message when a folder is missing.
+///
+/// # Errors
+/// [`Error::NothingToDo`] when the literal folder of a glob does not exist: a corpus that is not mounted must not look empty.
+pub fn walk(include: &[Pattern], exclude: &[Pattern], key: &str) -> Result<Walk> {
+    let mut seen: BTreeMap<PathBuf, (String, Option<Unusable>)> = BTreeMap::new();
+    for pattern in include {
+        let folder = pattern.folder();
+        if !folder.is_dir() {
+            return Err(Error::NothingToDo(format!(
+                "the folder {} named by {key} = {:?} does not exist; create or mount it, or correct the glob",
+                folder.display(),
+                pattern.text()
+            )));
+        }
+        let root = fs::canonicalize(folder).map_err(|source| Error::io("open the folder", folder, source))?;
+        for entry in WalkBuilder::new(folder).standard_filters(false).follow_links(false).build() {
+            // The reader of a night job must learn of a folder that cannot be listed; the rest of the corpus still counts.
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let path = folder.join(format!("({error})"));
+                    seen.insert(path, (String::new(), Some(Unusable::new("unlisted_folder", error.to_string()))));
+                    continue;
+                }
+            };
+            let path = entry.path();
+            if entry.file_type().is_some_and(|kind| kind.is_dir())
+                || !pattern.matches(path)
+                || exclude.iter().any(|pattern| pattern.excludes(path))
+                || seen.contains_key(path)
+            {
+                continue;
+            }
+            let (source, trouble) = examine(&entry, folder, &root);
+            seen.insert(path.to_path_buf(), (source, trouble));
+        }
+    }
+    Ok(sorted(seen))
+}
+
+/// The source name of an entry, and why it cannot be read where it cannot.
+fn examine(entry: &DirEntry, folder: &Path, root: &Path) -> (String, Option<Unusable>) {
+    let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+    let source = below.to_string_lossy().into_owned();
+    if below.to_str().is_none() {
+        return (source, Some(Unusable::new("name_not_utf8", "the file's name is not UTF-8: rename it")));
+    }
+    let Some(kind) = entry.file_type() else {
+        return (source, Some(Unusable::new("not_a_file", "no ordinary file: leave it out with `exclude`")));
+    };
+    if kind.is_symlink() {
+        let inside = fs::canonicalize(entry.path()).ok().filter(|target| target.is_file());
+        return match inside {
+            Some(target) if target.starts_with(root) => (source, None),
+            Some(_) => (source, Some(Unusable::new("link_outside", "a link that leads out of the corpus folder is not followed"))),
+            None => (source, Some(Unusable::new("broken_link", "a link that leads to no file: mend or remove it"))),
+        };
+    }
+    if !kind.is_file() {
+        let reason = "a device, socket or pipe, not a file: leave it out with `exclude`";
+        return (source, Some(Unusable::new("not_a_file", reason)));
+    }
+    (source, None)
+}
+
+fn sorted(seen: BTreeMap<PathBuf, (String, Option<Unusable>)>) -> Walk {
+    let mut walk = Walk::default();
+    for (path, (source, trouble)) in seen {
+        match trouble {
+            None => {
+                let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+                walk.found.push(Found { path, source, bytes });
+            }
+            Some(trouble) => walk.quarantined.push(trouble.of(&source)),
+        }
+    }
+    walk.found.sort_by(|a, b| (&a.source, &a.path).cmp(&(&b.source, &b.path)));
+    walk
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_found_once_sorted_and_links_out_are_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("c/deep")).unwrap();
+        for name in ["c/b.txt", "c/a.txt", "c/deep/z.txt", "c/skip.bak", "outside.txt"] {
+            fs::write(at(name), "x").unwrap();
+        }
+        std::os::unix::fs::symlink(at("c"), at("c/deep/loop")).unwrap();
+        std::os::unix::fs::symlink(at("outside.txt"), at("c/out.txt")).unwrap();
+        std::os::unix::fs::symlink(at("c/a.txt"), at("c/in.txt")).unwrap();
+        let parse = |text: &str| Pattern::parse(text, folder.path()).unwrap();
+        let walk = walk(&[parse("c/**/*"), parse("c/*.txt")], &[parse("*.bak")], "documents.include").unwrap();
+        let sources: Vec<&str> = walk.found.iter().map(|found| found.source.as_str()).collect();
+        assert_eq!(sources, ["a.txt", "b.txt", "deep/z.txt", "in.txt"]);
+        let codes: Vec<_> = walk.quarantined.iter().map(|row| (row.source.as_str(), row.code)).collect();
+        assert_eq!(codes, [("deep/loop", "broken_link"), ("out.txt", "link_outside")]);
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let pattern = Pattern::parse("nowhere/*.txt", Path::new("/tmp/none")).unwrap();
+        let error = walk(&[pattern], &[], "documents.include").unwrap_err();
+        assert_eq!(error.exit_code(), 65);
+        assert!(error.to_string().contains("/tmp/none/nowhere") && error.to_string().contains("documents.include"));
+    }
+}

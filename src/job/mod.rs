@@ -1,0 +1,28 @@
+//! The job: its file, its plan, and the run that conducts the stages and publishes what they found.
+//!
+//! `file` is what the user wrote, `plan` what it means; `run` goes through `words`, `sound`, `relations` and `page` and leaves
+//! a run's folder behind. Only this room knows clocks, threads, signals and where results lie.
+
+mod file;
+mod folder;
+mod page;
+mod plan;
+mod progress;
+mod record;
+mod relations;
+mod run;
+mod shards;
+mod sound;
+mod stages;
+mod words;
+
+pub use file::{
+    BagOfWordsSection, ChannelKey, ClipsSection, CompareSection, DocumentsSection, EmbeddingModel, EmbeddingsSection,
+    FeaturesSection, FilterOn, FilterSection, JobFile, JobSection, KEYS, ManifestSection, ModelSection, Norm,
+    PitchSection, ReportSection, SpectrogramSection, StatisticsSection, StopWords, Taps, Threshold, TokenKind,
+    TokensSection, Weight,
+};
+pub use plan::Plan;
+pub use progress::{Event, Interrupt};
+pub use record::RunRecord;
+pub use run::{Published, RunOptions, run};

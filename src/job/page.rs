@@ -1,0 +1,406 @@
+//! What the report page is told: the results of a run, chosen and cut to what a page can hold.
+
+use std::collections::BTreeMap;
+
+use super::plan::Plan;
+use super::relations::Relations;
+use super::sound::{Plans, Scratch, Sound};
+use super::words::{WordVectors, Words};
+use crate::audio::Profile;
+use crate::corpus::{ClipRef, read_clip, read_documents};
+use crate::math::linear::SymmetricEigen;
+use crate::math::matrix::Matrix;
+use crate::report::page::{self, ReportData};
+use crate::report::{ClipRow, Written};
+use crate::text::embeddings::nearest;
+
+/// How much of each list the page is given; the tables have all of it.
+const TERMS: usize = 60;
+const PICTURES: usize = 6;
+const PICTURE_SECONDS: f64 = 20.0;
+const NEIGHBOURS_OF: usize = 16;
+const NEIGHBOURS: usize = 8;
+const MAP_WORDS: usize = 120;
+const SCATTERS: usize = 6;
+
+/// Everything that the page shows of this run.
+pub(super) fn data(
+    plan: &Plan,
+    words: Option<&Words>,
+    sound: Option<&Sound>,
+    relations: Option<&Relations>,
+    written: &[Written],
+) -> ReportData {
+    let (quarantine, warnings) = exclusions(words, sound, relations);
+    ReportData {
+        job: plan.file.job.name.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config_hash: plan.config_hash.clone(),
+        documents: words.map(documents_read),
+        clips: sound.map(clips_read),
+        words: words.filter(|words| !words.documents.is_empty()).map(|words| words_section(plan, words)),
+        sound: sound.filter(|sound| !sound.clips.is_empty()).map(|sound| sound_section(plan, words, sound, relations)),
+        relations: plan.compare.as_ref().zip(relations).map(|(compare, relations)| {
+            relations_section(compare.permutations, compare.bootstrap, relations)
+        }),
+        quarantine,
+        warnings,
+        tables: table_files(written),
+    }
+}
+
+fn exclusions(
+    words: Option<&Words>,
+    sound: Option<&Sound>,
+    relations: Option<&Relations>,
+) -> (Vec<page::Exclusion>, Vec<page::Exclusion>) {
+    let quarantined = words.map(|words| &words.quarantined).into_iter().chain(sound.map(|sound| &sound.quarantined));
+    let mut quarantine: Vec<page::Exclusion> = quarantined
+        .flatten()
+        .map(|row| page::Exclusion {
+            source: row.source.clone(),
+            stage: row.stage.name().into(),
+            code: row.code.into(),
+            reason: row.reason.clone(),
+            byte_offset: row.byte_offset,
+        })
+        .collect();
+    let warned = words.map(|words| &words.warned).into_iter().chain(sound.map(|sound| &sound.warned));
+    let mut warnings: Vec<page::Exclusion> = warned
+        .chain(relations.map(|relations| &relations.warned))
+        .flatten()
+        .map(|row| page::Exclusion {
+            source: row.source.clone(),
+            stage: row.stage.name().into(),
+            code: row.code.into(),
+            reason: row.reason.clone(),
+            byte_offset: None,
+        })
+        .collect();
+    let key = |row: &page::Exclusion| (row.source.clone(), row.code.clone());
+    quarantine.sort_by_key(key);
+    warnings.sort_by_key(key);
+    (quarantine, warnings)
+}
+
+/// Counts by name, the largest first, then by name.
+fn counted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<page::Count> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    names.for_each(|name| *counts.entry(name).or_default() += 1);
+    let mut counts: Vec<page::Count> =
+        counts.into_iter().map(|(name, count)| page::Count { name: name.to_owned(), count }).collect();
+    counts.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+    counts
+}
+
+fn documents_read(words: &Words) -> page::DocumentsRead {
+    let statistics = || words.documents.iter().filter_map(|row| row.statistics.as_ref());
+    page::DocumentsRead {
+        documents: words.documents.len() as u64,
+        tokens: statistics().map(|statistics| statistics.tokens).sum(),
+        types: words.types,
+        groups: counted(words.documents.iter().filter_map(|row| row.group.as_deref())),
+        languages: counted(statistics().filter_map(|statistics| statistics.language.as_deref())),
+        lengths: statistics().map(|statistics| statistics.tokens as f64).collect(),
+    }
+}
+
+fn clips_read(sound: &Sound) -> page::ClipsRead {
+    let mut groups: BTreeMap<&str, page::ClipGroup> = BTreeMap::new();
+    for row in &sound.clips {
+        if let Some(name) = &row.group {
+            let group = groups.entry(name).or_default();
+            group.name.clone_from(name);
+            group.clips += 1;
+            group.seconds += row.seconds;
+        }
+    }
+    page::ClipsRead {
+        clips: sound.clips.len() as u64,
+        seconds: sound.clips.iter().map(|row| row.seconds).sum(),
+        groups: groups.into_values().collect(),
+        durations: sound.clips.iter().map(|row| row.seconds).collect(),
+    }
+}
+
+fn words_section(plan: &Plan, words: &Words) -> page::Words {
+    let top_terms = words.vocabulary.as_ref().map_or_else(Vec::new, |(vocabulary, idf)| {
+        let terms = vocabulary.terms().iter().zip(vocabulary.cf()).zip(vocabulary.df()).zip(idf);
+        terms
+            .take(TERMS)
+            .map(|(((term, &cf), &df), &idf)| page::TopTerm { term: term.to_owned(), cf, df: u64::from(df), idf })
+            .collect()
+    });
+    let target = plan.file.statistics.as_ref().map(|section| section.keyness.clone()).unwrap_or_default();
+    page::Words {
+        top_terms,
+        keyness: words.keyness.as_ref().map(|rows| page::Keyness {
+            target,
+            terms: rows
+                .iter()
+                .take(TERMS)
+                .map(|row| page::KeyTerm {
+                    term: row.term.clone(),
+                    target_count: row.target_count,
+                    reference_count: row.reference_count,
+                    g2: row.g2,
+                    p: row.p,
+                    log_ratio: row.log_ratio.unwrap_or(0.0),
+                })
+                .collect(),
+        }),
+        collocations: words
+            .collocations
+            .iter()
+            .take(TERMS)
+            .map(|row| page::Collocation {
+                first: row.first.clone(),
+                second: row.second.clone(),
+                count: row.count,
+                npmi: row.npmi.unwrap_or(1.0),
+                g2: row.g2,
+            })
+            .collect(),
+        duplicates: words.duplicates.as_ref().map(|rows| {
+            let duplicate = |row: &crate::report::DuplicateRow| page::Duplicate {
+                doc_id_a: row.doc_id_a.clone(),
+                doc_id_b: row.doc_id_b.clone(),
+                jaccard: row.jaccard,
+            };
+            rows.iter().take(TERMS).map(duplicate).collect()
+        }),
+        embeddings: words
+            .vectors
+            .as_ref()
+            .filter(|vectors| !vectors.words.is_empty())
+            .map(|vectors| embeddings_section(words, vectors)),
+    }
+}
+
+fn embeddings_section(words: &Words, vectors: &WordVectors) -> page::Embeddings {
+    let near = |word: usize| page::Neighbours {
+        term: vectors.words[word].term.clone(),
+        count: vectors.words[word].count,
+        near: nearest(&vectors.embeddings, word, NEIGHBOURS)
+            .into_iter()
+            .map(|(other, cosine)| (vectors.words[other].term.clone(), f64::from(cosine)))
+            .collect(),
+    };
+    let (map, map_variance) = word_map(words, vectors);
+    page::Embeddings {
+        dims: vectors.embeddings.dims() as u64,
+        words: vectors.words.len() as u64,
+        neighbours: telling_words(words, vectors).into_iter().take(NEIGHBOURS_OF).map(near).collect(),
+        map,
+        map_variance,
+    }
+}
+
+/// Words by count times idf, since the most frequent words alone are the ones that every text has.
+fn telling_words(words: &Words, vectors: &WordVectors) -> Vec<usize> {
+    let idf = |term: &str| {
+        let (vocabulary, idf) = words.vocabulary.as_ref()?;
+        // The smallest idf is that of a word in every document: it tells nothing.
+        let least = idf.iter().copied().fold(f64::INFINITY, f64::min);
+        idf.get(vocabulary.id(term)? as usize).map(|idf| idf - least)
+    };
+    let mut scored: Vec<(f64, usize)> = vectors
+        .words
+        .iter()
+        .enumerate()
+        .map(|(i, word)| (word.count as f64 * idf(&word.term).unwrap_or(1.0), i))
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    scored.into_iter().map(|(_, i)| i).collect()
+}
+
+/// The first two principal components of the telling words' vectors, through the eigenvectors of their Gram matrix.
+fn word_map(words: &Words, vectors: &WordVectors) -> (Vec<page::MapWord>, Option<(f64, f64)>) {
+    let chosen: Vec<usize> = telling_words(words, vectors).into_iter().take(MAP_WORDS).collect();
+    let dims = vectors.embeddings.dims();
+    if chosen.len() < 3 || dims < 2 {
+        return (Vec::new(), None);
+    }
+    let mut centred = Matrix::zeros(chosen.len(), dims);
+    for (row, &word) in chosen.iter().enumerate() {
+        let vector = vectors.embeddings.vector(word).unwrap_or_default();
+        let norm = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt().max(1e-12);
+        vector.iter().enumerate().for_each(|(i, &x)| centred.set(row, i, f64::from(x) / norm));
+    }
+    for i in 0..dims {
+        let mean = centred.column(i).iter().sum::<f64>() / chosen.len() as f64;
+        (0..chosen.len()).for_each(|row| centred.set(row, i, centred.at(row, i) - mean));
+    }
+    let eigen = SymmetricEigen::new(&centred.product(&centred.transpose()));
+    let all: f64 = eigen.values.iter().map(|value| value.max(0.0)).sum();
+    let coordinate = |row: usize, axis: usize| eigen.vectors.at(axis, row) * eigen.values[axis].max(0.0).sqrt();
+    let map = chosen
+        .iter()
+        .enumerate()
+        .map(|(row, &word)| page::MapWord {
+            term: vectors.words[word].term.clone(),
+            count: vectors.words[word].count,
+            x: coordinate(row, 0),
+            y: coordinate(row, 1),
+        })
+        .collect();
+    let share = |axis: usize| eigen.values[axis].max(0.0) / all;
+    (map, (all > 0.0).then(|| (share(0), share(1))))
+}
+
+fn sound_section(plan: &Plan, words: Option<&Words>, sound: &Sound, relations: Option<&Relations>) -> page::Sound {
+    let column = |i: usize| -> Vec<f64> { sound.clips.iter().filter_map(|row| row.values[i]).collect() };
+    let features = sound.names.iter().enumerate().filter_map(|(i, name)| page::FeatureSummary::of(name, &column(i)));
+    page::Sound { features: features.collect(), spectrograms: pictures(plan, words, sound, relations) }
+}
+
+/// A picture for the first clip of each group, then for further clips, the short ones.
+fn pictures(plan: &Plan, words: Option<&Words>, sound: &Sound, relations: Option<&Relations>) -> Vec<page::Spectrogram> {
+    let Some(clips) = &plan.clips else { return Vec::new() };
+    let mut seen = std::collections::BTreeSet::new();
+    let short = |row: &&ClipRow| row.seconds > 0.0 && row.seconds <= PICTURE_SECONDS;
+    let (firsts, others): (Vec<&ClipRow>, Vec<&ClipRow>) =
+        sound.clips.iter().filter(short).partition(|row| row.group.is_some() && seen.insert(&row.group));
+    let plans = Plans::new(clips);
+    let mut scratch = Scratch::default();
+    let found = crate::corpus::walk(&clips.include, &clips.exclude, "clips.include").map(|walk| walk.found).unwrap_or_default();
+    let paths: BTreeMap<&str, _> = found.iter().map(|found| (found.source.as_str(), found)).collect();
+    firsts
+        .into_iter()
+        .chain(others)
+        .take(PICTURES)
+        .filter_map(|row| {
+            let file = paths.get(row.source.as_str())?;
+            let (id, source) = (row.clip_id.clone(), row.source.clone());
+            let reference = ClipRef { id, path: file.path.clone(), source, bytes: file.bytes };
+            let clip = read_clip(&reference, &clips.rules).ok()?;
+            let levels = plans.mel_levels(&clip, &mut scratch).ok()?;
+            Some(page::Spectrogram {
+                clip_id: row.clip_id.clone(),
+                group: row.group.clone().unwrap_or_default(),
+                transcript: transcript(plan, row, words, relations),
+                seconds: row.seconds,
+                max_hz: f64::from(clip.sample_rate) / 2.0,
+                bands: levels.bands,
+                levels_db: decibels(&levels.values, clips.spectrogram.profile),
+                ticks_hz: ticks(&clips.spectrogram, clip.sample_rate),
+                envelope: envelope(&clip.samples),
+            })
+        })
+        .collect()
+}
+
+/// Levels of any profile in dB: Kaldi's are natural logarithms, Whisper's (log10 + 4) / 4.
+fn decibels(levels: &[f32], profile: Profile) -> Vec<f32> {
+    let db = |level: f32| match profile {
+        Profile::Librosa => level,
+        Profile::Kaldi => level * 10.0 / std::f32::consts::LN_10,
+        Profile::Whisper => (level * 4.0 - 4.0) * 10.0,
+    };
+    levels.iter().map(|&level| db(level)).collect()
+}
+
+fn ticks(settings: &crate::audio::SpectrogramSettings, sample_rate: u32) -> Vec<(f64, f64)> {
+    [125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0]
+        .into_iter()
+        .filter(|&hz| hz <= f64::from(sample_rate) / 2.0)
+        .map(|hz| (hz, settings.band_position(hz, sample_rate)))
+        .collect()
+}
+
+/// Columns of the waveform's envelope.
+const ENVELOPE: usize = 300;
+
+fn envelope(samples: &[f32]) -> Vec<(f32, f32)> {
+    let stretch = samples.len().div_ceil(ENVELOPE).max(1);
+    let ends = |part: &[f32]| part.iter().fold((0.0f32, 0.0f32), |(low, high), &x| (low.min(x), high.max(x)));
+    samples.chunks(stretch).map(ends).collect()
+}
+
+/// What is said in a recording: the text of the document that it is paired with.
+fn transcript(plan: &Plan, row: &ClipRow, words: Option<&Words>, relations: Option<&Relations>) -> String {
+    let text = || {
+        let (words, relations) = (words?, relations?);
+        let pair = relations.pairs.iter().find(|pair| pair.clip_id == row.clip_id)?;
+        let at = words.references.binary_search_by(|reference| reference.id.cmp(&pair.doc_id)).ok()?;
+        let rules = &plan.documents.as_ref()?.rules;
+        read_documents(words.references.get(at..=at)?, rules).0.into_iter().next().map(|document| document.text)
+    };
+    text().unwrap_or_default()
+}
+
+fn relations_section(permutations: u32, bootstrap: u32, relations: &Relations) -> page::Relations {
+    let rows: Vec<page::Relation> = relations
+        .correlations
+        .iter()
+        .map(|row| page::Relation {
+            text_feature: row.text_feature.clone(),
+            audio_feature: row.audio_feature.clone(),
+            n: u64::from(row.n),
+            pearson: row.pearson,
+            spearman: row.spearman,
+            ci_low: row.ci_low,
+            ci_high: row.ci_high,
+            p: row.p,
+            q: row.q,
+        })
+        .collect();
+    let scatters = page::strongest_relations(&rows, SCATTERS).into_iter().filter_map(|row| scatter(row, relations)).collect();
+    page::Relations {
+        pairs: relations.pairs.len() as u64,
+        unpaired_documents: relations.unpaired_documents,
+        unpaired_clips: relations.unpaired_clips,
+        permutations: u64::from(permutations),
+        bootstrap: u64::from(bootstrap),
+        within_groups: relations.within_groups,
+        scatters,
+        spaces: relations
+            .spaces
+            .iter()
+            .map(|row| page::Space {
+                text_space: row.text_space.clone(),
+                audio_space: row.audio_space.clone(),
+                measure: row.measure.to_owned(),
+                estimate: row.estimate,
+                null_mean: row.null_mean,
+                null_q95: row.null_q95,
+                p: row.p,
+                n: u64::from(row.n),
+            })
+            .collect(),
+        relations: rows,
+    }
+}
+
+/// Points of a scatter plot, thinned to what a page can hold.
+const POINTS: usize = 600;
+
+fn scatter(row: &page::Relation, relations: &Relations) -> Option<page::Scatter> {
+    let column = |table: &crate::compare::features::FeatureTable, name: &str| {
+        let i = table.names.iter().position(|known| known == name)?;
+        table.columns.get(i).cloned()
+    };
+    let x = column(&relations.text, &row.text_feature)?;
+    let y = column(&relations.sound, &row.audio_feature)?;
+    let step = relations.pairs.len().div_ceil(POINTS).max(1);
+    let points = relations.pairs.iter().zip(x.iter().zip(&y)).step_by(step);
+    Some(page::Scatter {
+        text_feature: row.text_feature.clone(),
+        audio_feature: row.audio_feature.clone(),
+        points: points
+            .filter(|(_, (x, y))| x.is_finite() && y.is_finite())
+            .map(|(pair, (&x, &y))| page::Point { id: pair.clip_id.clone(), x, y })
+            .collect(),
+    })
+}
+
+fn table_files(written: &[Written]) -> Vec<page::TableFile> {
+    let mut tables: BTreeMap<String, u64> = BTreeMap::new();
+    for file in written {
+        if let Some(rows) = file.rows {
+            let name = file.path.split_once('/').map_or_else(|| file.path.clone(), |(folder, _)| format!("{folder}/"));
+            *tables.entry(name).or_default() += rows;
+        }
+    }
+    tables.into_iter().map(|(file, rows)| page::TableFile { file, rows }).collect()
+}

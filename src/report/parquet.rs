@@ -1,0 +1,294 @@
+//! Tables to Parquet: the only place that names polars.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use polars::io::parquet::write::KeyValueMetadata;
+use polars::prelude::{
+    AnyValue, Column as PolarsColumn, DataFrame, DataType, IntoColumn, NamedFrom, ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr,
+    PolarsResult, ReshapeDimension, SerReader, Series, StatisticsOptions,
+};
+
+use crate::error::{Error, Result};
+
+/// The version of the tables' contract; it changes when a column changes its meaning or goes.
+const SCHEMA_VERSION: &str = "1";
+
+/// A column of a table. Optional values become nulls, and so does every float that is not finite.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the variants are the column types of the contract")]
+pub enum Column {
+    Str(Vec<String>),
+    OptStr(Vec<Option<String>>),
+    U16(Vec<u16>),
+    OptU16(Vec<Option<u16>>),
+    U32(Vec<u32>),
+    U64(Vec<u64>),
+    OptU64(Vec<Option<u64>>),
+    F32(Vec<f32>),
+    OptF32(Vec<Option<f32>>),
+    F64(Vec<f64>),
+    OptF64(Vec<Option<f64>>),
+    /// Row-major vectors of one width.
+    ArrayF32 { values: Vec<f32>, width: usize },
+}
+
+/// A table before it is written.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Its name in the contract.
+    pub name: &'static str,
+    /// Columns in the order of the contract.
+    pub columns: Vec<(String, Column)>,
+    /// Further key-value metadata, such as the unit of the values.
+    pub notes: Vec<(&'static str, String)>,
+}
+
+impl Table {
+    /// An empty list of columns under the name `name`.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self { name, columns: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Adds a column.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, column: Column) -> Self {
+        self.columns.push((name.into(), column));
+        self
+    }
+}
+
+/// What every file says of the job that wrote it.
+#[derive(Debug, Clone)]
+pub struct Provenance {
+    /// `job.name`
+    pub job: String,
+    /// Hash of the settings that change results.
+    pub config_hash: String,
+}
+
+/// What became of a table: stands in run.json.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Written {
+    /// Path below the run's folder.
+    pub path: String,
+    /// Rows of the table; `None` for what is no table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Hash of the file.
+    pub blake3: String,
+}
+
+/// Writes `table` to `folder`/`file`, synced to disk.
+///
+/// # Errors
+/// [`Error::Io`] where the disk fails, [`Error::Table`] where the columns do not make a table.
+pub fn write_table(table: Table, folder: &Path, file: &str, provenance: &Provenance) -> Result<Written> {
+    let path = folder.join(file);
+    let failed = |error: polars::error::PolarsError| match error {
+        polars::error::PolarsError::IO { error, .. } => {
+            Error::io("write", &path, io::Error::new(error.kind(), error.to_string()))
+        }
+        other => Error::Table { table: file.to_owned(), message: other.to_string() },
+    };
+    let metadata = metadata(&table, provenance);
+    let mut frame = frame(table).map_err(failed)?;
+    let mut sink = HashedFile::create(&path)?;
+    ParquetWriter::new(&mut sink)
+        .with_compression(ParquetCompression::Zstd(None))
+        .with_statistics(StatisticsOptions::default())
+        .with_key_value_metadata(Some(KeyValueMetadata::from_static(metadata)))
+        // Our shards are the parallelism; polars' own threads would ignore --threads.
+        .set_parallel(false)
+        .finish(&mut frame)
+        .map_err(failed)?;
+    sink.finish(file, Some(frame.height() as u64))
+}
+
+/// Writes any other file of a run, synced to disk.
+///
+/// # Errors
+/// [`Error::Io`] where the disk fails.
+pub fn write_file(contents: &[u8], folder: &Path, file: &str) -> Result<Written> {
+    let path = folder.join(file);
+    let mut sink = HashedFile::create(&path)?;
+    sink.write_all(contents).map_err(|error| Error::io("write", &path, error))?;
+    sink.finish(file, None)
+}
+
+fn metadata(table: &Table, provenance: &Provenance) -> Vec<(String, String)> {
+    let own = [
+        ("schema_version", SCHEMA_VERSION),
+        ("table", table.name),
+        ("job", &provenance.job),
+        ("config_hash", &provenance.config_hash),
+        ("wordwave", env!("CARGO_PKG_VERSION")),
+    ];
+    let own = own.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
+    own.chain(table.notes.iter().map(|(key, value)| ((*key).to_owned(), value.clone()))).collect()
+}
+
+fn frame(table: Table) -> PolarsResult<DataFrame> {
+    let columns: PolarsResult<Vec<PolarsColumn>> =
+        table.columns.into_iter().map(|(name, column)| Ok(series(name.into(), column)?.into_column())).collect();
+    DataFrame::new_infer_height(columns?)
+}
+
+fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
+    Ok(match column {
+        Column::Str(values) => Series::new(name, values),
+        Column::OptStr(values) => Series::new(name, values),
+        Column::U16(values) => Series::new(name, values),
+        Column::OptU16(values) => Series::new(name, values),
+        Column::U32(values) => Series::new(name, values),
+        Column::U64(values) => Series::new(name, values),
+        Column::OptU64(values) => Series::new(name, values),
+        Column::F32(values) if values.iter().all(|value| value.is_finite()) => Series::new(name, values),
+        Column::F32(values) => Series::new(name, finite32(values.into_iter().map(Some))),
+        Column::OptF32(values) => Series::new(name, finite32(values)),
+        Column::F64(values) if values.iter().all(|value| value.is_finite()) => Series::new(name, values),
+        Column::F64(values) => Series::new(name, finite64(values.into_iter().map(Some))),
+        Column::OptF64(values) => Series::new(name, finite64(values)),
+        Column::ArrayF32 { values, width } => array(name, values, width)?,
+    })
+}
+
+fn finite32(values: impl IntoIterator<Item = Option<f32>>) -> Vec<Option<f32>> {
+    values.into_iter().map(|value| value.filter(|value| value.is_finite())).collect()
+}
+
+fn finite64(values: impl IntoIterator<Item = Option<f64>>) -> Vec<Option<f64>> {
+    values.into_iter().map(|value| value.filter(|value| value.is_finite())).collect()
+}
+
+fn array(name: PlSmallStr, values: Vec<f32>, width: usize) -> PolarsResult<Series> {
+    if values.is_empty() {
+        return Ok(Series::new_empty(name, &DataType::Array(Box::new(DataType::Float32), width)));
+    }
+    let shape = [ReshapeDimension::Infer, ReshapeDimension::new(width as i64)];
+    Series::new(name, values).reshape_array(&shape)
+}
+
+/// The first `rows` rows of the table in `files` below `folder`, tab-separated with a header, for `wordwave show`.
+///
+/// # Errors
+/// [`Error::Table`] for a file that is no Parquet table, [`Error::Io`] for one that cannot be opened.
+pub fn rows_as_text(folder: &Path, files: &[String], rows: usize) -> Result<String> {
+    let mut out = String::new();
+    let mut left = rows;
+    for name in files {
+        let path = folder.join(name);
+        let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
+        let failed = |error: polars::error::PolarsError| Error::Table { table: name.clone(), message: error.to_string() };
+        let frame = ParquetReader::new(file).with_slice(Some((0, left))).finish().map_err(failed)?;
+        if out.is_empty() {
+            let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
+            out = names.join("\t") + "\n";
+        }
+        for row in 0..frame.height() {
+            let values = frame.columns().iter().map(|column| column.get(row).map(|value| cell(&value)));
+            let values: PolarsResult<Vec<String>> = values.collect();
+            out += &(values.map_err(failed)?.join("\t") + "\n");
+        }
+        left -= frame.height().min(left);
+        if left == 0 {
+            break;
+        }
+    }
+    Ok(out)
+}
+
+/// A value without the line breaks and tabs that would break a row.
+fn cell(value: &AnyValue<'_>) -> String {
+    match value {
+        AnyValue::Null => String::new(),
+        AnyValue::Array(values, _) => {
+            let numbers: Vec<String> = values.iter().map(|value| cell(&value)).collect();
+            format!("[{}]", numbers.join(", "))
+        }
+        other => other.str_value().replace(['\t', '\n', '\r'], " "),
+    }
+}
+
+/// A file that is hashed and counted while it is written.
+struct HashedFile<'a> {
+    path: &'a Path,
+    writer: BufWriter<File>,
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl<'a> HashedFile<'a> {
+    fn create(path: &'a Path) -> Result<Self> {
+        let file = File::create(path).map_err(|error| Error::io("create", path, error))?;
+        Ok(Self { path, writer: BufWriter::with_capacity(1 << 18, file), hasher: blake3::Hasher::new(), bytes: 0 })
+    }
+
+    fn finish(mut self, file: &str, rows: Option<u64>) -> Result<Written> {
+        self.writer
+            .flush()
+            .and_then(|()| self.writer.get_ref().sync_all())
+            .map_err(|error| Error::io("write", self.path, error))?;
+        let blake3 = self.hasher.finalize().to_hex().to_string();
+        Ok(Written { path: file.to_owned(), rows, bytes: self.bytes, blake3 })
+    }
+}
+
+impl Write for HashedFile<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let n = self.writer.write(buffer)?;
+        self.hasher.update(&buffer[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provenance() -> Provenance {
+        Provenance { job: "test".into(), config_hash: "abc".into() }
+    }
+
+    fn sample() -> Table {
+        Table::new("embeddings")
+            .with("term", Column::Str(vec!["rain".into(), "wind".into()]))
+            .with("count", Column::U64(vec![3, 2]))
+            .with("ratio", Column::F64(vec![f64::NAN, 0.5]))
+            .with("vector", Column::ArrayF32 { values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], width: 3 })
+    }
+
+    #[test]
+    fn the_same_table_gives_the_same_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let a = write_table(sample(), folder.path(), "a.parquet", &provenance()).unwrap();
+        let b = write_table(sample(), folder.path(), "b.parquet", &provenance()).unwrap();
+        assert_eq!((a.rows, &a.blake3), (Some(2), &b.blake3));
+        let on_disk = std::fs::read(folder.path().join("a.parquet")).unwrap();
+        assert_eq!((on_disk.len() as u64, blake3::hash(&on_disk).to_hex().to_string()), (a.bytes, a.blake3));
+    }
+
+    #[test]
+    fn an_empty_table_is_written_with_its_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = Table::new("embeddings")
+            .with("term", Column::Str(Vec::new()))
+            .with("vector", Column::ArrayF32 { values: Vec::new(), width: 8 });
+        assert_eq!(write_table(table, folder.path(), "e.parquet", &provenance()).unwrap().rows, Some(0));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_io_error() {
+        let error = write_table(sample(), Path::new("/nowhere/at/all"), "a.parquet", &provenance()).unwrap_err();
+        assert_eq!(error.exit_code(), 74);
+    }
+}

@@ -1,0 +1,86 @@
+//! Arithmetic kernels written for the processor's vector units; the only folder with `unsafe`.
+//!
+//! One definition, several widths: a kernel is written once over [`vector::Vector`] and compiled for plain Rust, for AVX2
+//! with fused multiply-add and for AVX-512. A row of numbers is a sequence of whole groups of 16 lanes; lanes never mix
+//! except in [`vector::Vector::fold`], whose tree of additions is fixed, and every product that is added is fused. So all
+//! widths give the same bits, which the tests hold them to.
+#![allow(unsafe_code)]
+// Only what is inlined into a function with the instructions is compiled for them.
+#![allow(clippy::inline_always)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod copies;
+mod plain;
+mod vector;
+mod window;
+
+pub use copies::merge_copies;
+pub use window::{Rows, WindowKernel};
+
+/// Numbers in one group: the width that fixes the order of every sum.
+pub const LANES: usize = 16;
+
+/// Sixteen numbers that fill one cache line; rows of matrices are slices of these.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C, align(64))]
+pub struct Lanes(pub [f32; LANES]);
+
+impl Lanes {
+    /// Sixteen zeros.
+    pub const ZERO: Self = Self([0.0; LANES]);
+}
+
+/// Which compiled form of the kernels runs. It can only be made for a processor that has the instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Width(Instructions);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Instructions {
+    Plain,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Width {
+    /// The widest form that this processor runs.
+    #[must_use]
+    pub fn detect() -> Self {
+        Self::available().pop().unwrap_or(Self(Instructions::Plain))
+    }
+
+    /// Every form that this processor runs, from the narrowest to the widest. All give the same bits.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]
+        let mut widths = vec![Self(Instructions::Plain)];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                widths.push(Self(Instructions::Avx2));
+                if is_x86_feature_detected!("avx512f") {
+                    widths.push(Self(Instructions::Avx512));
+                }
+            }
+        }
+        widths
+    }
+}
+
+/// Asks the processor to bring `row` into its caches. A hint: it changes no result.
+#[inline]
+pub fn prefetch(row: &[Lanes]) {
+    #[cfg(target_arch = "x86_64")]
+    for group in row {
+        // SAFETY: a prefetch may name any address and SSE is part of x86-64.
+        unsafe {
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(group.0.as_ptr().cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
+}

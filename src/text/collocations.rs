@@ -1,0 +1,205 @@
+//! Words that stand next to each other more often than chance would have it.
+
+use super::contingency::Contingency;
+use super::counts::ShardCounts;
+use super::interner::{Interner, TermList};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// Pairs in the table at most: those with the largest G².
+pub const MOST_COLLOCATIONS: usize = 100_000;
+/// Pairs that occur less often are left out: a single meeting says nothing.
+const LEAST_COUNT: u64 = 2;
+
+/// Two words in a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Collocation {
+    /// The word before.
+    pub first: String,
+    /// The word after.
+    pub second: String,
+    /// How often the pair stands in the corpus.
+    pub count: u64,
+    /// Pointwise mutual information, `ln(p_ab/(p_a·p_b))`: of pairs, of pairs that begin with the first word and of pairs
+    /// that end with the second.
+    pub pmi: f64,
+    /// PMI over `−ln p_ab` (Bouma 2009), −1 to 1; undefined where every pair of the corpus is this one.
+    pub npmi: Option<f64>,
+    /// The log-likelihood ratio of the pair, signed.
+    pub g2: f64,
+}
+
+/// How often each pair of neighbours stands in some shards; neighbours are tokens of one document, after stop words have
+/// gone. Merging in shard order is associative.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "SortedPairs", into = "SortedPairs")]
+pub struct PairCounts {
+    words: Interner,
+    /// By the words' numbers, the first in the upper half.
+    pairs: HashMap<u64, u64>,
+}
+
+/// [`PairCounts`] in a fixed order, as they are stored.
+#[derive(Serialize, Deserialize)]
+struct SortedPairs {
+    words: TermList,
+    pairs: Vec<(u64, u64)>,
+}
+
+impl From<PairCounts> for SortedPairs {
+    fn from(counts: PairCounts) -> Self {
+        let mut pairs: Vec<(u64, u64)> = counts.pairs.into_iter().collect();
+        pairs.sort_unstable();
+        Self { words: counts.words.into_terms(), pairs }
+    }
+}
+
+impl From<SortedPairs> for PairCounts {
+    fn from(sorted: SortedPairs) -> Self {
+        Self { words: sorted.words.into(), pairs: sorted.pairs.into_iter().collect() }
+    }
+}
+
+fn key(first: u32, second: u32) -> u64 {
+    u64::from(first) << 32 | u64::from(second)
+}
+
+fn words_of(key: u64) -> (u32, u32) {
+    ((key >> 32) as u32, key as u32)
+}
+
+impl PairCounts {
+    /// The pairs of a shard.
+    #[must_use]
+    pub fn of(shard: &ShardCounts) -> Self {
+        let mut counts = Self::default();
+        counts.add(shard);
+        counts
+    }
+
+    /// Adds the pairs of the next shard.
+    pub fn add(&mut self, shard: &ShardCounts) {
+        let mut pairs: Vec<u64> = Vec::with_capacity(shard.token_count() as usize);
+        for document in 0..shard.document_count() {
+            pairs.extend(shard.tokens(document).windows(2).map(|pair| key(pair[0], pair[1])));
+        }
+        pairs.sort_unstable();
+        let counted = pairs.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64));
+        self.add_pairs(shard.terms(), counted);
+    }
+
+    /// Adds the pairs of the shards that follow.
+    pub fn merge(&mut self, next: &Self) {
+        self.add_pairs(next.words.terms(), next.pairs.iter().map(|(pair, count)| (*pair, *count)));
+    }
+
+    fn add_pairs(&mut self, words: &TermList, pairs: impl Iterator<Item = (u64, u64)>) {
+        let ids: Vec<u32> = words.iter().map(|word| self.words.intern(word)).collect();
+        for (pair, count) in pairs {
+            let (first, second) = words_of(pair);
+            *self.pairs.entry(key(ids[first as usize], ids[second as usize])).or_default() += count;
+        }
+    }
+
+    /// The pairs that occur twice or more, by falling G², then by the words; the first [`MOST_COLLOCATIONS`] of them.
+    ///
+    /// The table of a pair counts all pairs: this one, those with only its first word first, those with only its second
+    /// word second, and the rest.
+    #[must_use]
+    pub fn collocations(&self) -> Vec<Collocation> {
+        let (mut before, mut after) =
+            (vec![0_u64; self.words.terms().len()], vec![0_u64; self.words.terms().len()]);
+        for (pair, count) in &self.pairs {
+            let (first, second) = words_of(*pair);
+            before[first as usize] += count;
+            after[second as usize] += count;
+        }
+        let total: u64 = before.iter().sum();
+        let judged = self.pairs.iter().filter(|(_, count)| **count >= LEAST_COUNT).map(|(pair, count)| {
+            let (a, b) = words_of(*pair);
+            let (with_first, with_second) = (before[a as usize], after[b as usize]);
+            let rest = total + count - with_first - with_second;
+            let table = Contingency { a: *count, b: with_first - count, c: with_second - count, d: rest };
+            (a, b, *count, with_first, with_second, table.g2())
+        });
+        let mut judged: Vec<_> = judged.collect();
+        let words = |a: u32, b: u32| (self.words.terms().term(a), self.words.terms().term(b));
+        judged
+            .sort_unstable_by(|x, y| y.5.total_cmp(&x.5).then_with(|| words(x.0, x.1).cmp(&words(y.0, y.1))));
+        judged.truncate(MOST_COLLOCATIONS);
+        let described = judged.into_iter().map(|(a, b, count, with_first, with_second, g2)| {
+            let (first, second) = words(a, b);
+            let (pmi, npmi) = mutual_information(count, with_first, with_second, total);
+            Collocation { first: first.to_owned(), second: second.to_owned(), count, pmi, npmi, g2 }
+        });
+        described.collect()
+    }
+}
+
+/// PMI and NPMI of a pair that occurs `count` times among `total` pairs.
+fn mutual_information(count: u64, with_first: u64, with_second: u64, total: u64) -> (f64, Option<f64>) {
+    let share = count as f64 / total as f64;
+    let pmi = libm::log(share / (with_first as f64 / total as f64 * (with_second as f64 / total as f64)));
+    (pmi, (count < total).then(|| pmi / -libm::log(share)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::counts::{CountSettings, count_shard};
+    use super::super::tokens::{TokenSettings, Tokenizer};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pairs(texts: &[impl AsRef<str>]) -> PairCounts {
+        let tokenizer = Tokenizer::new(&TokenSettings::default()).unwrap();
+        PairCounts::of(
+            &count_shard(&tokenizer, CountSettings { ngrams: [1, 2], statistics: false }, texts).unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_worked_example() {
+        // Pairs: new york ×3, york is, is new, is old, old york. 7 in all.
+        let found = pairs(&["new york is new york", "new york", "is old york"]).collocations();
+        assert_eq!(found.len(), 1);
+        let pair = &found[0];
+        assert_eq!((pair.first.as_str(), pair.second.as_str(), pair.count), ("new", "york", 3));
+        // new begins 3 pairs, york ends 4.
+        assert!((pair.pmi - (3.0 * 7.0 / 12.0_f64).ln()).abs() < 1e-12);
+        assert!((pair.npmi.unwrap() - pair.pmi / -(3.0 / 7.0_f64).ln()).abs() < 1e-12);
+        assert_eq!(pair.g2, Contingency { a: 3, b: 0, c: 1, d: 3 }.g2());
+    }
+
+    #[test]
+    fn no_pair_reaches_over_the_end_of_a_document() {
+        assert!(pairs(&["a", "b", "a", "b"]).collocations().is_empty());
+    }
+
+    #[test]
+    fn the_only_pair_has_no_npmi() {
+        let found = pairs(&["a a a"]).collocations();
+        assert_eq!((found[0].count, found[0].pmi, found[0].npmi, found[0].g2), (2, 0.0, None, 0.0));
+    }
+
+    #[test]
+    fn ties_are_in_the_order_of_the_words() {
+        let found = pairs(&["c d", "a b", "c d", "a b"]).collocations();
+        assert_eq!(found.iter().map(|c| c.first.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+    }
+
+    proptest! {
+        #[test]
+        fn merging_is_counting_the_whole(texts in proptest::collection::vec("[a-c ]{0,12}", 3..8), cut in 1_usize..3) {
+            let (first, rest) = texts.split_at(cut);
+            let (second, third) = rest.split_at(1);
+            let (mut left, mut tail, mut right) = (pairs(first), pairs(second), pairs(first));
+            left.merge(&pairs(second));
+            left.merge(&pairs(third));
+            tail.merge(&pairs(third));
+            right.merge(&tail);
+            let state = |counts: &PairCounts| serde_json::to_string(counts).unwrap();
+            prop_assert_eq!(state(&left), state(&right));
+            prop_assert_eq!(left.collocations(), pairs(&texts).collocations());
+        }
+    }
+}

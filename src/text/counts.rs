@@ -1,0 +1,312 @@
+//! The counts of a shard of documents: a pure function of its texts, with term numbers of its own.
+
+use super::document::{DocumentMeasures, DocumentStatistics};
+use super::error::TextError;
+use super::interner::{Interner, TermList};
+use super::tokens::{TokenBuffer, Tokenizer};
+use serde::{Deserialize, Serialize};
+
+/// What is counted beside tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountSettings {
+    /// Least and most words of a term, `ngrams` of `[bag_of_words]`.
+    pub ngrams: [usize; 2],
+    /// Whether documents are measured, which takes longer than counting.
+    pub statistics: bool,
+}
+
+impl Default for CountSettings {
+    fn default() -> Self {
+        Self { ngrams: [1, 1], statistics: true }
+    }
+}
+
+/// A term in a document: its number in the shard's list and how often it stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TermCount {
+    /// Number of the term in [`ShardCounts::terms`].
+    pub term: u32,
+    /// Occurrences in the document.
+    pub count: u32,
+}
+
+/// The counts of a shard.
+///
+/// `terms` holds words and n-grams alike, an n-gram being its words joined by one space. Words are there even where
+/// `ngrams` leaves them out: the token stream needs them. No row then names them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ShardCounts {
+    terms: TermList,
+    rows: Vec<TermCount>,
+    row_ends: Vec<usize>,
+    stream: Vec<u32>,
+    stream_ends: Vec<usize>,
+    statistics: Vec<DocumentStatistics>,
+}
+
+impl ShardCounts {
+    /// The shard's words and n-grams by number, in the order in which they were first seen.
+    #[must_use]
+    pub fn terms(&self) -> &TermList {
+        &self.terms
+    }
+
+    /// How many documents were counted, empty ones included.
+    #[must_use]
+    pub fn document_count(&self) -> usize {
+        self.row_ends.len()
+    }
+
+    /// The terms of a document, each once, in the order in which it first has them. Empty for a document that is not there.
+    #[must_use]
+    pub fn row(&self, document: usize) -> &[TermCount] {
+        part(&self.rows, &self.row_ends, document)
+    }
+
+    /// The tokens of a document in order, as numbers of words.
+    #[must_use]
+    pub fn tokens(&self, document: usize) -> &[u32] {
+        part(&self.stream, &self.stream_ends, document)
+    }
+
+    /// How many tokens all documents have.
+    #[must_use]
+    pub fn token_count(&self) -> u64 {
+        self.stream.len() as u64
+    }
+
+    /// Every row of every document.
+    #[must_use]
+    pub fn rows(&self) -> &[TermCount] {
+        &self.rows
+    }
+
+    /// The statistics of each document; none where they were not asked for.
+    #[must_use]
+    pub fn statistics(&self) -> &[DocumentStatistics] {
+        &self.statistics
+    }
+}
+
+fn part<'a, T>(all: &'a [T], ends: &[usize], index: usize) -> &'a [T] {
+    let start = index.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    ends.get(index).and_then(|end| all.get(start..*end)).unwrap_or(&[])
+}
+
+/// Counts documents one after another.
+pub struct ShardCounter<'t> {
+    tokenizer: &'t Tokenizer,
+    settings: CountSettings,
+    buffer: TokenBuffer,
+    interner: Interner,
+    rows: Rows,
+    stream: Vec<u32>,
+    stream_ends: Vec<usize>,
+    measures: DocumentMeasures,
+    statistics: Vec<DocumentStatistics>,
+    ngram: String,
+}
+
+impl<'t> ShardCounter<'t> {
+    /// A counter without documents.
+    ///
+    /// # Errors
+    /// Where `ngrams` is not a range of whole numbers from 1.
+    pub fn new(tokenizer: &'t Tokenizer, settings: CountSettings) -> Result<Self, TextError> {
+        let [least, most] = settings.ngrams;
+        if least == 0 || most < least {
+            let reason =
+                format!("[{least}, {most}] is not a range; write the least and the most words, from 1");
+            return Err(TextError::Setting { key: "bag_of_words.ngrams", reason });
+        }
+        Ok(Self {
+            tokenizer,
+            settings,
+            buffer: TokenBuffer::default(),
+            interner: Interner::default(),
+            rows: Rows::default(),
+            stream: Vec::new(),
+            stream_ends: Vec::new(),
+            measures: DocumentMeasures::default(),
+            statistics: Vec::new(),
+            ngram: String::new(),
+        })
+    }
+
+    /// Counts one document.
+    ///
+    /// # Errors
+    /// Where a model cannot cut the text. The shard is then of no use any more.
+    pub fn add(&mut self, text: &str) -> Result<(), TextError> {
+        let start = self.stream.len();
+        let counts_words = self.settings.ngrams[0] == 1;
+        let Self { interner, rows, stream, .. } = self;
+        self.tokenizer.for_each_token(text, &mut self.buffer, |token| {
+            let word = interner.intern(token);
+            stream.push(word);
+            if counts_words {
+                rows.bump(word);
+            }
+        })?;
+        self.count_ngrams(start);
+        self.rows.end_document();
+        self.stream_ends.push(self.stream.len());
+        if self.settings.statistics {
+            let tokens = &self.stream[start..];
+            self.statistics.push(self.measures.measure(text, tokens, self.interner.terms()));
+        }
+        Ok(())
+    }
+
+    /// Counts the n-grams of two and more words among the tokens from `start` on.
+    fn count_ngrams(&mut self, start: usize) {
+        let [least, most] = self.settings.ngrams;
+        let Self { interner, rows, stream, ngram, .. } = self;
+        let tokens = stream.get(start..).unwrap_or(&[]);
+        for at in 0..if most > 1 { tokens.len() } else { 0 } {
+            ngram.clear();
+            for (words, word) in (1..=most).zip(&tokens[at..]) {
+                if words > 1 {
+                    ngram.push(' ');
+                }
+                ngram.push_str(interner.terms().term(*word));
+                if words >= least.max(2) {
+                    rows.bump(interner.intern(ngram));
+                }
+            }
+        }
+    }
+
+    /// The counts of all documents added.
+    #[must_use]
+    pub fn finish(self) -> ShardCounts {
+        ShardCounts {
+            terms: self.interner.into_terms(),
+            rows: self.rows.counts,
+            row_ends: self.rows.ends,
+            stream: self.stream,
+            stream_ends: self.stream_ends,
+            statistics: self.statistics,
+        }
+    }
+}
+
+/// Rows under construction. A term's last row tells whether the document has it already: no map for each document.
+#[derive(Debug, Default)]
+struct Rows {
+    counts: Vec<TermCount>,
+    ends: Vec<usize>,
+    start: usize,
+    /// For each term, its last row plus one; zero for none.
+    last: Vec<usize>,
+}
+
+impl Rows {
+    #[inline]
+    fn bump(&mut self, term: u32) {
+        let id = term as usize;
+        if id >= self.last.len() {
+            self.last.resize(id + 1, 0);
+        }
+        let last = self.last[id];
+        if last > self.start {
+            self.counts[last - 1].count += 1;
+        } else {
+            self.counts.push(TermCount { term, count: 1 });
+            self.last[id] = self.counts.len();
+        }
+    }
+
+    fn end_document(&mut self) {
+        self.start = self.counts.len();
+        self.ends.push(self.start);
+    }
+}
+
+/// Counts a shard.
+///
+/// # Errors
+/// As [`ShardCounter::new`] and [`ShardCounter::add`].
+pub fn count_shard<S: AsRef<str>>(
+    tokenizer: &Tokenizer,
+    settings: CountSettings,
+    texts: impl IntoIterator<Item = S>,
+) -> Result<ShardCounts, TextError> {
+    let mut counter = ShardCounter::new(tokenizer, settings)?;
+    for text in texts {
+        counter.add(text.as_ref())?;
+    }
+    Ok(counter.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tokens::{TokenKind, TokenSettings};
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn counted(ngrams: [usize; 2], texts: &[&str]) -> ShardCounts {
+        let settings = TokenSettings {
+            kind: TokenKind::Pattern,
+            pattern: String::from(r"[^|]+"),
+            ..TokenSettings::default()
+        };
+        let tokenizer = Tokenizer::new(&settings).unwrap();
+        count_shard(&tokenizer, CountSettings { ngrams, statistics: false }, texts).unwrap()
+    }
+
+    fn row(counts: &ShardCounts, document: usize) -> Vec<(&str, u32)> {
+        counts.row(document).iter().map(|row| (counts.terms().term(row.term), row.count)).collect()
+    }
+
+    #[test]
+    fn words_and_bigrams_share_one_list() {
+        let counts = counted([1, 2], &["a|b|a|b", "", "b"]);
+        assert_eq!(row(&counts, 0), [("a", 2), ("b", 2), ("a b", 2), ("b a", 1)]);
+        assert_eq!(row(&counts, 1), []);
+        assert_eq!(row(&counts, 2), [("b", 1)]);
+        assert_eq!(row(&counts, 3), []);
+        assert_eq!((counts.document_count(), counts.token_count()), (3, 5));
+        assert_eq!(counts.tokens(0), [0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn words_that_are_no_terms_stay_in_the_stream_alone() {
+        let counts = counted([2, 3], &["a|b|c"]);
+        assert_eq!(row(&counts, 0), [("a b", 1), ("a b c", 1), ("b c", 1)]);
+        assert_eq!(counts.tokens(0).len(), 3);
+    }
+
+    #[test]
+    fn a_token_with_a_space_is_the_bigram_of_that_name() {
+        assert_eq!(row(&counted([1, 2], &["a b|a|b"]), 0), [("a b", 2), ("a", 1), ("b", 1), ("a b a", 1)]);
+    }
+
+    #[test]
+    fn a_bad_range_is_refused() {
+        let tokenizer = Tokenizer::new(&TokenSettings::default()).unwrap();
+        for ngrams in [[0, 1], [2, 1]] {
+            assert!(ShardCounter::new(&tokenizer, CountSettings { ngrams, statistics: false }).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn counts_are_those_of_a_map(texts in proptest::collection::vec("[ab|c]{0,20}", 0..6), least in 1_usize..3, more in 0_usize..3) {
+            let most = least + more;
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let counts = counted([least, most], &texts);
+            for (document, text) in texts.iter().enumerate() {
+                let tokens: Vec<&str> = text.split('|').filter(|t| !t.is_empty()).collect();
+                let mut expected: BTreeMap<String, u32> = BTreeMap::new();
+                for n in least..=most {
+                    tokens.windows(n).for_each(|w| *expected.entry(w.join(" ")).or_default() += 1);
+                }
+                let found: BTreeMap<String, u32> =
+                    row(&counts, document).into_iter().map(|(t, c)| (t.to_owned(), c)).collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Statistics of one document's words.
+
+use super::interner::TermList;
+use super::sentences::sentence_count;
+use super::syllables::syllables;
+use serde::{Deserialize, Serialize};
+
+/// Tokens in a window of MATTR.
+const MATTR_WINDOW: usize = 50;
+/// Characters at the start of a text that its language is found from: more tell no more, and cost.
+const LANGUAGE_CHARS: usize = 1000;
+
+/// What is measured of a document. Words are the job's tokens, so that stop lists, stems and case change the statistics.
+/// Undefined ones are absent: all ratios of a text without tokens, and those noted below.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DocumentStatistics {
+    /// Unicode scalar values of the text.
+    pub chars: u64,
+    /// Tokens, N.
+    pub tokens: u64,
+    /// Distinct tokens, V.
+    pub types: u64,
+    /// Sentences (UAX #29) that hold a word.
+    pub sentences: u64,
+    /// Type-token ratio V/N.
+    pub ttr: Option<f64>,
+    /// Moving-average type-token ratio in windows of 50 tokens (Covington and `McFall` 2010); the TTR of a shorter text.
+    pub mattr: Option<f64>,
+    /// Measure of textual lexical diversity, factor 0.72, mean of both directions (`McCarthy` and Jarvis 2010). Undefined
+    /// where no token is repeated.
+    pub mtld: Option<f64>,
+    /// Yule's K, `1e4·(Σ f²·V_f − N)/N²`.
+    pub yule_k: Option<f64>,
+    /// Characters of a token, on average.
+    pub mean_word_len: Option<f64>,
+    /// Flesch reading ease. Undefined where half of the tokens or more are not in the Latin script, or without sentences.
+    pub flesch: Option<f64>,
+    /// Automated readability index, its characters being those of the tokens. Undefined without sentences.
+    pub ari: Option<f64>,
+    /// ISO 639-3 code of the language; absent where the detector is not sure, as it is of short texts.
+    pub language: Option<String>,
+}
+
+/// Measures documents whose tokens have numbers in a common list; keeps what it knows of a term from one to the next.
+#[derive(Debug, Default)]
+pub struct DocumentMeasures {
+    words: Vec<Word>,
+    counts: Vec<u32>,
+    seen: Vec<u64>,
+    factor: u64,
+}
+
+/// Length and syllables of a term.
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    chars: u32,
+    syllables: Option<u32>,
+}
+
+/// Sums over the tokens of a document.
+#[derive(Debug, Default)]
+struct Totals {
+    chars: u64,
+    syllables: u64,
+    latin: u64,
+}
+
+impl DocumentMeasures {
+    /// Measures a document: its text, and its tokens as numbers in `terms`. `terms` may grow between calls; the number of a
+    /// term must stay.
+    pub fn measure(&mut self, text: &str, tokens: &[u32], terms: &TermList) -> DocumentStatistics {
+        self.learn(terms);
+        let n = tokens.len() as f64;
+        let types = self.count(tokens);
+        let sentences = sentence_count(text);
+        let mut statistics = DocumentStatistics {
+            chars: text.chars().count() as u64,
+            tokens: tokens.len() as u64,
+            types,
+            sentences,
+            language: language(text),
+            ..DocumentStatistics::default()
+        };
+        if !tokens.is_empty() {
+            let totals = self.totals(tokens);
+            statistics.ttr = Some(types as f64 / n);
+            statistics.yule_k = Some(self.yule_k(tokens));
+            statistics.mean_word_len = Some(totals.chars as f64 / n);
+            (statistics.flesch, statistics.ari) = readability(&totals, n, sentences as f64);
+        }
+        self.clear(tokens);
+        statistics.mattr = self.mattr(tokens);
+        statistics.mtld = self.mtld(tokens);
+        statistics
+    }
+
+    fn learn(&mut self, terms: &TermList) {
+        for id in self.words.len()..terms.len() {
+            let term = terms.term(id as u32);
+            self.words.push(Word { chars: term.chars().count() as u32, syllables: syllables(term) });
+        }
+        self.counts.resize(terms.len(), 0);
+        self.seen.resize(terms.len(), 0);
+    }
+
+    /// Counts every token; gives the number of distinct ones.
+    fn count(&mut self, tokens: &[u32]) -> u64 {
+        let mut types = 0;
+        for token in tokens {
+            let count = &mut self.counts[*token as usize];
+            types += u64::from(*count == 0);
+            *count += 1;
+        }
+        types
+    }
+
+    fn clear(&mut self, tokens: &[u32]) {
+        for token in tokens {
+            self.counts[*token as usize] = 0;
+        }
+    }
+
+    fn totals(&self, tokens: &[u32]) -> Totals {
+        let mut totals = Totals::default();
+        for token in tokens {
+            let word = self.words[*token as usize];
+            totals.chars += u64::from(word.chars);
+            totals.syllables += u64::from(word.syllables.unwrap_or(1));
+            totals.latin += u64::from(word.syllables.is_some());
+        }
+        totals
+    }
+
+    /// The sum of f² over types is the sum of f over tokens.
+    fn yule_k(&self, tokens: &[u32]) -> f64 {
+        let squares: u64 = tokens.iter().map(|token| u64::from(self.counts[*token as usize])).sum();
+        let n = tokens.len() as f64;
+        1e4 * (squares as f64 - n) / (n * n)
+    }
+
+    /// Counts of `self` must be, and are left, zero.
+    fn mattr(&mut self, tokens: &[u32]) -> Option<f64> {
+        if tokens.is_empty() {
+            return None;
+        }
+        let window = MATTR_WINDOW.min(tokens.len());
+        let (first, rest) = tokens.split_at(window);
+        let mut types = self.count(first);
+        let mut sum = types;
+        for (leaving, entering) in tokens.iter().zip(rest) {
+            types += self.count(&[*entering]);
+            let count = &mut self.counts[*leaving as usize];
+            *count -= 1;
+            types -= u64::from(*count == 0);
+            sum += types;
+        }
+        self.clear(tokens);
+        let windows = tokens.len() - window + 1;
+        Some(sum as f64 / window as f64 / windows as f64)
+    }
+
+    fn mtld(&mut self, tokens: &[u32]) -> Option<f64> {
+        let n = tokens.len() as f64;
+        let forward = self.factors(tokens.iter());
+        let backward = self.factors(tokens.iter().rev());
+        (forward > 0.0 && backward > 0.0).then(|| f64::midpoint(n / forward, n / backward))
+    }
+
+    /// How many stretches of the tokens end because their type-token ratio fell below 0.72, and the share of the last.
+    fn factors<'t>(&mut self, tokens: impl Iterator<Item = &'t u32>) -> f64 {
+        self.factor += 1;
+        let (mut full, mut types, mut length) = (0_u64, 0_u64, 0_u64);
+        for token in tokens {
+            let seen = &mut self.seen[*token as usize];
+            types += u64::from(*seen != self.factor);
+            *seen = self.factor;
+            length += 1;
+            if types * 100 < length * 72 {
+                full += 1;
+                self.factor += 1;
+                (types, length) = (0, 0);
+            }
+        }
+        let rest = if length == 0 { 0.0 } else { (1.0 - types as f64 / length as f64) / (1.0 - 0.72) };
+        full as f64 + rest
+    }
+}
+
+/// Flesch reading ease and the automated readability index.
+fn readability(totals: &Totals, words: f64, sentences: f64) -> (Option<f64>, Option<f64>) {
+    if sentences == 0.0 {
+        return (None, None);
+    }
+    let flesch = 206.835 - 1.015 * (words / sentences) - 84.6 * (totals.syllables as f64 / words);
+    let ari = 4.71 * (totals.chars as f64 / words) + 0.5 * (words / sentences) - 21.43;
+    ((totals.latin as f64 * 2.0 > words).then_some(flesch), Some(ari))
+}
+
+/// The language of the text's start, where the detector calls itself sure of it.
+fn language(text: &str) -> Option<String> {
+    let end = text.char_indices().nth(LANGUAGE_CHARS).map_or(text.len(), |(at, _)| at);
+    let found = whatlang::detect(&text[..end])?;
+    found.is_reliable().then(|| found.lang().code().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::interner::Interner;
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::{HashMap, HashSet};
+
+    fn measured(text: &str) -> DocumentStatistics {
+        let mut interner = Interner::default();
+        let tokens: Vec<u32> =
+            text.split([' ', '.', '!', '?']).filter(|t| !t.is_empty()).map(|t| interner.intern(t)).collect();
+        DocumentMeasures::default().measure(text, &tokens, interner.terms())
+    }
+
+    fn close(found: Option<f64>, expected: f64) {
+        let found = found.unwrap();
+        assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+    }
+
+    #[test]
+    fn a_worked_example() {
+        let statistics = measured("the bird heard the bird. the word is heard.");
+        assert_eq!((statistics.chars, statistics.tokens, statistics.types), (43, 9, 5));
+        assert_eq!(statistics.sentences, 1);
+        close(statistics.ttr, 5.0 / 9.0);
+        close(statistics.mattr, 5.0 / 9.0);
+        // the 3, bird 2, heard 2, word 1, is 1: 9 + 4 + 4 + 1 + 1 = 19
+        close(statistics.yule_k, 1e4 * (19.0 - 9.0) / 81.0);
+        close(statistics.mean_word_len, 33.0 / 9.0);
+        close(statistics.flesch, 206.835 - 1.015 * 9.0 - 84.6);
+        close(statistics.ari, 4.71 * 33.0 / 9.0 + 4.5 - 21.43);
+        // Forward: the bird heard the bird (3/5 ends a factor), the word is heard (4/4). Backward: heard is word the bird
+        // heard the (5/7 ends a factor), bird the (2/2).
+        close(statistics.mtld, 9.0);
+    }
+
+    #[test]
+    fn nothing_is_defined_for_an_empty_text() {
+        let statistics = measured("");
+        assert_eq!(statistics, DocumentStatistics::default());
+        assert_eq!(measured("all words differ").mtld, None);
+    }
+
+    #[test]
+    fn flesch_needs_the_latin_script() {
+        let statistics = measured("это просто слово");
+        assert!(statistics.flesch.is_none() && statistics.ari.is_some());
+    }
+
+    #[test]
+    fn languages_are_found_or_left_out() {
+        let german =
+            "Alle Menschen sind frei und gleich an Würde und Rechten geboren. Sie sind mit Vernunft begabt.";
+        assert_eq!(measured(german).language.as_deref(), Some("deu"));
+        assert_eq!(measured("ok").language, None);
+        assert_eq!(measured("12 34").language, None);
+    }
+
+    #[test]
+    fn a_last_factor_counts_with_its_share() {
+        let mut measures = DocumentMeasures { seen: vec![0; 10], ..DocumentMeasures::default() };
+        // 1 2 1 has 2/3 < 0.72: one factor; 1 2 3 4 4 has 4/5: 0.2/0.28 of one.
+        assert!((measures.factors([1, 2, 1, 1, 2, 3, 4, 4].iter()) - (1.0 + 0.2 / 0.28)).abs() < 1e-12);
+    }
+
+    proptest! {
+        #[test]
+        fn mattr_is_the_mean_over_all_windows(tokens in proptest::collection::vec(0_u32..20, 1..150)) {
+            let mut measures = DocumentMeasures { counts: vec![0; 20], ..DocumentMeasures::default() };
+            let window = tokens.len().min(50);
+            let ratios: Vec<f64> = tokens
+                .windows(window)
+                .map(|w| w.iter().collect::<HashSet<_>>().len() as f64 / window as f64)
+                .collect();
+            let expected = ratios.iter().sum::<f64>() / ratios.len() as f64;
+            prop_assert!((measures.mattr(&tokens).unwrap() - expected).abs() < 1e-12);
+            prop_assert!(measures.counts.iter().all(|count| *count == 0));
+        }
+
+        #[test]
+        fn yule_k_is_its_definition(tokens in proptest::collection::vec(0_u32..9, 1..60)) {
+            let mut frequencies: HashMap<u32, u64> = HashMap::new();
+            tokens.iter().for_each(|t| *frequencies.entry(*t).or_default() += 1);
+            let n = tokens.len() as f64;
+            let squares: u64 = frequencies.values().map(|f| f * f).sum();
+            let mut measures = DocumentMeasures { counts: vec![0; 9], ..DocumentMeasures::default() };
+            measures.count(&tokens);
+            prop_assert!((measures.yule_k(&tokens) - 1e4 * (squares as f64 - n) / (n * n)).abs() < 1e-9);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Word vectors: skip-gram and continuous bag of words with negative sampling (Mikolov et al. 2013, "Distributed
+//! Representations of Words and Phrases and their Compositionality", with the semantics of `word2vec.c`).
+//!
+//! Training gives the same bytes at any number of threads. The corpus is cut into rounds; in a round eight logical shards
+//! train on copies of the rows they touch ([`shard`]), and the copies are then merged row by row in shard order
+//! ([`merging`]). Random numbers depend on the sentence alone, the learning rate on the round alone.
+
+mod documents;
+mod merging;
+mod model;
+mod neighbours;
+mod rounds;
+mod sampling;
+mod settings;
+mod shard;
+mod training;
+
+pub use documents::document_vectors;
+pub use model::Embeddings;
+pub use neighbours::{cosine, nearest};
+pub use settings::{EmbeddingError, EmbeddingSettings, Model};
+pub use training::{Progress, train};
+
+/// The words of a corpus as one stream of vocabulary ids.
+#[derive(Debug, Clone, Copy)]
+pub struct Corpus<'a> {
+    /// Ids from 0 by falling count. Words outside the vocabulary are absent or [`Corpus::UNKNOWN`], and are skipped.
+    pub tokens: &'a [u32],
+    /// Where each document ends in `tokens`, rising; the last is the length of `tokens`.
+    pub document_ends: &'a [usize],
+    /// How often each id occurs, falling.
+    pub counts: &'a [u64],
+}
+
+impl Corpus<'_> {
+    /// Stands for a word that is not in the vocabulary.
+    pub const UNKNOWN: u32 = u32::MAX;
+
+    /// The tokens of each document, in order.
+    pub fn documents(&self) -> impl Iterator<Item = &[u32]> {
+        let starts = std::iter::once(0).chain(self.document_ends.iter().copied());
+        starts.zip(self.document_ends).map(|(start, &end)| self.tokens.get(start..end).unwrap_or_default())
+    }
+
+    fn check(&self) -> Result<(), EmbeddingError> {
+        if self.document_ends.last().copied().unwrap_or(0) != self.tokens.len()
+            || !self.document_ends.is_sorted()
+        {
+            return Err(EmbeddingError::Corpus("the documents do not make up the token stream"));
+        }
+        if !self.counts.is_sorted_by(|a, b| a >= b) {
+            return Err(EmbeddingError::Corpus("the counts do not fall"));
+        }
+        if u32::try_from(self.counts.len()).is_err() {
+            return Err(EmbeddingError::Corpus("the vocabulary has more than 2^32 - 1 words"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,29 @@
+//! Document to tokens to counts to vectors, and the statistics of words.
+//!
+//! The road: [`tokens`] cuts a text, [`counts`] counts a shard of texts with term numbers of its own, [`vocabulary`]
+//! merges the shards' frequencies, in shard order, and chooses the terms, [`bag_of_words`] gives each shard its weights.
+//! [`collocations`], [`keyness`], [`duplicates`] and [`embeddings`] start from the shards' token streams. Every step from a
+//! shard is a pure function; its result can be stored and merges associatively.
+
+pub mod bag_of_words;
+pub mod collocations;
+mod contingency;
+pub mod counts;
+pub mod document;
+pub mod duplicates;
+pub mod embeddings;
+mod error;
+mod interner;
+pub mod keyness;
+pub mod model;
+mod normalisation;
+mod python_pattern;
+mod sentences;
+mod stop_words;
+mod syllables;
+pub mod tokens;
+pub mod vocabulary;
+mod word_characters;
+
+pub use error::TextError;
+pub use interner::{Interner, TermList};

@@ -1,0 +1,309 @@
+//! Text to tokens: normalise the whole text, cut it, drop stop words, stem.
+
+use super::error::TextError;
+use super::model::TokenModel;
+use super::normalisation::{ascii_prefix, lower, strip_accents};
+use super::python_pattern::TokenPattern;
+use super::stop_words::stop_list;
+use super::word_characters::is_newer_capital;
+use rust_stemmers::{Algorithm, Stemmer};
+use std::collections::{HashMap, HashSet};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// What cuts a text into tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TokenKind {
+    /// Unicode words (UAX #29): the segments that hold a letter or a number.
+    #[default]
+    Words,
+    /// The matches of a pattern, scikit-learn's way.
+    Pattern,
+    /// The pieces of a Hugging Face tokenizer; needs [`Tokenizer::with_model`].
+    Model,
+}
+
+/// The words that are dropped after tokenising, before stemming. They are compared with the normalised token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StopWords {
+    /// These words.
+    List(Vec<String>),
+    /// The list of a language by its English name.
+    Language(String),
+}
+
+/// The settings of `[tokens]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSettings {
+    /// What cuts the text.
+    pub kind: TokenKind,
+    /// The pattern where `kind` is `Pattern`.
+    pub pattern: String,
+    /// Lower the text before it is cut. A model brings its own normalisation: neither this nor `strip_accents` touches it.
+    pub lowercase: bool,
+    /// Strip accents before the text is cut, after lowering it.
+    pub strip_accents: bool,
+    /// Words to drop.
+    pub stop_words: StopWords,
+    /// The Snowball language to stem in; empty for none.
+    pub stem: String,
+}
+
+impl Default for TokenSettings {
+    fn default() -> Self {
+        Self {
+            kind: TokenKind::Words,
+            pattern: String::from(r"(?u)\b\w\w+\b"),
+            lowercase: true,
+            strip_accents: false,
+            stop_words: StopWords::List(Vec::new()),
+            stem: String::new(),
+        }
+    }
+}
+
+/// The compiled settings of `[tokens]`; made once for a job and shared by all threads.
+pub struct Tokenizer {
+    cut: Cut,
+    lowercase: bool,
+    strip_accents: bool,
+    stop_words: HashSet<String>,
+    stemmer: Option<Stemmer>,
+}
+
+enum Cut {
+    Words,
+    Pattern(TokenPattern),
+    Model(Box<TokenModel>),
+}
+
+/// Working memory of [`Tokenizer::for_each_token`]; one for each thread, any tokenizer's, kept from text to text.
+#[derive(Debug, Default)]
+pub struct TokenBuffer {
+    lowered: String,
+    stripped: String,
+    stems: HashMap<String, String>,
+}
+
+impl Tokenizer {
+    /// Compiles the settings where `kind` is `Words` or `Pattern`.
+    ///
+    /// # Errors
+    /// For a pattern, a stop list or a stemmer that does not exist, and where `kind` is `Model`.
+    pub fn new(settings: &TokenSettings) -> Result<Self, TextError> {
+        let cut = match settings.kind {
+            TokenKind::Words => Cut::Words,
+            TokenKind::Pattern => Cut::Pattern(TokenPattern::new(&settings.pattern)?),
+            TokenKind::Model => {
+                let reason =
+                    String::from("kind = \"model\" needs tokens.model = { path = .. } or { train = .. }");
+                return Err(TextError::Setting { key: "tokens.kind", reason });
+            }
+        };
+        Self::with_cut(settings, cut)
+    }
+
+    /// Compiles the settings around a loaded or trained model. Its normaliser decides on case and accents.
+    ///
+    /// # Errors
+    /// For a stop list that does not exist, and where a stemmer is set: pieces of words have no stem.
+    pub fn with_model(settings: &TokenSettings, model: TokenModel) -> Result<Self, TextError> {
+        if !settings.stem.is_empty() {
+            let reason =
+                String::from("pieces of a model cannot be stemmed; write stem = \"\" or another kind");
+            return Err(TextError::Setting { key: "tokens.stem", reason });
+        }
+        Self::with_cut(settings, Cut::Model(Box::new(model)))
+    }
+
+    fn with_cut(settings: &TokenSettings, cut: Cut) -> Result<Self, TextError> {
+        let stop_words = match &settings.stop_words {
+            StopWords::List(words) => words.iter().cloned().collect(),
+            StopWords::Language(name) => stop_list(name)?.into_iter().map(str::to_owned).collect(),
+        };
+        let stemmer = if settings.stem.is_empty() {
+            None
+        } else {
+            Some(Stemmer::create(stem_language(&settings.stem)?))
+        };
+        let (lowercase, strip_accents) = (settings.lowercase, settings.strip_accents);
+        Ok(Self { cut, lowercase, strip_accents, stop_words, stemmer })
+    }
+
+    /// Calls `found` with every token of the text, in order.
+    ///
+    /// # Errors
+    /// Only a model can fail, on a text its tokenizer.json does not allow for.
+    pub fn for_each_token(
+        &self,
+        text: &str,
+        buffer: &mut TokenBuffer,
+        mut found: impl FnMut(&str),
+    ) -> Result<(), TextError> {
+        let TokenBuffer { lowered, stripped, stems } = buffer;
+        let kept = |token: &str| match &self.stemmer {
+            _ if !self.stop_words.is_empty() && self.stop_words.contains(token) => {}
+            None => found(token),
+            Some(stemmer) => found(stem_of(token, stemmer, stems)),
+        };
+        match &self.cut {
+            Cut::Words => for_each_word(self.normalised(text, |_| false, lowered, stripped), kept),
+            Cut::Pattern(pattern) => {
+                pattern.for_each_match(self.normalised(text, is_newer_capital, lowered, stripped), kept);
+            }
+            Cut::Model(model) => model.for_each_piece(text, kept)?,
+        }
+        Ok(())
+    }
+
+    /// The text in lower case, without accents, as the settings say; scikit-learn's order.
+    fn normalised<'b>(
+        &self,
+        text: &'b str,
+        is_foreign: fn(char) -> bool,
+        lowered: &'b mut String,
+        stripped: &'b mut String,
+    ) -> &'b str {
+        let mut text = text;
+        if self.lowercase {
+            lower(text, is_foreign, lowered);
+            text = lowered;
+        }
+        if self.strip_accents && !text.is_ascii() {
+            strip_accents(text, stripped);
+            text = stripped;
+        }
+        text
+    }
+}
+
+fn stem_of<'s>(token: &str, stemmer: &Stemmer, stems: &'s mut HashMap<String, String>) -> &'s str {
+    if !stems.contains_key(token) {
+        stems.insert(token.to_owned(), stemmer.stem(token).into_owned());
+    }
+    stems.get(token).map_or("", String::as_str)
+}
+
+/// Calls `found` with every Unicode word. A stretch of ASCII that ends between a space and another ASCII character is cut
+/// on its own, by the segmenter's quicker rules for ASCII: no rule of UAX #29 reaches over that place.
+fn for_each_word(text: &str, mut found: impl FnMut(&str)) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let ascii = ascii_prefix(rest.as_bytes());
+        let plain = if ascii == rest.len() { ascii } else { last_safe_cut(&rest.as_bytes()[..ascii]) };
+        rest[..plain].unicode_words().for_each(&mut found);
+        let mixed = first_safe_cut(rest.as_bytes(), ascii).max(plain);
+        rest[plain..mixed].unicode_words().for_each(&mut found);
+        rest = &rest[mixed..];
+    }
+}
+
+/// The end of the last space in `ascii` that has another byte after it; 0 where there is none.
+fn last_safe_cut(ascii: &[u8]) -> usize {
+    let before_last = &ascii[..ascii.len().saturating_sub(1)];
+    before_last.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1)
+}
+
+/// The end of the first space at or after `from` that an ASCII character follows; the length where there is none.
+fn first_safe_cut(bytes: &[u8], from: usize) -> usize {
+    bytes[from..]
+        .windows(2)
+        .position(|pair| pair[0].is_ascii_whitespace() && pair[1].is_ascii())
+        .map_or(bytes.len(), |space| from + space + 1)
+}
+
+const STEM_LANGUAGES: [(&str, Algorithm); 18] = [
+    ("arabic", Algorithm::Arabic),
+    ("danish", Algorithm::Danish),
+    ("dutch", Algorithm::Dutch),
+    ("english", Algorithm::English),
+    ("finnish", Algorithm::Finnish),
+    ("french", Algorithm::French),
+    ("german", Algorithm::German),
+    ("greek", Algorithm::Greek),
+    ("hungarian", Algorithm::Hungarian),
+    ("italian", Algorithm::Italian),
+    ("norwegian", Algorithm::Norwegian),
+    ("portuguese", Algorithm::Portuguese),
+    ("romanian", Algorithm::Romanian),
+    ("russian", Algorithm::Russian),
+    ("spanish", Algorithm::Spanish),
+    ("swedish", Algorithm::Swedish),
+    ("tamil", Algorithm::Tamil),
+    ("turkish", Algorithm::Turkish),
+];
+
+fn stem_language(name: &str) -> Result<Algorithm, TextError> {
+    STEM_LANGUAGES.iter().find(|(language, _)| *language == name).map(|(_, algorithm)| *algorithm).ok_or_else(
+        || {
+            let known: Vec<&str> = STEM_LANGUAGES.iter().map(|(language, _)| *language).collect();
+            TextError::Stemmer { name: name.to_owned(), known: known.join(", ") }
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn tokens(settings: &TokenSettings, text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let tokenizer = Tokenizer::new(settings).unwrap();
+        tokenizer.for_each_token(text, &mut TokenBuffer::default(), |t| found.push(t.to_owned())).unwrap();
+        found
+    }
+
+    fn pattern() -> TokenSettings {
+        TokenSettings { kind: TokenKind::Pattern, ..TokenSettings::default() }
+    }
+
+    #[test]
+    fn words_are_those_of_uax_29() {
+        let text = "The quick (“brown”) fox can’t jump 32.3 feet, right? Über";
+        let expected = ["the", "quick", "brown", "fox", "can’t", "jump", "32.3", "feet", "right", "über"];
+        assert_eq!(tokens(&TokenSettings::default(), text), expected);
+    }
+
+    #[test]
+    fn the_default_pattern_gives_scikit_learns_tokens() {
+        assert_eq!(
+            tokens(&pattern(), "I can’t see a well-known İzmir"),
+            ["can", "see", "well", "known", "zmir"]
+        );
+    }
+
+    #[test]
+    fn case_and_accents_follow_the_settings() {
+        let kept = TokenSettings { lowercase: false, ..pattern() };
+        assert_eq!(tokens(&kept, "Señor AB"), ["Señor", "AB"]);
+        let stripped = TokenSettings { strip_accents: true, ..pattern() };
+        assert_eq!(tokens(&stripped, "Señor ÀB"), ["senor", "ab"]);
+    }
+
+    #[test]
+    fn stop_words_go_before_stems_are_made() {
+        let settings = TokenSettings {
+            stop_words: StopWords::Language(String::from("english")),
+            stem: String::from("english"),
+            ..TokenSettings::default()
+        };
+        assert_eq!(tokens(&settings, "The cats were running and the cats ran"), ["cat", "run", "cat", "ran"]);
+    }
+
+    #[test]
+    fn unknown_names_are_refused() {
+        let stem = TokenSettings { stem: String::from("klingon"), ..TokenSettings::default() };
+        assert!(Tokenizer::new(&stem).err().unwrap().to_string().contains("klingon"));
+        let model = TokenSettings { kind: TokenKind::Model, ..TokenSettings::default() };
+        assert!(Tokenizer::new(&model).err().unwrap().to_string().contains("tokens.model"));
+    }
+
+    proptest! {
+        #[test]
+        fn cutting_plain_stretches_apart_changes_no_word(text in "[a-c1. ,'\n\u{301}\u{200D}é—’ 漢🇩🇪\"]{0,60}") {
+            let mut found = Vec::new();
+            for_each_word(&text, |word| found.push(word.to_owned()));
+            prop_assert_eq!(found, text.unicode_words().map(str::to_owned).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The terms of a corpus: document and collection frequencies merged from shards, and the vocabulary chosen from them.
+
+use super::counts::ShardCounts;
+use super::error::TextError;
+use super::interner::{Interner, TermList};
+use serde::{Deserialize, Serialize};
+
+/// Document frequencies `df` and collection frequencies `cf` of all terms of some shards. Merging is associative: any cut
+/// of a corpus into shards, merged in order, gives the same.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct TermFrequencies {
+    terms: Interner,
+    df: Vec<u32>,
+    cf: Vec<u64>,
+    documents: u64,
+}
+
+impl TermFrequencies {
+    /// The frequencies of one shard.
+    #[must_use]
+    pub fn of(shard: &ShardCounts) -> Self {
+        let mut frequencies = Self::default();
+        frequencies.add(shard);
+        frequencies
+    }
+
+    /// Adds the counts of the next shard.
+    pub fn add(&mut self, shard: &ShardCounts) {
+        let mut df = vec![0_u32; shard.terms().len()];
+        let mut cf = vec![0_u64; shard.terms().len()];
+        for row in shard.rows() {
+            df[row.term as usize] += 1;
+            cf[row.term as usize] += u64::from(row.count);
+        }
+        self.add_terms(shard.terms(), &df, &cf);
+        self.documents += shard.document_count() as u64;
+    }
+
+    /// Adds the frequencies of the shards that follow.
+    pub fn merge(&mut self, next: &Self) {
+        self.add_terms(next.terms.terms(), &next.df, &next.cf);
+        self.documents += next.documents;
+    }
+
+    fn add_terms(&mut self, terms: &TermList, df: &[u32], cf: &[u64]) {
+        for ((term, df), cf) in terms.iter().zip(df).zip(cf).filter(|((_, df), _)| **df > 0) {
+            let id = self.terms.intern(term) as usize;
+            if id == self.df.len() {
+                self.df.push(0);
+                self.cf.push(0);
+            }
+            self.df[id] += df;
+            self.cf[id] += cf;
+        }
+    }
+}
+
+/// A bound on document frequency.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum DocumentBound {
+    /// So many documents.
+    Count(u64),
+    /// This share of all documents, 0 to 1.
+    Share(f64),
+}
+
+impl DocumentBound {
+    fn documents(self, all: u64) -> f64 {
+        match self {
+            Self::Count(count) => count as f64,
+            Self::Share(share) => share * all as f64,
+        }
+    }
+
+    fn check(self, key: &'static str) -> Result<(), TextError> {
+        match self {
+            Self::Share(share) if !(0.0..=1.0).contains(&share) => {
+                let reason =
+                    format!("{share} is no share; write a fraction from 0.0 to 1.0 or a whole number");
+                Err(TextError::Setting { key, reason })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Which terms become the vocabulary.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct VocabularySettings {
+    /// Terms in fewer documents are left out.
+    pub min_df: DocumentBound,
+    /// Terms in more documents are left out.
+    pub max_df: DocumentBound,
+    /// How many terms are kept, the most frequent by `cf`, ties by term; 0 for all.
+    pub max_terms: usize,
+}
+
+impl Default for VocabularySettings {
+    fn default() -> Self {
+        Self { min_df: DocumentBound::Count(1), max_df: DocumentBound::Share(1.0), max_terms: 0 }
+    }
+}
+
+/// The terms of a corpus, numbered from 0 by falling `cf`, then by term in the order of its bytes (which is that of code
+/// points).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Vocabulary {
+    terms: Interner,
+    df: Vec<u32>,
+    cf: Vec<u64>,
+    documents: u64,
+    occurrences: u64,
+}
+
+impl Vocabulary {
+    /// Chooses the terms, as scikit-learn does with `min_df`, `max_df` and `max_features`. No term may be left: that is an
+    /// empty vocabulary and no error.
+    ///
+    /// # Errors
+    /// Where a share is not between 0 and 1, and where `max_df` allows fewer documents than `min_df` demands.
+    pub fn choose(frequencies: &TermFrequencies, settings: &VocabularySettings) -> Result<Self, TextError> {
+        settings.min_df.check("bag_of_words.min_df")?;
+        settings.max_df.check("bag_of_words.max_df")?;
+        let all = frequencies.documents;
+        let (least, most) = (settings.min_df.documents(all), settings.max_df.documents(all));
+        if most < least && all > 0 {
+            let reason =
+                format!("allows {most} documents where min_df demands {least}; raise it or lower min_df");
+            return Err(TextError::Setting { key: "bag_of_words.max_df", reason });
+        }
+        let terms = frequencies.terms.terms();
+        let mut kept: Vec<u32> = (0..terms.len() as u32)
+            .filter(|id| (least..=most).contains(&f64::from(frequencies.df[*id as usize])))
+            .collect();
+        let cf = |id: u32| frequencies.cf[id as usize];
+        kept.sort_unstable_by(|a, b| cf(*b).cmp(&cf(*a)).then_with(|| terms.term(*a).cmp(terms.term(*b))));
+        if settings.max_terms > 0 {
+            kept.truncate(settings.max_terms);
+        }
+        Ok(Self {
+            terms: kept.iter().map(|id| terms.term(*id)).collect::<TermList>().into(),
+            df: kept.iter().map(|id| frequencies.df[*id as usize]).collect(),
+            cf: kept.iter().map(|id| cf(*id)).collect(),
+            documents: all,
+            occurrences: frequencies.cf.iter().sum(),
+        })
+    }
+
+    /// Merges the shards of a corpus, in their order, and chooses the terms.
+    ///
+    /// # Errors
+    /// As [`Vocabulary::choose`].
+    pub fn merge<'s>(
+        shards: impl IntoIterator<Item = &'s ShardCounts>,
+        settings: &VocabularySettings,
+    ) -> Result<Self, TextError> {
+        let mut frequencies = TermFrequencies::default();
+        shards.into_iter().for_each(|shard| frequencies.add(shard));
+        Self::choose(&frequencies, settings)
+    }
+
+    /// The terms by `term_id`.
+    #[must_use]
+    pub fn terms(&self) -> &TermList {
+        self.terms.terms()
+    }
+
+    /// How many documents have each term.
+    #[must_use]
+    pub fn df(&self) -> &[u32] {
+        &self.df
+    }
+
+    /// How often each term stands in the corpus.
+    #[must_use]
+    pub fn cf(&self) -> &[u64] {
+        &self.cf
+    }
+
+    /// Documents of the corpus, empty ones included.
+    #[must_use]
+    pub fn documents(&self) -> u64 {
+        self.documents
+    }
+
+    /// Terms of an average document, counted before the vocabulary was chosen: the average length that BM25 wants.
+    #[must_use]
+    pub fn mean_document_len(&self) -> f64 {
+        if self.documents == 0 { 0.0 } else { self.occurrences as f64 / self.documents as f64 }
+    }
+
+    /// The `term_id` of a term.
+    #[must_use]
+    pub fn id(&self, term: &str) -> Option<u32> {
+        self.terms.find(term)
+    }
+
+    /// For each term number of a shard its `term_id`; none for terms that were left out.
+    #[must_use]
+    pub fn ids_of(&self, shard: &ShardCounts) -> Vec<Option<u32>> {
+        shard.terms().iter().map(|term| self.id(term)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::counts::{CountSettings, count_shard};
+    use super::super::tokens::{TokenSettings, Tokenizer};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn shard(texts: &[impl AsRef<str>]) -> ShardCounts {
+        let tokenizer = Tokenizer::new(&TokenSettings::default()).unwrap();
+        count_shard(&tokenizer, CountSettings { ngrams: [1, 2], statistics: false }, texts).unwrap()
+    }
+
+    fn chosen(settings: &VocabularySettings) -> Vec<String> {
+        let shard = shard(&["b a", "b c", "b", "d d d"]);
+        Vocabulary::merge([&shard], settings).unwrap().terms().iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn ids_follow_cf_then_term() {
+        assert_eq!(chosen(&VocabularySettings::default()), ["b", "d", "d d", "a", "b a", "b c", "c"]);
+        assert_eq!(
+            chosen(&VocabularySettings { max_terms: 4, ..VocabularySettings::default() }),
+            ["b", "d", "d d", "a"]
+        );
+    }
+
+    #[test]
+    fn document_bounds_are_counts_or_shares() {
+        let with = |min_df, max_df| chosen(&VocabularySettings { min_df, max_df, max_terms: 0 });
+        assert_eq!(with(DocumentBound::Count(2), DocumentBound::Share(1.0)), ["b"]);
+        assert_eq!(with(DocumentBound::Share(0.5), DocumentBound::Share(0.75)), ["b"]);
+        assert_eq!(
+            with(DocumentBound::Count(1), DocumentBound::Count(1)),
+            ["d", "d d", "a", "b a", "b c", "c"]
+        );
+    }
+
+    #[test]
+    fn impossible_bounds_are_refused() {
+        for (min_df, max_df) in [
+            (DocumentBound::Count(3), DocumentBound::Share(0.5)),
+            (DocumentBound::Share(1.5), DocumentBound::Share(1.0)),
+            (DocumentBound::Count(1), DocumentBound::Share(-0.1)),
+        ] {
+            let settings = VocabularySettings { min_df, max_df, max_terms: 0 };
+            assert!(Vocabulary::merge([&shard(&["a", "b"])], &settings).is_err());
+        }
+    }
+
+    #[test]
+    fn an_empty_corpus_has_an_empty_vocabulary() {
+        let vocabulary = Vocabulary::merge([], &VocabularySettings::default()).unwrap();
+        assert!(vocabulary.terms().is_empty() && vocabulary.id("a").is_none());
+        assert_eq!(vocabulary.mean_document_len(), 0.0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_into_shards_gives_the_same(texts in proptest::collection::vec("[a-c ]{0,12}", 1..8), cuts in proptest::collection::vec(0_usize..8, 2)) {
+            let whole = TermFrequencies::of(&shard(&texts));
+            let (first, second) = (cuts[0].min(cuts[1]).min(texts.len()), cuts[0].max(cuts[1]).min(texts.len()));
+            let parts = [&texts[..first], &texts[first..second], &texts[second..]].map(|t| TermFrequencies::of(&shard(t)));
+            let mut left = parts[0].clone();
+            left.merge(&parts[1]);
+            left.merge(&parts[2]);
+            let mut tail = parts[1].clone();
+            tail.merge(&parts[2]);
+            let mut right = parts[0].clone();
+            right.merge(&tail);
+            let state = |f: &TermFrequencies| serde_json::to_string(f).unwrap();
+            prop_assert_eq!(state(&left), state(&right));
+            let vocabulary = |f| serde_json::to_string(&Vocabulary::choose(f, &VocabularySettings::default()).unwrap()).unwrap();
+            prop_assert_eq!(vocabulary(&whole), vocabulary(&left));
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The subcommands other than run.
+
+use crate::program::{code, project, said, wordwave, write_tone};
+
+fn printed<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> String {
+    let outcome = wordwave(arguments);
+    assert_eq!(code(&outcome), 0, "{}", said(&outcome));
+    String::from_utf8(outcome.stdout).unwrap()
+}
+
+#[test]
+fn help_version_man_and_completions_are_printed() {
+    assert!(printed(&["--version"]).starts_with("wordwave "));
+    for command in ["run", "check", "init", "show", "filter", "completions", "man"] {
+        assert!(printed(&["--help"]).contains(command));
+    }
+    assert!(printed(&["man"]).contains(".TH wordwave"));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(printed(&["completions", shell]).contains("wordwave"));
+    }
+    assert_eq!(code(&wordwave(&["fly"])), 64);
+    assert_eq!(code(&wordwave(&["run"])), 64);
+}
+
+#[test]
+fn check_lists_what_would_run_and_runs_nothing() {
+    let job = project().join("corpora/sample/job.toml");
+    let text = printed(&["check", job.to_str().unwrap(), "--set", "job.output=\"/nowhere\""]);
+    assert!(text.contains("documents  32 files") && text.contains("clips      32 files"), "{text}");
+    assert!(text.contains("embeddings") && text.contains("correlations"), "{text}");
+}
+
+#[test]
+fn init_writes_a_job_file_that_check_accepts_and_overwrites_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    printed(&["init", folder.path().to_str().unwrap()]);
+    let job = folder.path().join("job.toml");
+    std::fs::create_dir(folder.path().join("text")).unwrap();
+    std::fs::create_dir(folder.path().join("audio")).unwrap();
+    assert!(printed(&["check", job.to_str().unwrap()]).contains("documents  0 files"));
+    assert_eq!(code(&wordwave(&["init", folder.path().to_str().unwrap()])), 64);
+}
+
+#[test]
+fn every_job_file_of_the_project_is_valid() {
+    for name in ["sample", "librispeech", "fsdd", "books"] {
+        let job = project().join(format!("corpora/{name}/job.toml"));
+        let file = wordwave::job::JobFile::read(&job, &[]).unwrap();
+        wordwave::job::Plan::new(file, &job).unwrap();
+    }
+}
+
+#[test]
+fn filter_puts_a_picture_through_the_convolution_module() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in.png"), folder.path().join("out.png"));
+    let picture = image::GrayImage::from_fn(7, 5, |x, y| image::Luma([(x * 31 + y * 17) as u8]));
+    picture.save(&input).unwrap();
+    let paths = [input.to_str().unwrap(), output.to_str().unwrap()];
+    printed(&["filter", paths[0], paths[1], "--taps", "[[0,1,0],[1,-4,1],[0,1,0]]", "--border", "nearest"]);
+    let filtered = image::open(&output).unwrap().into_luma8();
+    let at = |x: i32, y: i32| i32::from(picture.get_pixel(x.clamp(0, 6) as u32, y.clamp(0, 4) as u32).0[0]);
+    for y in 0..5 {
+        for x in 0..7 {
+            let sum = at(x, y - 1) + at(x, y + 1) + at(x - 1, y) + at(x + 1, y) - 4 * at(x, y);
+            assert_eq!(i32::from(filtered.get_pixel(x as u32, y as u32).0[0]), sum.clamp(0, 255), "{x} {y}");
+        }
+    }
+    let outcome = wordwave(&["filter", paths[0], paths[1], "--kernel", "sobell"]);
+    assert_eq!(code(&outcome), 64);
+    assert!(said(&outcome).contains("sobel"), "{}", said(&outcome));
+}
+
+#[test]
+fn filter_puts_a_recording_through_the_convolution_module() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in.wav"), folder.path().join("out.wav"));
+    write_tone(&input, 3000.0, 0.25);
+    printed(&["filter", input.to_str().unwrap(), output.to_str().unwrap(), "--kernel", "lowpass", "--hz", "500"]);
+    let loudest = |path| {
+        let samples = hound::WavReader::open(path).unwrap().into_samples::<i32>();
+        samples.skip(500).take(3000).map(|sample| sample.unwrap().abs()).max().unwrap()
+    };
+    assert!(loudest(&input) > 7_900 && loudest(&output) < 40, "{} {}", loudest(&input), loudest(&output));
+}

@@ -1,0 +1,146 @@
+//! What goes wrong at night: each with its exit status and a message that says what to do, and no half-written run.
+
+use std::path::Path;
+
+use crate::program::{code, job_in, record, run_job, said, wordwave, write_tone};
+
+const BOTH: &str = "[job]\nname = 'x'\n[documents]\ninclude = ['text/*']\n[bag_of_words]\n[clips]\ninclude = ['audio/*']\n[features]\n";
+
+fn corpus(folder: &Path) {
+    std::fs::create_dir_all(folder.join("text")).unwrap();
+    std::fs::write(folder.join("text/good.txt"), "rain over the hills").unwrap();
+    write_tone(&folder.join("audio/good.wav"), 200.0, 0.4);
+}
+
+fn no_run_is_visible(output: &Path) {
+    let mut entries = std::fs::read_dir(output.join("x")).map(|entries| entries.count()).unwrap_or(0);
+    if output.join("x/.store").exists() {
+        entries -= 1;
+        assert!(!output.join("x/.store/staging").exists());
+    }
+    assert_eq!(entries, 0);
+}
+
+#[test]
+fn broken_inputs_are_rows_in_quarantine_and_the_rest_is_published() {
+    let folder = tempfile::tempdir().unwrap();
+    corpus(folder.path());
+    std::fs::write(folder.path().join("text/noise.txt"), [0u8, 1, 2, 3, 255, 254]).unwrap();
+    std::fs::write(folder.path().join("audio/broken.wav"), b"RIFF\x24\0\0\0WAVEjunk").unwrap();
+    let cut = std::fs::read(folder.path().join("audio/good.wav")).unwrap();
+    std::fs::write(folder.path().join("audio/cut.wav"), &cut[..cut.len() / 2]).unwrap();
+    let outcome = run_job(&job_in(folder.path(), BOTH), &folder.path().join("out"), &[]);
+    assert_eq!(code(&outcome), 3, "{}", said(&outcome));
+    let run = folder.path().join("out/x/latest");
+    let counts = &record(&run)["counts"];
+    assert_eq!((counts["documents"].as_u64(), counts["clips"].as_u64()), (Some(1), Some(2)));
+    assert_eq!((counts["quarantined"].as_u64(), counts["warnings"].as_u64()), (Some(2), Some(1)));
+    let rows = wordwave(&["show", run.to_str().unwrap(), "--table", "quarantine"]);
+    let rows = String::from_utf8(rows.stdout).unwrap();
+    assert!(rows.contains("broken.wav\tread\tbroken_header") && rows.contains("noise.txt\tread\tnot_text"), "{rows}");
+}
+
+#[test]
+fn too_much_in_quarantine_ends_the_job() {
+    let folder = tempfile::tempdir().unwrap();
+    corpus(folder.path());
+    std::fs::write(folder.path().join("text/noise.txt"), [0u8; 64]).unwrap();
+    let output = folder.path().join("out");
+    let outcome = run_job(&job_in(folder.path(), BOTH), &output, &["--set", "job.max_quarantine=0.1"]);
+    assert_eq!(code(&outcome), 65);
+    assert!(said(&outcome).contains("noise.txt") && said(&outcome).contains("max_quarantine"), "{}", said(&outcome));
+    no_run_is_visible(&output);
+}
+
+#[test]
+fn a_missing_folder_an_empty_one_and_an_unknown_key_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out");
+    let job = job_in(folder.path(), BOTH);
+    let outcome = run_job(&job, &output, &[]);
+    assert_eq!(code(&outcome), 65);
+    assert!(said(&outcome).contains("does not exist; create or mount it"), "{}", said(&outcome));
+    std::fs::create_dir_all(folder.path().join("text")).unwrap();
+    std::fs::create_dir_all(folder.path().join("audio")).unwrap();
+    let outcome = run_job(&job, &output, &[]);
+    assert_eq!(code(&outcome), 65);
+    assert!(said(&outcome).contains("no file matches text/*, audio/*"), "{}", said(&outcome));
+    no_run_is_visible(&output);
+    let job = job_in(folder.path(), "[job]\nname = 'x'\n[documents]\ninclud = []\n");
+    let outcome = run_job(&job, &output, &[]);
+    assert_eq!(code(&outcome), 78);
+    assert!(said(&outcome).contains("job.toml:4: unknown key documents.includ; did you mean documents.include?"), "{}", said(&outcome));
+    let outcome = wordwave(&["run", "/nowhere/job.toml"]);
+    assert_eq!(code(&outcome), 78);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_an_io_error() {
+    let folder = tempfile::tempdir().unwrap();
+    corpus(folder.path());
+    let job = job_in(folder.path(), BOTH);
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let outcome = run_job(&job, &folder.path().join("file/out"), &[]);
+    assert_eq!(code(&outcome), 74);
+    assert!(said(&outcome).contains("cannot create the folder"), "{}", said(&outcome));
+    // /dev/full and a read-only mount need root; procfs refuses folders to everybody.
+    let outcome = run_job(&job, Path::new("/proc/wordwave"), &[]);
+    assert_eq!(code(&outcome), 74, "{}", said(&outcome));
+}
+
+/// Fills a small tmpfs; needs the right to mount one.
+#[test]
+fn a_full_disk_leaves_no_half_written_run() {
+    let folder = tempfile::tempdir().unwrap();
+    corpus(folder.path());
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=24k", "tmpfs"]).arg(&disk).output();
+    if !mount.is_ok_and(|mount| mount.status.success()) {
+        eprintln!("skipped: no right to mount a tmpfs");
+        return;
+    }
+    let outcome = run_job(&job_in(folder.path(), BOTH), &disk, &[]);
+    let message = said(&outcome);
+    let visible = std::fs::read_dir(disk.join("x")).map(|entries| entries.count()).unwrap_or(0);
+    let staging = disk.join("x/.store/staging").exists();
+    let _ = std::process::Command::new("umount").arg(&disk).status();
+    assert_eq!(code(&outcome), 74, "{message}");
+    assert!(message.contains("No space left") && message.contains("free some space"), "{message}");
+    assert!(visible <= 1 && !staging, "{visible} entries, staging {staging}");
+}
+
+#[test]
+fn a_job_that_is_running_is_not_run_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    corpus(folder.path());
+    let output = folder.path().join("out");
+    std::fs::create_dir_all(output.join("x/.store")).unwrap();
+    let lock = std::fs::File::create(output.join("x/.store/lock")).unwrap();
+    lock.lock().unwrap();
+    let outcome = run_job(&job_in(folder.path(), BOTH), &output, &[]);
+    assert_eq!(code(&outcome), 75);
+    assert!(said(&outcome).contains("already running"), "{}", said(&outcome));
+}
+
+#[test]
+fn a_signal_ends_the_run_with_its_status_and_publishes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    corpus(folder.path());
+    std::fs::write(folder.path().join("text/long.txt"), "one two three four five six seven ".repeat(20_000)).unwrap();
+    let job = job_in(folder.path(), &format!("{BOTH}[embeddings]\nepochs = 1000\n"));
+    let output = folder.path().join("out");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wordwave"))
+        .args(["run", job.to_str().unwrap(), "--set", &format!("job.output={:?}", output.to_str().unwrap())])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while !output.join("x/.store/staging").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let sent = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    no_run_is_visible(&output);
+}

@@ -1,0 +1,14 @@
+//! The one integration binary: each further one would link polars again.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
+
+mod architecture;
+mod command_line;
+mod failures;
+mod golden_audio;
+mod golden_convolution;
+mod golden_relations;
+mod golden_text;
+mod nightly;
+mod program;
+mod shared_data;
