@@ -72,8 +72,11 @@ fn named(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_room_names_only_the_rooms_before_it() {
     for (file, text) in sources() {
-        let Some((room, _)) = file.strip_prefix("src/").and_then(|below| below.split_once('/')) else { continue };
-        let (_, allowed) = ARROWS.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("{file}: a new room"));
+        let Some((room, _)) = file.strip_prefix("src/").and_then(|below| below.split_once('/')) else {
+            continue;
+        };
+        let (_, allowed) =
+            ARROWS.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("{file}: a new room"));
         for other in named(&text) {
             assert!(other == room || allowed.contains(&other.as_str()), "{file} names {other}");
         }
@@ -84,8 +87,12 @@ fn every_room_names_only_the_rooms_before_it() {
 fn crates_stay_in_their_file() {
     for (file, text) in sources() {
         for (name, place) in CRATES {
-            let uses = code(&text).any(|line| line.contains(&format!("{name}::")) || line.contains(&format!("use {name};")));
-            assert!(!uses || file.starts_with(place), "{file} names the crate {name}, which belongs to {place}");
+            let uses = code(&text)
+                .any(|line| line.contains(&format!("{name}::")) || line.contains(&format!("use {name};")));
+            assert!(
+                !uses || file.starts_with(place),
+                "{file} names the crate {name}, which belongs to {place}"
+            );
         }
     }
 }
@@ -143,10 +150,13 @@ fn links_in_the_documents_lead_somewhere() {
         "CHANGELOG.md".into(),
         "reports/README.md".into(),
     ];
-    documents.extend(["sample", "librispeech", "fsdd", "books"].map(|name| format!("corpora/{name}/README.md").into()));
+    documents.extend(
+        ["sample", "librispeech", "fsdd", "books"].map(|name| format!("corpora/{name}/README.md").into()),
+    );
     for document in documents {
         let path = project().join(&document);
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", document.display()));
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", document.display()));
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = link.split('#').next().unwrap_or_default();
             if target.is_empty() || target.contains("://") {

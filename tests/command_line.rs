@@ -76,7 +76,15 @@ fn filter_puts_a_recording_through_the_convolution_module() {
     let folder = tempfile::tempdir().unwrap();
     let (input, output) = (folder.path().join("in.wav"), folder.path().join("out.wav"));
     write_tone(&input, 3000.0, 0.25);
-    printed(&["filter", input.to_str().unwrap(), output.to_str().unwrap(), "--kernel", "lowpass", "--hz", "500"]);
+    printed(&[
+        "filter",
+        input.to_str().unwrap(),
+        output.to_str().unwrap(),
+        "--kernel",
+        "lowpass",
+        "--hz",
+        "500",
+    ]);
     let loudest = |path| {
         let samples = hound::WavReader::open(path).unwrap().into_samples::<i32>();
         samples.skip(500).take(3000).map(|sample| sample.unwrap().abs()).max().unwrap()

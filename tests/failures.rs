@@ -37,7 +37,10 @@ fn broken_inputs_are_rows_in_quarantine_and_the_rest_is_published() {
     assert_eq!((counts["quarantined"].as_u64(), counts["warnings"].as_u64()), (Some(2), Some(1)));
     let rows = wordwave(&["show", run.to_str().unwrap(), "--table", "quarantine"]);
     let rows = String::from_utf8(rows.stdout).unwrap();
-    assert!(rows.contains("broken.wav\tread\tbroken_header") && rows.contains("noise.txt\tread\tnot_text"), "{rows}");
+    assert!(
+        rows.contains("broken.wav\tread\tbroken_header") && rows.contains("noise.txt\tread\tnot_text"),
+        "{rows}"
+    );
 }
 
 #[test]
@@ -48,7 +51,11 @@ fn too_much_in_quarantine_ends_the_job() {
     let output = folder.path().join("out");
     let outcome = run_job(&job_in(folder.path(), BOTH), &output, &["--set", "job.max_quarantine=0.1"]);
     assert_eq!(code(&outcome), 65);
-    assert!(said(&outcome).contains("noise.txt") && said(&outcome).contains("max_quarantine"), "{}", said(&outcome));
+    assert!(
+        said(&outcome).contains("noise.txt") && said(&outcome).contains("max_quarantine"),
+        "{}",
+        said(&outcome)
+    );
     no_run_is_visible(&output);
 }
 
@@ -69,7 +76,11 @@ fn a_missing_folder_an_empty_one_and_an_unknown_key_say_what_to_do() {
     let job = job_in(folder.path(), "[job]\nname = 'x'\n[documents]\ninclud = []\n");
     let outcome = run_job(&job, &output, &[]);
     assert_eq!(code(&outcome), 78);
-    assert!(said(&outcome).contains("job.toml:4: unknown key documents.includ; did you mean documents.include?"), "{}", said(&outcome));
+    assert!(
+        said(&outcome).contains("job.toml:4: unknown key documents.includ; did you mean documents.include?"),
+        "{}",
+        said(&outcome)
+    );
     let outcome = wordwave(&["run", "/nowhere/job.toml"]);
     assert_eq!(code(&outcome), 78);
 }
@@ -95,7 +106,10 @@ fn a_full_disk_leaves_no_half_written_run() {
     corpus(folder.path());
     let disk = folder.path().join("disk");
     std::fs::create_dir(&disk).unwrap();
-    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=24k", "tmpfs"]).arg(&disk).output();
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=24k", "tmpfs"])
+        .arg(&disk)
+        .output();
     if !mount.is_ok_and(|mount| mount.status.success()) {
         eprintln!("skipped: no right to mount a tmpfs");
         return;
@@ -127,7 +141,8 @@ fn a_job_that_is_running_is_not_run_twice() {
 fn a_signal_ends_the_run_with_its_status_and_publishes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     corpus(folder.path());
-    std::fs::write(folder.path().join("text/long.txt"), "one two three four five six seven ".repeat(20_000)).unwrap();
+    std::fs::write(folder.path().join("text/long.txt"), "one two three four five six seven ".repeat(20_000))
+        .unwrap();
     let job = job_in(folder.path(), &format!("{BOTH}[embeddings]\nepochs = 1000\n"));
     let output = folder.path().join("out");
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wordwave"))

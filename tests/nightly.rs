@@ -5,8 +5,21 @@ use std::path::Path;
 use crate::program::{code, contents, job_in, project, record, run_job, said, wordwave, write_tone};
 
 const TABLES: [&str; 15] = [
-    "clips", "collocations", "correlations", "documents", "duplicates", "embeddings", "frames", "keyness", "pairs",
-    "quarantine", "spaces", "spectrograms", "terms", "vocabulary", "warnings",
+    "clips",
+    "collocations",
+    "correlations",
+    "documents",
+    "duplicates",
+    "embeddings",
+    "frames",
+    "keyness",
+    "pairs",
+    "quarantine",
+    "spaces",
+    "spectrograms",
+    "terms",
+    "vocabulary",
+    "warnings",
 ];
 
 fn sample(output: &Path, further: &[&str]) {
@@ -18,7 +31,14 @@ fn sample(output: &Path, further: &[&str]) {
 fn the_sample_job_fills_every_table_and_gives_the_same_bytes_at_any_thread_count() {
     let output = tempfile::tempdir().unwrap();
     // One tenth of the training keeps a debug build quick; the bytes must agree all the same.
-    let quick = ["--set", "embeddings.epochs=4", "--set", "compare.permutations=199", "--set", "compare.bootstrap=99"];
+    let quick = [
+        "--set",
+        "embeddings.epochs=4",
+        "--set",
+        "compare.permutations=199",
+        "--set",
+        "compare.bootstrap=99",
+    ];
     for threads in ["1", "2", "3"] {
         let further: Vec<&str> = quick.iter().copied().chain(["--threads", threads]).collect();
         sample(&output.path().join(threads), &further);
@@ -35,15 +55,27 @@ fn the_sample_job_fills_every_table_and_gives_the_same_bytes_at_any_thread_count
     let record = record(&latest("1"));
     let rows = |table: &str| -> u64 {
         let files = record["files"].as_object().unwrap();
-        let of_table = |name: &str| name == format!("{table}.parquet") || name.starts_with(&format!("{table}/"));
+        let of_table =
+            |name: &str| name == format!("{table}.parquet") || name.starts_with(&format!("{table}/"));
         files.iter().filter(|(name, _)| of_table(name)).map(|(_, file)| file["rows"].as_u64().unwrap()).sum()
     };
     for table in TABLES.into_iter().filter(|table| !matches!(*table, "quarantine" | "warnings")) {
         assert!(rows(table) > 0, "{table} is empty");
     }
     assert_eq!((rows("documents"), rows("clips"), rows("pairs"), rows("quarantine")), (32, 32, 32, 0));
-    let stages: Vec<&str> = record["stages"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
-    for stage in ["read", "tokens", "bag_of_words", "statistics", "embeddings", "audio", "filters", "compare", "report"] {
+    let stages: Vec<&str> =
+        record["stages"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+    for stage in [
+        "read",
+        "tokens",
+        "bag_of_words",
+        "statistics",
+        "embeddings",
+        "audio",
+        "filters",
+        "compare",
+        "report",
+    ] {
         assert!(stages.contains(&stage), "{stage} is not in {stages:?}");
     }
     hashes_are_those_of_the_files(&latest("1"), &record);
@@ -63,7 +95,8 @@ fn tokens_and_seconds_go_together(run: &Path) {
     let text = String::from_utf8(shown.stdout).unwrap();
     let header: Vec<&str> = text.lines().next().unwrap().split('\t').collect();
     let at = |name: &str| header.iter().position(|column| *column == name).unwrap();
-    let row: Vec<&str> = text.lines().find(|line| line.starts_with("tokens\tseconds\t")).unwrap().split('\t').collect();
+    let row: Vec<&str> =
+        text.lines().find(|line| line.starts_with("tokens\tseconds\t")).unwrap().split('\t').collect();
     assert!(row[at("pearson")].parse::<f64>().unwrap() > 0.85, "{row:?}");
     assert!(row[at("q")].parse::<f64>().unwrap() < 0.05, "{row:?}");
 }
@@ -91,7 +124,8 @@ fn a_copy_of_the_corpus_elsewhere_gives_the_same_tables() {
 fn old_runs_stay_and_keep_bounds_them() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.txt"), "one two").unwrap();
-    let job = job_in(folder.path(), "[job]\nname = 'x'\nkeep = 2\n[documents]\ninclude = ['*.txt']\n[tokens]\n");
+    let job =
+        job_in(folder.path(), "[job]\nname = 'x'\nkeep = 2\n[documents]\ninclude = ['*.txt']\n[tokens]\n");
     for _ in 0..4 {
         let outcome = run_job(&job, &folder.path().join("out"), &["--quiet"]);
         assert_eq!((code(&outcome), said(&outcome)), (0, String::new()));

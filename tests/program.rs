@@ -41,8 +41,12 @@ pub fn job_in(folder: &Path, text: &str) -> PathBuf {
 /// A WAV file of a tone, 16 kHz, 16 bits.
 pub fn write_tone(path: &Path, hz: f64, seconds: f64) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let spec =
-        hound::WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let mut writer = hound::WavWriter::create(path, spec).unwrap();
     for i in 0..(seconds * 16_000.0) as usize {
         let phase = std::f64::consts::TAU * hz * i as f64 / 16_000.0;

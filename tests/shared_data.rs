@@ -57,10 +57,16 @@ fn the_declaration_of_human_rights_is_read_in_every_language() {
     let Some(data) = shared("udhr2") else { return };
     let folder = tempfile::tempdir().unwrap();
     let job = folder.path().join("job.toml");
-    let text = format!("[job]\nname = 'udhr'\n[documents]\ninclude = ['{}/*.txt']\n[bag_of_words]\n", data.display());
+    let text = format!(
+        "[job]\nname = 'udhr'\n[documents]\ninclude = ['{}/*.txt']\n[bag_of_words]\n",
+        data.display()
+    );
     std::fs::write(&job, text).unwrap();
     let outcome = run_job(&job, folder.path(), &[]);
     assert_eq!(code(&outcome), 0, "{}", said(&outcome));
     let counts = record(&folder.path().join("udhr/latest"))["counts"].clone();
-    assert!(counts["documents"].as_u64() > Some(350) && counts["tokens"].as_u64() > Some(500_000), "{counts}");
+    assert!(
+        counts["documents"].as_u64() > Some(350) && counts["tokens"].as_u64() > Some(500_000),
+        "{counts}"
+    );
 }

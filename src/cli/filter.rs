@@ -91,8 +91,13 @@ fn filter_sound(input: &Path, output: &Path, spec: &KernelSpec) -> Result<()> {
     let mut scratch = Scratch::new();
     let filtered: Vec<Vec<f64>> = (0..width)
         .map(|channel| {
-            let samples: Vec<f64> =
-                recording.samples.iter().skip(channel).step_by(width).map(|&sample| f64::from(sample)).collect();
+            let samples: Vec<f64> = recording
+                .samples
+                .iter()
+                .skip(channel)
+                .step_by(width)
+                .map(|&sample| f64::from(sample))
+                .collect();
             let mut out = Vec::new();
             filter.apply(&samples, &mut out, &mut scratch);
             out
@@ -141,7 +146,8 @@ fn filter_picture(input: &Path, output: &Path, spec: &KernelSpec) -> Result<()> 
         .map_err(|error| Error::io("read", input, error))?
         .decode()
         .map_err(|error| unusable(input, error))?;
-    let filtered = filtered_picture(&picture, &filter).ok_or_else(|| unusable(input, "not a grey or RGB picture"))?;
+    let filtered =
+        filtered_picture(&picture, &filter).ok_or_else(|| unusable(input, "not a grey or RGB picture"))?;
     filtered.save_with_format(output, ImageFormat::Png).map_err(|error| match error {
         image::ImageError::IoError(error) => Error::io("write", output, error),
         other => unusable(output, other),
@@ -218,7 +224,8 @@ fn filter_planes<L: Level>(
     let mut scratch = Scratch::new();
     let mut filtered = Vec::new();
     for colour in 0..colours {
-        let plane: Vec<f64> = pixels.iter().skip(colour).step_by(channels).map(|&level| level.into()).collect();
+        let plane: Vec<f64> =
+            pixels.iter().skip(colour).step_by(channels).map(|&level| level.into()).collect();
         filter.apply(&plane, rows, cols, &mut filtered, &mut scratch);
         for (pixel, &value) in out.iter_mut().skip(colour).step_by(channels).zip(&filtered) {
             *pixel = L::rounded(value);

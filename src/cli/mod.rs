@@ -19,8 +19,10 @@ use crate::error::{Error, Result};
 /// Words and sound as numbers, compared, every night.
 #[derive(Debug, Parser)]
 #[command(name = "wordwave", version, about, max_term_width = 100, propagate_version = true)]
-#[command(after_help = "Exit status: 0 done, 1 over a threshold, 3 done with items in quarantine, 64 wrong usage, 65 unusable \
-                        input, 74 input/output error, 75 already running, 78 bad job file, 130/143 interrupted.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 over a threshold, 3 done with items in quarantine, 64 wrong usage, 65 unusable \
+                        input, 74 input/output error, 75 already running, 78 bad job file, 130/143 interrupted."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -93,7 +95,9 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
 fn print(text: &str) -> Result<()> {
     use std::io::{ErrorKind, Write};
     match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::io("write to", "standard output", error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::io("write to", "standard output", error))
+        }
         _ => Ok(()),
     }
 }

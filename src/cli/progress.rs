@@ -52,7 +52,9 @@ impl Bars {
 }
 
 fn begin(stage: &str, total: u64, unit: &str) -> ProgressBar {
-    let template = format!("{{prefix:14}} {{wide_bar:.cyan/dim}} {{human_pos}}/{{human_len}} {unit} {{per_sec}} eta {{eta}}");
+    let template = format!(
+        "{{prefix:14}} {{wide_bar:.cyan/dim}} {{human_pos}}/{{human_len}} {unit} {{per_sec}} eta {{eta}}"
+    );
     let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
     bar.set_style(style);

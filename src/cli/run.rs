@@ -27,8 +27,11 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let plan = Plan::new(file, &arguments.job)?;
     let interrupt = watch_signals()?;
     let bars = Bars::new(output);
-    let options =
-        RunOptions { threads: arguments.threads.map(std::num::NonZeroUsize::get), interrupt, progress: &|event| bars.on(event) };
+    let options = RunOptions {
+        threads: arguments.threads.map(std::num::NonZeroUsize::get),
+        interrupt,
+        progress: &|event| bars.on(event),
+    };
     let published = run_job(&plan, &options)?;
     if !output.quiet {
         say(&published.summary());

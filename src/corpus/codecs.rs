@@ -25,7 +25,9 @@ pub(super) fn decode_compressed(bytes: Vec<u8>, extension: &str) -> Result<Decod
     let mut format = symphonia::default::get_probe()
         .probe(&hint, source, FormatOptions::default(), MetadataOptions::default())
         .map_err(|error| broken(&error))?;
-    let track = format.default_track(TrackType::Audio).ok_or_else(|| Unusable::new("no_audio", "holds no audio track"))?;
+    let track = format
+        .default_track(TrackType::Audio)
+        .ok_or_else(|| Unusable::new("no_audio", "holds no audio track"))?;
     let track_id = track.id;
     let promised = track.num_frames;
     let parameters = track
@@ -57,7 +59,8 @@ pub(super) fn decode_compressed(bytes: Vec<u8>, extension: &str) -> Result<Decod
             (decoding.sample_rate, decoding.channels) = (rate, channels);
         }
         if (decoding.sample_rate, decoding.channels) != (rate, channels) {
-            decoding.warning = Some(("format_changes", "the format changes on the way: used up to there".into()));
+            decoding.warning =
+                Some(("format_changes", "the format changes on the way: used up to there".into()));
             break;
         }
         decoded.copy_to_vec_interleaved(&mut packet_samples);
@@ -70,11 +73,15 @@ pub(super) fn decode_compressed(bytes: Vec<u8>, extension: &str) -> Result<Decod
 }
 
 /// The next packet; an error of the stream ends it, and is said.
-fn next_packet(format: &mut dyn FormatReader, decoding: &mut Decoding) -> Option<symphonia::core::packet::Packet> {
+fn next_packet(
+    format: &mut dyn FormatReader,
+    decoding: &mut Decoding,
+) -> Option<symphonia::core::packet::Packet> {
     match format.next_packet() {
         Ok(packet) => packet,
         Err(error) => {
-            decoding.warning = Some(("truncated", format!("the stream breaks off ({error}): used as far as it goes")));
+            decoding.warning =
+                Some(("truncated", format!("the stream breaks off ({error}): used as far as it goes")));
             None
         }
     }
@@ -91,7 +98,9 @@ fn finish(mut decoding: Decoding, lost: usize, promised: Option<u64>) -> Result<
     if let (None, Some(promised)) = (&decoding.warning, promised)
         && frames < promised
     {
-        let reason = format!("the header promises {promised} samples a channel, {frames} are there: used as far as it goes");
+        let reason = format!(
+            "the header promises {promised} samples a channel, {frames} are there: used as far as it goes"
+        );
         decoding.warning = Some(("truncated", reason));
     }
     Ok(decoding)

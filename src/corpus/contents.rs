@@ -36,7 +36,10 @@ pub(super) fn read_contents(path: &Path) -> Result<Contents, Unusable> {
 fn drain(reader: &mut impl Read, bytes: &mut Vec<u8>) -> Result<(), Unusable> {
     let mut bounded = reader.take(MAX_BYTES + 1);
     bounded.read_to_end(bytes).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other => {
+        io::ErrorKind::InvalidInput
+        | io::ErrorKind::InvalidData
+        | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::Other => {
             Unusable::new("broken_compression", format!("cannot be decompressed: {error}; compress it again"))
                 .at(bytes.len())
         }
@@ -83,9 +86,11 @@ mod tests {
         let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         gz.write_all(&text).unwrap();
         let gz = gz.finish().unwrap();
-        for (name, on_disk) in
-            [("a.txt", text.clone()), ("a.txt.gz", gz.clone()), ("a.txt.zst", zstd::encode_all(&text[..], 3).unwrap())]
-        {
+        for (name, on_disk) in [
+            ("a.txt", text.clone()),
+            ("a.txt.gz", gz.clone()),
+            ("a.txt.zst", zstd::encode_all(&text[..], 3).unwrap()),
+        ] {
             let path = folder.path().join(name);
             std::fs::write(&path, &on_disk).unwrap();
             let contents = read_contents(&path).unwrap_or_else(|trouble| panic!("{name}: {trouble:?}"));
@@ -95,6 +100,9 @@ mod tests {
         let path = folder.path().join("cut.txt.gz");
         std::fs::write(&path, &gz[..gz.len() / 2]).unwrap();
         assert_eq!(read_contents(&path).err().map(|trouble| trouble.code), Some("broken_compression"));
-        assert_eq!(read_contents(&folder.path().join("none")).err().map(|trouble| trouble.code), Some("unreadable"));
+        assert_eq!(
+            read_contents(&folder.path().join("none")).err().map(|trouble| trouble.code),
+            Some("unreadable")
+        );
     }
 }

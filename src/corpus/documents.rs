@@ -104,7 +104,8 @@ pub fn index_documents(files: &[Found], rules: &DocumentRules) -> (Vec<DocumentR
     for reference in references {
         match unique.last() {
             Some(last) if last.id == reference.id => {
-                let reason = format!("the id {:?} stands for {} already: rename one of them", last.id, last.source);
+                let reason =
+                    format!("the id {:?} stands for {} already: rename one of them", last.id, last.source);
                 quarantined.push(Unusable::new("repeated_id", reason).of(&reference.source));
             }
             _ => unique.push(reference),
@@ -142,12 +143,16 @@ fn index_file(file: &Found, rules: &DocumentRules) -> Result<Vec<DocumentRef>, U
 }
 
 fn resolve(format: DocumentFormat, source: &str) -> DocumentFormat {
-    let name = source.strip_suffix(".gz").or_else(|| source.strip_suffix(".zst")).unwrap_or(source).to_lowercase();
-    match format {
-        DocumentFormat::Auto if name.ends_with(".md") || name.ends_with(".markdown") => DocumentFormat::Markdown,
-        DocumentFormat::Auto if name.ends_with(".trans.txt") => DocumentFormat::Transcripts,
-        DocumentFormat::Auto => DocumentFormat::Text,
-        other => other,
+    if format != DocumentFormat::Auto {
+        return format;
+    }
+    let name = source.to_lowercase();
+    let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    let mut extensions = plain.rsplit('.');
+    match (extensions.next(), extensions.next()) {
+        (Some("md" | "markdown"), _) => DocumentFormat::Markdown,
+        (Some("txt"), Some("trans")) => DocumentFormat::Transcripts,
+        _ => DocumentFormat::Text,
     }
 }
 
@@ -199,13 +204,17 @@ fn read_text(path: &Path, format: DocumentFormat) -> Result<FileText, Unusable> 
 
 /// Reads the documents `references`, in their order. A file that holds several of them is read once.
 #[must_use]
-pub fn read_documents(references: &[DocumentRef], rules: &DocumentRules) -> (Vec<Document>, Vec<Quarantined>) {
+pub fn read_documents(
+    references: &[DocumentRef],
+    rules: &DocumentRules,
+) -> (Vec<Document>, Vec<Quarantined>) {
     let mut documents = Vec::with_capacity(references.len());
     let mut quarantined = Vec::new();
     let mut open: Option<(&Path, Result<FileText, Unusable>)> = None;
     for reference in references {
         if open.as_ref().is_none_or(|(path, _)| *path != reference.path) {
-            open = Some((&reference.path, read_text(&reference.path, resolve(rules.format, &reference.source))));
+            open =
+                Some((&reference.path, read_text(&reference.path, resolve(rules.format, &reference.source))));
         }
         match &open {
             Some((_, Ok(file))) => match document(reference, file, rules) {
@@ -248,7 +257,15 @@ fn document(reference: &DocumentRef, file: &FileText, rules: &DocumentRules) -> 
         reason: format!("{replaced} characters are not valid {}: they stand as U+FFFD", decoded.encoding),
     });
     let group = rules.identity.group(&reference.id);
-    Ok(Document { id: reference.id.clone(), source: reference.source.clone(), blake3, group, bytes, text, warning })
+    Ok(Document {
+        id: reference.id.clone(),
+        source: reference.source.clone(),
+        blake3,
+        group,
+        bytes,
+        text,
+        warning,
+    })
 }
 
 #[cfg(test)]

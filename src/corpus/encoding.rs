@@ -66,7 +66,8 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
 }
 
 fn checked(decoded: Decoded) -> Result<Decoded, Unusable> {
-    let is_control = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0C' | '\x1B' | '\u{85}');
+    let is_control =
+        |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0C' | '\x1B' | '\u{85}');
     let mut first = None;
     let mut count = 0;
     for (at, c) in decoded.text.char_indices() {

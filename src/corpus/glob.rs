@@ -27,8 +27,11 @@ impl Pattern {
         }
         let parts: Vec<&str> = text.split('/').collect();
         // The last part is never folder: a glob without wildcards names one file.
-        let literal =
-            parts.iter().position(|part| part.contains(['*', '?', '[', '{'])).unwrap_or(parts.len() - 1).min(parts.len() - 1);
+        let literal = parts
+            .iter()
+            .position(|part| part.contains(['*', '?', '[', '{']))
+            .unwrap_or(parts.len() - 1)
+            .min(parts.len() - 1);
         let mut head = parts[..literal].join("/");
         if literal == 1 && parts[0].is_empty() {
             head = "/".into();
@@ -69,14 +72,17 @@ impl Pattern {
     /// Whether an exclusion hits `path`: as a path below its literal folder, or by name when it has no folder at all.
     #[must_use]
     pub fn excludes(&self, path: &Path) -> bool {
-        let anywhere = !self.text.contains('/') && path.file_name().is_some_and(|name| self.matcher.is_match(name));
-        let deep = self.text.starts_with("**/") && self.matcher.is_match(path.strip_prefix("/").unwrap_or(path));
+        let anywhere =
+            !self.text.contains('/') && path.file_name().is_some_and(|name| self.matcher.is_match(name));
+        let deep =
+            self.text.starts_with("**/") && self.matcher.is_match(path.strip_prefix("/").unwrap_or(path));
         anywhere || deep || self.matches(path)
     }
 }
 
 /// Removes `.` and resolves `..` by name, so that globs with and without them find the same files.
-fn normalise(path: &Path) -> PathBuf {
+#[must_use]
+pub fn normalise(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {

@@ -31,7 +31,9 @@ impl Identity {
         }
         let regex = Regex::new(group).map_err(|error| format!("group is no regular expression: {error}"))?;
         if regex.captures_len() < 2 {
-            return Err(format!("group = {group:?} has no capture: put ( ) around the part that is the group"));
+            return Err(format!(
+                "group = {group:?} has no capture: put ( ) around the part that is the group"
+            ));
         }
         Ok(Self { name_by, group: Some(regex) })
     }

@@ -16,11 +16,15 @@ mod resample;
 mod walk;
 mod wav;
 
-pub use documents::{Document, DocumentFormat, DocumentRef, DocumentRules, Split, decode_document, index_documents, read_documents};
-pub use glob::Pattern;
+pub use documents::{
+    Document, DocumentFormat, DocumentRef, DocumentRules, Split, decode_document, index_documents,
+    read_documents,
+};
+pub use glob::{Pattern, normalise};
 pub use identity::{Identity, NameBy};
 pub use quarantine::{Quarantined, Stage, Warned};
 pub use recordings::{
-    Channel, Clip, ClipRef, Decoding, RecordingRules, decode_recording, index_clips, read_clip, read_recording,
+    Channel, Clip, ClipRef, Decoding, RecordingRules, decode_recording, index_clips, read_clip,
+    read_recording,
 };
 pub use walk::{Found, Walk, walk};

@@ -104,7 +104,8 @@ pub fn index_clips(files: &[Found], rules: &RecordingRules) -> (Vec<ClipRef>, Ve
     for reference in references {
         match unique.last() {
             Some(last) if last.id == reference.id => {
-                let reason = format!("the id {:?} stands for {} already: rename one of them", last.id, last.source);
+                let reason =
+                    format!("the id {:?} stands for {} already: rename one of them", last.id, last.source);
                 quarantined.push(Unusable::new("repeated_id", reason).of(&reference.source));
             }
             _ => unique.push(reference),
@@ -129,7 +130,10 @@ fn clip(reference: &ClipRef, rules: &RecordingRules) -> Result<Clip, Unusable> {
     let mut samples = one_channel(&decoding.samples, channels, rules.channel)?;
     let broken = silence_broken_samples(&mut samples);
     if broken > 0 {
-        warning.get_or_insert(("broken_samples", format!("{broken} samples are NaN or infinite: taken as silence")));
+        warning.get_or_insert((
+            "broken_samples",
+            format!("{broken} samples are NaN or infinite: taken as silence"),
+        ));
     }
     let seconds = samples.len() as f64 / f64::from(file_sample_rate);
     let sample_rate = if rules.sample_rate == 0 { file_sample_rate } else { rules.sample_rate };
@@ -146,7 +150,12 @@ fn clip(reference: &ClipRef, rules: &RecordingRules) -> Result<Clip, Unusable> {
         channels,
         bits,
         seconds,
-        warning: warning.map(|(code, reason)| Warned { source: reference.source.clone(), stage: Stage::Read, code, reason }),
+        warning: warning.map(|(code, reason)| Warned {
+            source: reference.source.clone(),
+            stage: Stage::Read,
+            code,
+            reason,
+        }),
     })
 }
 
@@ -167,8 +176,20 @@ pub fn read_recording(path: &Path) -> Result<Decoding, String> {
     decode_recording(contents.bytes, &path.to_string_lossy())
 }
 
-/// By content first: a WAV file called `.flac` is still read as what it is.
+/// Sample rates that recordings have. Any other stands in a broken header, and a resampler would take it at its word.
+const SAMPLE_RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
+
 fn decode(bytes: Vec<u8>, source: &str) -> Result<Decoding, Unusable> {
+    let decoding = decode_any(bytes, source)?;
+    if SAMPLE_RATES_HZ.contains(&decoding.sample_rate) {
+        return Ok(decoding);
+    }
+    let reason = format!("the header says {} Hz: no recording has that sample rate", decoding.sample_rate);
+    Err(Unusable::new("broken_header", reason).at(24))
+}
+
+/// By content first: a WAV file called `.flac` is still read as what it is.
+fn decode_any(bytes: Vec<u8>, source: &str) -> Result<Decoding, Unusable> {
     if bytes.is_empty() {
         return Err(Unusable::new("empty_file", "holds no byte: record or copy it again").at(0));
     }
@@ -187,10 +208,14 @@ fn one_channel(interleaved: &[f32], channels: u16, channel: Channel) -> Result<V
     let width = usize::from(channels.max(1));
     match channel {
         Channel::Number(number) if number >= channels => {
-            let reason = format!("has {channels} channels: clips.channel = {number} asks for one more (they count from 0)");
+            let reason = format!(
+                "has {channels} channels: clips.channel = {number} asks for one more (they count from 0)"
+            );
             Err(Unusable::new("no_such_channel", reason))
         }
-        Channel::Number(number) => Ok(interleaved.iter().skip(usize::from(number)).step_by(width).copied().collect()),
+        Channel::Number(number) => {
+            Ok(interleaved.iter().skip(usize::from(number)).step_by(width).copied().collect())
+        }
         Channel::Mix if width == 1 => Ok(interleaved.to_vec()),
         Channel::Mix => {
             let share = 1.0 / width as f32;
@@ -240,13 +265,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let reference = stereo(folder.path());
         let mixed = read_clip(&reference, &rules(0, Channel::Mix)).unwrap();
-        assert_eq!((mixed.samples.len(), mixed.samples[5], mixed.channels, mixed.bits), (800, 0.125, 2, Some(16)));
+        assert_eq!(
+            (mixed.samples.len(), mixed.samples[5], mixed.channels, mixed.bits),
+            (800, 0.125, 2, Some(16))
+        );
         assert_eq!((mixed.group.as_deref(), mixed.seconds), (Some("anna"), 0.1));
         assert_eq!(read_clip(&reference, &rules(0, Channel::Number(1))).unwrap().samples[5], -0.25);
         let trouble = read_clip(&reference, &rules(0, Channel::Number(2))).unwrap_err();
         assert_eq!(trouble.code, "no_such_channel");
         let resampled = read_clip(&reference, &rules(16_000, Channel::Mix)).unwrap();
-        assert_eq!((resampled.samples.len(), resampled.sample_rate, resampled.file_sample_rate), (1600, 16_000, 8000));
+        assert_eq!(
+            (resampled.samples.len(), resampled.sample_rate, resampled.file_sample_rate),
+            (1600, 16_000, 8000)
+        );
     }
 
     #[test]

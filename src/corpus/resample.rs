@@ -1,11 +1,12 @@
 //! Resampling through rubato: one fixed ratio, FFT-based, the delay trimmed.
 
 use rubato::audioadapter_buffers::direct::SequentialSliceOfVecs;
-use rubato::{Fft, FixedSync, Resampler, audioadapter_buffers::owned::InterleavedOwned};
+use rubato::audioadapter_buffers::owned::InterleavedOwned;
+use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 
-/// Frames given to the resampler at once: long enough for a steep filter (its transition lies in the last few per cent under
-/// the lower Nyquist frequency).
-const CHUNK: usize = 4096;
+/// Frames given to the resampler at once, about: long enough for a steep filter (its transition lies in the last few per cent
+/// under the lower Nyquist frequency).
+const CHUNK: u32 = 4096;
 
 /// Resamples a mono signal from `from_hz` to `to_hz`; the result has `ceil(len · to / from)` samples.
 ///
@@ -15,9 +16,11 @@ pub(super) fn resample(samples: Vec<f32>, from_hz: u32, to_hz: u32) -> Result<Ve
     if from_hz == to_hz || samples.is_empty() {
         return Ok(samples);
     }
-    let trouble = |error: &dyn std::fmt::Display| format!("cannot be resampled from {from_hz} to {to_hz} Hz: {error}");
+    let trouble =
+        |error: &dyn std::fmt::Display| format!("cannot be resampled from {from_hz} to {to_hz} Hz: {error}");
+    let (rates, window) = ((from_hz as usize, to_hz as usize), WindowFunction::BlackmanHarris2);
     let mut resampler =
-        Fft::<f32>::new_custom(from_hz as usize, to_hz as usize, CHUNK, 1, 1, rubato::WindowFunction::BlackmanHarris2, FixedSync::Input)
+        Fft::<f32>::new_custom(rates.0, rates.1, chunk(from_hz, to_hz), 1, 1, window, FixedSync::Input)
             .map_err(|error| trouble(&error))?;
     let length = samples.len();
     let input = [samples];
@@ -25,6 +28,16 @@ pub(super) fn resample(samples: Vec<f32>, from_hz: u32, to_hz: u32) -> Result<Ve
     let output: InterleavedOwned<f32> =
         resampler.process_all(&adapter, length, None).map_err(|error| trouble(&error))?;
     Ok(output.take_data())
+}
+
+/// An even multiple of the ratio's terms: half of the output chunk is the delay, which is trimmed, and must be whole.
+fn chunk(from_hz: u32, to_hz: u32) -> usize {
+    let (mut divisor, mut rest) = (from_hz, to_hz);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    let unit = (from_hz / divisor.max(1)).max(1);
+    (unit as usize).saturating_mul(2 * CHUNK.div_ceil(2 * unit) as usize)
 }
 
 #[cfg(test)]
@@ -44,7 +57,11 @@ mod tests {
             let wanted = sine(440.0, f64::from(to), to as usize);
             // The ends see the filter's edge; the middle must be the tone itself.
             let middle = to as usize / 4..to as usize * 3 / 4;
-            let worst = output[middle.clone()].iter().zip(&wanted[middle]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let worst = output[middle.clone()]
+                .iter()
+                .zip(&wanted[middle])
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f32::max);
             assert!(worst < 1e-3, "{from} to {to}: {worst}");
         }
     }

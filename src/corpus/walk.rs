@@ -53,7 +53,10 @@ pub fn walk(include: &[Pattern], exclude: &[Pattern], key: &str) -> Result<Walk>
                 Ok(entry) => entry,
                 Err(error) => {
                     let path = folder.join(format!("({error})"));
-                    seen.insert(path, (String::new(), Some(Unusable::new("unlisted_folder", error.to_string()))));
+                    seen.insert(
+                        path,
+                        (String::new(), Some(Unusable::new("unlisted_folder", error.to_string()))),
+                    );
                     continue;
                 }
             };
@@ -86,8 +89,17 @@ fn examine(entry: &DirEntry, folder: &Path, root: &Path) -> (String, Option<Unus
         let inside = fs::canonicalize(entry.path()).ok().filter(|target| target.is_file());
         return match inside {
             Some(target) if target.starts_with(root) => (source, None),
-            Some(_) => (source, Some(Unusable::new("link_outside", "a link that leads out of the corpus folder is not followed"))),
-            None => (source, Some(Unusable::new("broken_link", "a link that leads to no file: mend or remove it"))),
+            Some(_) => (
+                source,
+                Some(Unusable::new(
+                    "link_outside",
+                    "a link that leads out of the corpus folder is not followed",
+                )),
+            ),
+            None => (
+                source,
+                Some(Unusable::new("broken_link", "a link that leads to no file: mend or remove it")),
+            ),
         };
     }
     if !kind.is_file() {
@@ -128,7 +140,8 @@ mod tests {
         std::os::unix::fs::symlink(at("outside.txt"), at("c/out.txt")).unwrap();
         std::os::unix::fs::symlink(at("c/a.txt"), at("c/in.txt")).unwrap();
         let parse = |text: &str| Pattern::parse(text, folder.path()).unwrap();
-        let walk = walk(&[parse("c/**/*"), parse("c/*.txt")], &[parse("*.bak")], "documents.include").unwrap();
+        let walk =
+            walk(&[parse("c/**/*"), parse("c/*.txt")], &[parse("*.bak")], "documents.include").unwrap();
         let sources: Vec<&str> = walk.found.iter().map(|found| found.source.as_str()).collect();
         assert_eq!(sources, ["a.txt", "b.txt", "deep/z.txt", "in.txt"]);
         let codes: Vec<_> = walk.quarantined.iter().map(|row| (row.source.as_str(), row.code)).collect();
@@ -140,6 +153,9 @@ mod tests {
         let pattern = Pattern::parse("nowhere/*.txt", Path::new("/tmp/none")).unwrap();
         let error = walk(&[pattern], &[], "documents.include").unwrap_err();
         assert_eq!(error.exit_code(), 65);
-        assert!(error.to_string().contains("/tmp/none/nowhere") && error.to_string().contains("documents.include"));
+        assert!(
+            error.to_string().contains("/tmp/none/nowhere")
+                && error.to_string().contains("documents.include")
+        );
     }
 }

@@ -24,16 +24,26 @@ pub(super) fn decode_wav(bytes: &[u8]) -> Result<Decoding, Unusable> {
     }
     let open_ended = stated == 0 || stated >= u64::from(u32::MAX) - 512;
     let used = if open_ended { data.len() } else { data.len().min(stated as usize) };
-    let samples = convert(&data[..used], spec.sample_format, bytes_per_sample(bytes, spec.bits_per_sample), spec.bits_per_sample)
-        .ok_or_else(|| {
-            let format = if spec.sample_format == SampleFormat::Float { "float" } else { "integer" };
-            let reason = format!("samples of {} bits, {format}, are not read: convert it to 16 or 24 bits", spec.bits_per_sample);
-            Unusable::new("unsupported_samples", reason).at(34)
-        })?;
+    let samples = convert(
+        &data[..used],
+        spec.sample_format,
+        bytes_per_sample(bytes, spec.bits_per_sample),
+        spec.bits_per_sample,
+    )
+    .ok_or_else(|| {
+        let format = if spec.sample_format == SampleFormat::Float { "float" } else { "integer" };
+        let reason = format!(
+            "samples of {} bits, {format}, are not read: convert it to 16 or 24 bits",
+            spec.bits_per_sample
+        );
+        Unusable::new("unsupported_samples", reason).at(34)
+    })?;
     let truncated = !open_ended && (data.len() as u64) < stated;
     let warning = truncated.then(|| {
-        let reason =
-            format!("the header promises {stated} bytes of samples, the file holds {}: used as far as it goes", data.len());
+        let reason = format!(
+            "the header promises {stated} bytes of samples, the file holds {}: used as far as it goes",
+            data.len()
+        );
         ("truncated", reason)
     });
     Ok(Decoding {
@@ -47,7 +57,9 @@ pub(super) fn decode_wav(bytes: &[u8]) -> Result<Decoding, Unusable> {
 
 fn header_trouble(bytes: &[u8], error: hound::Error) -> Unusable {
     let (code, reason) = match error {
-        hound::Error::Unsupported => ("unsupported_wav", "a kind of WAV that is not read: convert it to plain PCM".to_owned()),
+        hound::Error::Unsupported => {
+            ("unsupported_wav", "a kind of WAV that is not read: convert it to plain PCM".to_owned())
+        }
         hound::Error::IoError(_) => ("broken_header", "the file ends inside its header".to_owned()),
         hound::Error::FormatError(message) => ("broken_header", format!("not a WAV file: {message}")),
         other => ("broken_header", other.to_string()),
@@ -61,11 +73,11 @@ fn bytes_per_sample(bytes: &[u8], bits: u16) -> u16 {
     let mut at = 12;
     while let Some(header) = bytes.get(at..at + 8) {
         let size = u32::from_le_bytes([header[4], header[5], header[6], header[7]]) as usize;
-        if &header[..4] == b"fmt " {
-            if let Some(&[a, b, .., c, d]) = bytes.get(at + 10..at + 22) {
-                let (channels, block) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
-                return block.checked_div(channels).unwrap_or(0).max(1);
-            }
+        if &header[..4] == b"fmt "
+            && let Some(&[a, b, .., c, d]) = bytes.get(at + 10..at + 22)
+        {
+            let (channels, block) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
+            return block.checked_div(channels).unwrap_or(0).max(1);
         }
         at = at.saturating_add(8).saturating_add(size).saturating_add(size & 1);
     }
@@ -94,7 +106,9 @@ fn convert(data: &[u8], format: SampleFormat, width: u16, bits: u16) -> Option<V
         (SampleFormat::Int, 4, 32) => {
             data.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes) as f32 * scale).collect()
         }
-        (SampleFormat::Float, 4, 32) => data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
+        (SampleFormat::Float, 4, 32) => {
+            data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+        }
         _ => return None,
     })
 }
@@ -112,7 +126,9 @@ mod tests {
         for &value in values {
             match format {
                 SampleFormat::Float => writer.write_sample(value).unwrap(),
-                SampleFormat::Int => writer.write_sample((f64::from(value) * 2f64.powi(i32::from(bits) - 1)) as i32).unwrap(),
+                SampleFormat::Int => {
+                    writer.write_sample((f64::from(value) * 2f64.powi(i32::from(bits) - 1)) as i32).unwrap()
+                }
             }
         }
         writer.finalize().unwrap();
@@ -147,7 +163,10 @@ mod tests {
                 let decoded = decode_wav(&bytes).unwrap_or_else(|trouble| panic!("{bits} {trouble:?}"));
                 assert_eq!(decoded.samples, by_hound(&bytes), "{bits} bits, {channels} channels");
                 assert_eq!(decoded.samples, values, "{bits} bits, {channels} channels");
-                assert_eq!((decoded.channels, decoded.sample_rate, decoded.bits), (channels, 8000, Some(bits)));
+                assert_eq!(
+                    (decoded.channels, decoded.sample_rate, decoded.bits),
+                    (channels, 8000, Some(bits))
+                );
                 assert_eq!(decoded.warning, None);
             }
         }

@@ -76,7 +76,13 @@ pub struct JobSection {
     pub keep: usize,
     pub max_quarantine: f64,
 }
-defaults!(JobSection { name: "corpus".into(), output: "reports".into(), seed: 0, keep: 0, max_quarantine: 1.0 });
+defaults!(JobSection {
+    name: "corpus".into(),
+    output: "reports".into(),
+    seed: 0,
+    keep: 0,
+    max_quarantine: 1.0
+});
 
 /// `[documents]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -427,8 +433,9 @@ impl JobFile {
     /// [`Error::JobFile`] with the line and what to write instead; [`Error::Usage`] for an override that is none.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self> {
         let place = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::job_file(&place, format!("cannot be read: {error}; `wordwave init` writes one")))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Error::job_file(&place, format!("cannot be read: {error}; `wordwave init` writes one"))
+        })?;
         Self::parse(&text, &place, overrides)
     }
 
@@ -460,10 +467,16 @@ fn wrong_value(text: &str, place: &str, overrides: &[String], error: &toml::de::
     if let Err(located) = toml::from_str::<JobFile>(text)
         && let Some(span) = located.span()
     {
-        return Error::job_file(format!("{place}:{}", line_of(text, span.start)), located.message().to_owned());
+        return Error::job_file(
+            format!("{place}:{}", line_of(text, span.start)),
+            located.message().to_owned(),
+        );
     }
     let message = error.to_string().trim().replace('\n', " ");
-    Error::job_file(place, if overrides.is_empty() { message } else { format!("--set {}: {message}", overrides.join(" ")) })
+    Error::job_file(
+        place,
+        if overrides.is_empty() { message } else { format!("--set {}: {message}", overrides.join(" ")) },
+    )
 }
 
 fn line_of(text: &str, at: usize) -> usize {
@@ -506,10 +519,14 @@ fn reject_unknown(
             return Err(complain(key.span().start, unknown(&full, name, known)));
         };
         match (value.get_ref(), reference) {
-            (DeValue::Table(inner), toml::Value::Table(reference)) => reject_unknown(inner, reference, &full, complain)?,
+            (DeValue::Table(inner), toml::Value::Table(reference)) => {
+                reject_unknown(inner, reference, &full, complain)?
+            }
             (DeValue::Array(items), toml::Value::Array(references)) => {
-                for item in items.iter() {
-                    if let (DeValue::Table(inner), Some(toml::Value::Table(reference))) = (item.get_ref(), references.first()) {
+                for item in items {
+                    if let (DeValue::Table(inner), Some(toml::Value::Table(reference))) =
+                        (item.get_ref(), references.first())
+                    {
                         reject_unknown(inner, reference, &full, complain)?;
                     }
                 }
@@ -521,7 +538,8 @@ fn reject_unknown(
 }
 
 fn unknown(full: &str, name: &str, known: &toml::Table) -> String {
-    let nearest = known.keys().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+    let nearest =
+        known.keys().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
     let hint = nearest.map_or_else(String::new, |nearest| {
         let prefix = full.strip_suffix(name).unwrap_or("");
         format!("; did you mean {prefix}{nearest}?")
@@ -548,7 +566,9 @@ fn set(table: &mut toml::Table, known: &toml::Table, assignment: &str) -> Result
         };
         reference = inner;
         let entry = place.entry(part).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-        place = entry.as_table_mut().ok_or_else(|| Error::Usage(format!("--set {assignment}: {walked} is no section")))?;
+        place = entry
+            .as_table_mut()
+            .ok_or_else(|| Error::Usage(format!("--set {assignment}: {walked} is no section")))?;
     }
     if !reference.contains_key(last) {
         return Err(Error::Usage(format!("--set {assignment}: {}", unknown(path.trim(), last, reference))));
@@ -609,7 +629,12 @@ mod tests {
 
     #[test]
     fn overrides_take_toml_values_or_strings() {
-        let overrides = ["embeddings.epochs=1", "job.output=/tmp/out", "documents.include=[\"/x/**/*.md\"]", "job.name=\"n\""];
+        let overrides = [
+            "embeddings.epochs=1",
+            "job.output=/tmp/out",
+            "documents.include=[\"/x/**/*.md\"]",
+            "job.name=\"n\"",
+        ];
         let job = JobFile::parse("[job]\nseed = 3", "job.toml", &overrides.map(String::from)).unwrap();
         assert_eq!(job.embeddings.unwrap().epochs, 1);
         assert_eq!((job.job.output.as_str(), job.job.name.as_str(), job.job.seed), ("/tmp/out", "n", 3));

@@ -65,7 +65,9 @@ impl JobFolder {
     fn clear_staging(&self) -> Result<()> {
         let staging = self.staging();
         match fs::remove_dir_all(&staging) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", &staging, error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", &staging, error))
+            }
             _ => Ok(()),
         }
     }

@@ -17,10 +17,10 @@ mod stages;
 mod words;
 
 pub use file::{
-    BagOfWordsSection, ChannelKey, ClipsSection, CompareSection, DocumentsSection, EmbeddingModel, EmbeddingsSection,
-    FeaturesSection, FilterOn, FilterSection, JobFile, JobSection, KEYS, ManifestSection, ModelSection, Norm,
-    PitchSection, ReportSection, SpectrogramSection, StatisticsSection, StopWords, Taps, Threshold, TokenKind,
-    TokensSection, Weight,
+    BagOfWordsSection, ChannelKey, ClipsSection, CompareSection, DocumentsSection, EmbeddingModel,
+    EmbeddingsSection, FeaturesSection, FilterOn, FilterSection, JobFile, JobSection, KEYS, ManifestSection,
+    ModelSection, Norm, PitchSection, ReportSection, SpectrogramSection, StatisticsSection, StopWords, Taps,
+    Threshold, TokenKind, TokensSection, Weight,
 };
 pub use plan::Plan;
 pub use progress::{Event, Interrupt};

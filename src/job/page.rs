@@ -11,7 +11,7 @@ use crate::corpus::{ClipRef, read_clip, read_documents};
 use crate::math::linear::SymmetricEigen;
 use crate::math::matrix::Matrix;
 use crate::report::page::{self, ReportData};
-use crate::report::{ClipRow, Written};
+use crate::report::{ClipRow, WordRow, Written};
 use crate::text::embeddings::nearest;
 
 /// How much of each list the page is given; the tables have all of it.
@@ -39,7 +39,9 @@ pub(super) fn data(
         documents: words.map(documents_read),
         clips: sound.map(clips_read),
         words: words.filter(|words| !words.documents.is_empty()).map(|words| words_section(plan, words)),
-        sound: sound.filter(|sound| !sound.clips.is_empty()).map(|sound| sound_section(plan, words, sound, relations)),
+        sound: sound
+            .filter(|sound| !sound.clips.is_empty())
+            .map(|sound| sound_section(plan, words, sound, relations)),
         relations: plan.compare.as_ref().zip(relations).map(|(compare, relations)| {
             relations_section(compare.permutations, compare.bootstrap, relations)
         }),
@@ -54,7 +56,8 @@ fn exclusions(
     sound: Option<&Sound>,
     relations: Option<&Relations>,
 ) -> (Vec<page::Exclusion>, Vec<page::Exclusion>) {
-    let quarantined = words.map(|words| &words.quarantined).into_iter().chain(sound.map(|sound| &sound.quarantined));
+    let quarantined =
+        words.map(|words| &words.quarantined).into_iter().chain(sound.map(|sound| &sound.quarantined));
     let mut quarantine: Vec<page::Exclusion> = quarantined
         .flatten()
         .map(|row| page::Exclusion {
@@ -128,7 +131,12 @@ fn words_section(plan: &Plan, words: &Words) -> page::Words {
         let terms = vocabulary.terms().iter().zip(vocabulary.cf()).zip(vocabulary.df()).zip(idf);
         terms
             .take(TERMS)
-            .map(|(((term, &cf), &df), &idf)| page::TopTerm { term: term.to_owned(), cf, df: u64::from(df), idf })
+            .map(|(((term, &cf), &df), &idf)| page::TopTerm {
+                term: term.to_owned(),
+                cf,
+                df: u64::from(df),
+                idf,
+            })
             .collect()
     });
     let target = plan.file.statistics.as_ref().map(|section| section.keyness.clone()).unwrap_or_default();
@@ -178,6 +186,7 @@ fn words_section(plan: &Plan, words: &Words) -> page::Words {
 }
 
 fn embeddings_section(words: &Words, vectors: &WordVectors) -> page::Embeddings {
+    let telling = telling_words(words, vectors);
     let near = |word: usize| page::Neighbours {
         term: vectors.words[word].term.clone(),
         count: vectors.words[word].count,
@@ -186,11 +195,11 @@ fn embeddings_section(words: &Words, vectors: &WordVectors) -> page::Embeddings 
             .map(|(other, cosine)| (vectors.words[other].term.clone(), f64::from(cosine)))
             .collect(),
     };
-    let (map, map_variance) = word_map(words, vectors);
+    let (map, map_variance) = word_map(&telling, vectors);
     page::Embeddings {
         dims: vectors.embeddings.dims() as u64,
         words: vectors.words.len() as u64,
-        neighbours: telling_words(words, vectors).into_iter().take(NEIGHBOURS_OF).map(near).collect(),
+        neighbours: telling.iter().take(NEIGHBOURS_OF).map(|&word| near(word)).collect(),
         map,
         map_variance,
     }
@@ -198,25 +207,23 @@ fn embeddings_section(words: &Words, vectors: &WordVectors) -> page::Embeddings 
 
 /// Words by count times idf, since the most frequent words alone are the ones that every text has.
 fn telling_words(words: &Words, vectors: &WordVectors) -> Vec<usize> {
-    let idf = |term: &str| {
+    // The smallest idf is that of a word in every document: it tells nothing.
+    let least =
+        words.vocabulary.as_ref().map_or(0.0, |(_, idf)| idf.iter().copied().fold(f64::INFINITY, f64::min));
+    let telling = |term: &str| {
         let (vocabulary, idf) = words.vocabulary.as_ref()?;
-        // The smallest idf is that of a word in every document: it tells nothing.
-        let least = idf.iter().copied().fold(f64::INFINITY, f64::min);
         idf.get(vocabulary.id(term)? as usize).map(|idf| idf - least)
     };
-    let mut scored: Vec<(f64, usize)> = vectors
-        .words
-        .iter()
-        .enumerate()
-        .map(|(i, word)| (word.count as f64 * idf(&word.term).unwrap_or(1.0), i))
-        .collect();
+    let score = |word: &WordRow| word.count as f64 * telling(&word.term).unwrap_or(1.0);
+    let mut scored: Vec<(f64, usize)> =
+        vectors.words.iter().enumerate().map(|(i, word)| (score(word), i)).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     scored.into_iter().map(|(_, i)| i).collect()
 }
 
 /// The first two principal components of the telling words' vectors, through the eigenvectors of their Gram matrix.
-fn word_map(words: &Words, vectors: &WordVectors) -> (Vec<page::MapWord>, Option<(f64, f64)>) {
-    let chosen: Vec<usize> = telling_words(words, vectors).into_iter().take(MAP_WORDS).collect();
+fn word_map(telling: &[usize], vectors: &WordVectors) -> (Vec<page::MapWord>, Option<(f64, f64)>) {
+    let chosen = &telling[..telling.len().min(MAP_WORDS)];
     let dims = vectors.embeddings.dims();
     if chosen.len() < 3 || dims < 2 {
         return (Vec::new(), None);
@@ -233,7 +240,8 @@ fn word_map(words: &Words, vectors: &WordVectors) -> (Vec<page::MapWord>, Option
     }
     let eigen = SymmetricEigen::new(&centred.product(&centred.transpose()));
     let all: f64 = eigen.values.iter().map(|value| value.max(0.0)).sum();
-    let coordinate = |row: usize, axis: usize| eigen.vectors.at(axis, row) * eigen.values[axis].max(0.0).sqrt();
+    let coordinate =
+        |row: usize, axis: usize| eigen.vectors.at(axis, row) * eigen.values[axis].max(0.0).sqrt();
     let map = chosen
         .iter()
         .enumerate()
@@ -248,14 +256,25 @@ fn word_map(words: &Words, vectors: &WordVectors) -> (Vec<page::MapWord>, Option
     (map, (all > 0.0).then(|| (share(0), share(1))))
 }
 
-fn sound_section(plan: &Plan, words: Option<&Words>, sound: &Sound, relations: Option<&Relations>) -> page::Sound {
+fn sound_section(
+    plan: &Plan,
+    words: Option<&Words>,
+    sound: &Sound,
+    relations: Option<&Relations>,
+) -> page::Sound {
     let column = |i: usize| -> Vec<f64> { sound.clips.iter().filter_map(|row| row.values[i]).collect() };
-    let features = sound.names.iter().enumerate().filter_map(|(i, name)| page::FeatureSummary::of(name, &column(i)));
+    let features =
+        sound.names.iter().enumerate().filter_map(|(i, name)| page::FeatureSummary::of(name, &column(i)));
     page::Sound { features: features.collect(), spectrograms: pictures(plan, words, sound, relations) }
 }
 
 /// A picture for the first clip of each group, then for further clips, the short ones.
-fn pictures(plan: &Plan, words: Option<&Words>, sound: &Sound, relations: Option<&Relations>) -> Vec<page::Spectrogram> {
+fn pictures(
+    plan: &Plan,
+    words: Option<&Words>,
+    sound: &Sound,
+    relations: Option<&Relations>,
+) -> Vec<page::Spectrogram> {
     let Some(clips) = &plan.clips else { return Vec::new() };
     let mut seen = std::collections::BTreeSet::new();
     let short = |row: &&ClipRow| row.seconds > 0.0 && row.seconds <= PICTURE_SECONDS;
@@ -263,7 +282,9 @@ fn pictures(plan: &Plan, words: Option<&Words>, sound: &Sound, relations: Option
         sound.clips.iter().filter(short).partition(|row| row.group.is_some() && seen.insert(&row.group));
     let plans = Plans::new(clips);
     let mut scratch = Scratch::default();
-    let found = crate::corpus::walk(&clips.include, &clips.exclude, "clips.include").map(|walk| walk.found).unwrap_or_default();
+    let found = crate::corpus::walk(&clips.include, &clips.exclude, "clips.include")
+        .map(|walk| walk.found)
+        .unwrap_or_default();
     let paths: BTreeMap<&str, _> = found.iter().map(|found| (found.source.as_str(), found)).collect();
     firsts
         .into_iter()
@@ -301,7 +322,7 @@ fn decibels(levels: &[f32], profile: Profile) -> Vec<f32> {
 }
 
 fn ticks(settings: &crate::audio::SpectrogramSettings, sample_rate: u32) -> Vec<(f64, f64)> {
-    [125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0]
+    [500.0, 1000.0, 2000.0, 4000.0, 8000.0]
         .into_iter()
         .filter(|&hz| hz <= f64::from(sample_rate) / 2.0)
         .map(|hz| (hz, settings.band_position(hz, sample_rate)))
@@ -324,7 +345,11 @@ fn transcript(plan: &Plan, row: &ClipRow, words: Option<&Words>, relations: Opti
         let pair = relations.pairs.iter().find(|pair| pair.clip_id == row.clip_id)?;
         let at = words.references.binary_search_by(|reference| reference.id.cmp(&pair.doc_id)).ok()?;
         let rules = &plan.documents.as_ref()?.rules;
-        read_documents(words.references.get(at..=at)?, rules).0.into_iter().next().map(|document| document.text)
+        read_documents(words.references.get(at..=at)?, rules)
+            .0
+            .into_iter()
+            .next()
+            .map(|document| document.text.trim().to_owned())
     };
     text().unwrap_or_default()
 }
@@ -345,7 +370,10 @@ fn relations_section(permutations: u32, bootstrap: u32, relations: &Relations) -
             q: row.q,
         })
         .collect();
-    let scatters = page::strongest_relations(&rows, SCATTERS).into_iter().filter_map(|row| scatter(row, relations)).collect();
+    let scatters = page::strongest_relations(&rows, SCATTERS)
+        .into_iter()
+        .filter_map(|row| scatter(row, relations))
+        .collect();
     page::Relations {
         pairs: relations.pairs.len() as u64,
         unpaired_documents: relations.unpaired_documents,
@@ -398,7 +426,10 @@ fn table_files(written: &[Written]) -> Vec<page::TableFile> {
     let mut tables: BTreeMap<String, u64> = BTreeMap::new();
     for file in written {
         if let Some(rows) = file.rows {
-            let name = file.path.split_once('/').map_or_else(|| file.path.clone(), |(folder, _)| format!("{folder}/"));
+            let name = file
+                .path
+                .split_once('/')
+                .map_or_else(|| file.path.clone(), |(folder, _)| format!("{folder}/"));
             *tables.entry(name).or_default() += rows;
         }
     }

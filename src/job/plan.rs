@@ -11,7 +11,9 @@ use crate::audio::filters::WaveformFilters;
 use crate::audio::{Analyzer, AnalyzerSettings, FeatureSettings, PitchSettings, SpectrogramSettings};
 use crate::compare::pairs::{PairBy, parse_pairs_csv};
 use crate::convolution::{self, KernelSpec};
-use crate::corpus::{Channel, DocumentFormat, DocumentRules, Identity, Pattern, RecordingRules, walk};
+use crate::corpus::{
+    Channel, DocumentFormat, DocumentRules, Identity, Pattern, RecordingRules, normalise, walk,
+};
 use crate::error::{Error, Result};
 use crate::text;
 use crate::text::embeddings::{EmbeddingSettings, Model};
@@ -95,10 +97,18 @@ impl Plan {
         let documents = resolver.documents(&file)?;
         let clips = resolver.clips(&file)?;
         if compare.is_some() && (documents.is_none() || clips.is_none()) {
-            return Err(resolver.complain("compare", "needs both [documents] and [clips]: add the one that is missing"));
+            return Err(resolver
+                .complain("compare", "needs both [documents] and [clips]: add the one that is missing"));
         }
         let config_hash = config_hash(&file, documents.as_ref(), clips.as_ref(), compare.as_ref());
-        Ok(Self { output: base.join(&file.job.output), file, config_hash, documents, clips, compare })
+        Ok(Self {
+            output: normalise(&base.join(&file.job.output)),
+            file,
+            config_hash,
+            documents,
+            clips,
+            compare,
+        })
     }
 
     /// What would run, for a person.
@@ -154,7 +164,10 @@ impl Plan {
             ("embeddings", documents.is_some_and(|plan| plan.embeddings.is_some())),
             ("clips", self.clips.is_some()),
             ("frames", features.is_some_and(|features| features.frames)),
-            ("spectrograms", self.clips.as_ref().is_some_and(|plan| plan.spectrogram.store != crate::audio::Store::None)),
+            (
+                "spectrograms",
+                self.clips.as_ref().is_some_and(|plan| plan.spectrogram.store != crate::audio::Store::None),
+            ),
             ("pairs", self.compare.is_some()),
             ("correlations", self.compare.is_some()),
             ("spaces", self.compare.is_some()),
@@ -189,44 +202,69 @@ impl Resolver<'_> {
     fn check_job(&self, file: &JobFile) -> Result<()> {
         let name = &file.job.name;
         if name.is_empty() || name.starts_with('.') || name.contains('/') || name.contains('\0') {
-            return Err(self.complain("job.name", format!("{name:?} is no folder name: write for example \"corpus\"")));
+            return Err(self
+                .complain("job.name", format!("{name:?} is no folder name: write for example \"corpus\"")));
         }
         if !(0.0..=1.0).contains(&file.job.max_quarantine) {
             return Err(self.complain("job.max_quarantine", "write a share between 0.0 and 1.0"));
         }
         if file.manifest.is_some() {
-            return Err(self.complain("manifest", "manifests are not read yet: list [documents] and [clips] by globs"));
+            return Err(self
+                .complain("manifest", "manifests are not read yet: list [documents] and [clips] by globs"));
         }
         if file.documents.is_none() && file.clips.is_none() {
-            return Err(self.complain("documents, clips", "the job reads nothing: add [documents], [clips] or both"));
+            return Err(
+                self.complain("documents, clips", "the job reads nothing: add [documents], [clips] or both")
+            );
         }
-        if file.documents.is_none() && (file.tokens.is_some() || file.bag_of_words.is_some() || file.statistics.is_some() || file.embeddings.is_some()) {
-            return Err(self.complain("documents", "[tokens], [bag_of_words], [statistics] and [embeddings] need it: add [documents]"));
+        if file.documents.is_none()
+            && (file.tokens.is_some()
+                || file.bag_of_words.is_some()
+                || file.statistics.is_some()
+                || file.embeddings.is_some())
+        {
+            return Err(self.complain(
+                "documents",
+                "[tokens], [bag_of_words], [statistics] and [embeddings] need it: add [documents]",
+            ));
         }
-        if file.clips.is_none() && (file.spectrogram.is_some() || file.features.is_some() || !file.filters.is_empty()) {
-            return Err(self.complain("clips", "[spectrogram], [features] and [[filters]] need it: add [clips]"));
+        if file.clips.is_none()
+            && (file.spectrogram.is_some() || file.features.is_some() || !file.filters.is_empty())
+        {
+            return Err(
+                self.complain("clips", "[spectrogram], [features] and [[filters]] need it: add [clips]")
+            );
         }
         Ok(())
     }
 
     fn patterns(&self, key: &str, globs: &[String]) -> Result<Vec<Pattern>> {
-        globs.iter().map(|glob| Pattern::parse(glob, self.base).map_err(|message| self.complain(key, message))).collect()
+        globs
+            .iter()
+            .map(|glob| Pattern::parse(glob, self.base).map_err(|message| self.complain(key, message)))
+            .collect()
     }
 
     fn documents(&self, file: &JobFile) -> Result<Option<DocumentsPlan>> {
         let Some(section) = &file.documents else { return Ok(None) };
         if section.include.is_empty() {
-            return Err(self.complain("documents.include", "names nothing: write for example [\"text/**/*.txt\"]"));
+            return Err(
+                self.complain("documents.include", "names nothing: write for example [\"text/**/*.txt\"]")
+            );
         }
         let tokens = match (&file.tokens, &file.bag_of_words, &file.statistics, &file.embeddings) {
             (None, None, None, None) => None,
             (section, ..) => Some(self.tokens(&section.clone().unwrap_or_default())?),
         };
-        let bag_of_words = file.bag_of_words.as_ref().map(|section| self.bag_of_words(section)).transpose()?;
+        let bag_of_words =
+            file.bag_of_words.as_ref().map(|section| self.bag_of_words(section)).transpose()?;
         if let Some(section) = &file.statistics
             && !(0.0..=1.0).contains(&section.near_duplicates)
         {
-            return Err(self.complain("statistics.near_duplicates", "write a Jaccard similarity between 0.0 (off) and 1.0"));
+            return Err(self.complain(
+                "statistics.near_duplicates",
+                "write a Jaccard similarity between 0.0 (off) and 1.0",
+            ));
         }
         Ok(Some(DocumentsPlan {
             include: self.patterns("documents.include", &section.include)?,
@@ -234,12 +272,17 @@ impl Resolver<'_> {
             rules: DocumentRules {
                 format: self.format(&section.format)?,
                 split: section.split,
-                identity: Identity::new(section.id, &section.group).map_err(|message| self.complain("documents.group", message))?,
+                identity: Identity::new(section.id, &section.group)
+                    .map_err(|message| self.complain("documents.group", message))?,
             },
             tokens,
             bag_of_words,
             statistics: file.statistics.clone(),
-            embeddings: file.embeddings.as_ref().map(|section| self.embeddings(section, file.job.seed)).transpose()?,
+            embeddings: file
+                .embeddings
+                .as_ref()
+                .map(|section| self.embeddings(section, file.job.seed))
+                .transpose()?,
         }))
     }
 
@@ -251,9 +294,14 @@ impl Resolver<'_> {
             "transcripts" => Ok(DocumentFormat::Transcripts),
             "html" | "jsonl" | "csv" | "parquet" => Err(self.complain(
                 "documents.format",
-                format!("{name:?} is not read yet: convert it, and write auto, text, markdown or transcripts"),
+                format!(
+                    "{name:?} is not read yet: convert it, and write auto, text, markdown or transcripts"
+                ),
             )),
-            other => Err(self.complain("documents.format", format!("{other:?} is none of auto, text, markdown, transcripts"))),
+            other => Err(self.complain(
+                "documents.format",
+                format!("{other:?} is none of auto, text, markdown, transcripts"),
+            )),
         }
     }
 
@@ -278,9 +326,12 @@ impl Resolver<'_> {
         match &model {
             None => text::tokens::Tokenizer::new(&settings).map(drop).map_err(|error| self.refuse(error))?,
             Some(ModelPlan::Load { path, json }) => {
-                let model = text::model::TokenModel::from_json(json)
-                    .map_err(|error| self.complain("tokens.model.path", format!("{}: {error}", path.display())))?;
-                text::tokens::Tokenizer::with_model(&settings, model).map(drop).map_err(|error| self.refuse(error))?;
+                let model = text::model::TokenModel::from_json(json).map_err(|error| {
+                    self.complain("tokens.model.path", format!("{}: {error}", path.display()))
+                })?;
+                text::tokens::Tokenizer::with_model(&settings, model)
+                    .map(drop)
+                    .map_err(|error| self.refuse(error))?;
             }
             Some(ModelPlan::Train(_)) => {}
         }
@@ -312,12 +363,19 @@ impl Resolver<'_> {
     fn bag_of_words(&self, section: &BagOfWordsSection) -> Result<BagOfWordsPlan> {
         let [least, most] = section.ngrams;
         if least == 0 || most < least {
-            return Err(self.complain("bag_of_words.ngrams", format!("[{least}, {most}] is no range: write for example [1, 2]")));
+            return Err(self.complain(
+                "bag_of_words.ngrams",
+                format!("[{least}, {most}] is no range: write for example [1, 2]"),
+            ));
         }
         let bound = |key: &str, threshold| match threshold {
             Threshold::Count(documents) => Ok(text::vocabulary::DocumentBound::Count(documents)),
-            Threshold::Share(share) if (0.0..=1.0).contains(&share) => Ok(text::vocabulary::DocumentBound::Share(share)),
-            Threshold::Share(_) => Err(self.complain(key, "write a number of documents or a share between 0.0 and 1.0")),
+            Threshold::Share(share) if (0.0..=1.0).contains(&share) => {
+                Ok(text::vocabulary::DocumentBound::Share(share))
+            }
+            Threshold::Share(_) => {
+                Err(self.complain(key, "write a number of documents or a share between 0.0 and 1.0"))
+            }
         };
         Ok(BagOfWordsPlan {
             ngrams: section.ngrams,
@@ -371,13 +429,17 @@ impl Resolver<'_> {
     fn clips(&self, file: &JobFile) -> Result<Option<ClipsPlan>> {
         let Some(section) = &file.clips else { return Ok(None) };
         if section.include.is_empty() {
-            return Err(self.complain("clips.include", "names nothing: write for example [\"audio/**/*.wav\"]"));
+            return Err(
+                self.complain("clips.include", "names nothing: write for example [\"audio/**/*.wav\"]")
+            );
         }
         let channel = match &section.channel {
             ChannelKey::Number(number) => Channel::Number(*number),
             ChannelKey::Named(name) if name == "mix" => Channel::Mix,
             ChannelKey::Named(name) => {
-                return Err(self.complain("clips.channel", format!("{name:?}: write \"mix\" or a number from 0")));
+                return Err(
+                    self.complain("clips.channel", format!("{name:?}: write \"mix\" or a number from 0"))
+                );
             }
         };
         let on = |on| file.filters.iter().filter(move |filter| filter.on == on);
@@ -385,14 +447,17 @@ impl Resolver<'_> {
             include: self.patterns("clips.include", &section.include)?,
             exclude: self.patterns("clips.exclude", &section.exclude)?,
             rules: RecordingRules {
-                identity: Identity::new(section.id, &section.group).map_err(|message| self.complain("clips.group", message))?,
+                identity: Identity::new(section.id, &section.group)
+                    .map_err(|message| self.complain("clips.group", message))?,
                 sample_rate: section.sample_rate,
                 channel,
             },
             spectrogram: self.spectrogram(file)?,
             features: file.features.as_ref().map(|section| self.features(section)).transpose()?,
             waveform: on(FilterOn::Waveform).map(|filter| self.filter(filter)).collect::<Result<_>>()?,
-            spectrogram_filters: on(FilterOn::Spectrogram).map(|filter| self.filter(filter)).collect::<Result<_>>()?,
+            spectrogram_filters: on(FilterOn::Spectrogram)
+                .map(|filter| self.filter(filter))
+                .collect::<Result<_>>()?,
         };
         // A rate that is known now is checked now; with 0 each recording brings its own.
         let rate = if section.sample_rate == 0 { 16_000 } else { section.sample_rate };
@@ -417,7 +482,11 @@ impl Resolver<'_> {
 
     fn features(&self, section: &super::file::FeaturesSection) -> Result<FeatureSettings> {
         Ok(FeatureSettings {
-            sets: section.sets.iter().map(|name| name.parse().map_err(|error| self.refuse(error))).collect::<Result<_>>()?,
+            sets: section
+                .sets
+                .iter()
+                .map(|name| name.parse().map_err(|error| self.refuse(error)))
+                .collect::<Result<_>>()?,
             mfcc: section.mfcc,
             pitch: PitchSettings {
                 min_hz: section.pitch.min_hz,
@@ -455,11 +524,14 @@ impl Resolver<'_> {
             file => {
                 let path = self.base.join(file);
                 let text = std::fs::read_to_string(&path).map_err(|error| {
-                    let message = format!("{file:?} is neither \"stem\" nor \"id\", nor a csv file that can be read: {error}");
+                    let message = format!(
+                        "{file:?} is neither \"stem\" nor \"id\", nor a csv file that can be read: {error}"
+                    );
                     self.complain("compare.pair_by", message)
                 })?;
-                let rows = parse_pairs_csv(&text)
-                    .map_err(|error| self.complain("compare.pair_by", format!("{}: {error}", path.display())))?;
+                let rows = parse_pairs_csv(&text).map_err(|error| {
+                    self.complain("compare.pair_by", format!("{}: {error}", path.display()))
+                })?;
                 PairBy::File(rows)
             }
         };
@@ -477,7 +549,9 @@ impl Resolver<'_> {
 impl ClipsPlan {
     /// What is computed from each recording; nothing where `[features]` is absent.
     fn feature_settings(&self) -> FeatureSettings {
-        self.features.clone().unwrap_or_else(|| FeatureSettings { sets: Vec::new(), ..FeatureSettings::default() })
+        self.features
+            .clone()
+            .unwrap_or_else(|| FeatureSettings { sets: Vec::new(), ..FeatureSettings::default() })
     }
 
     /// Names of the values that an analysis gives, the same at every sample rate.
@@ -494,7 +568,8 @@ impl ClipsPlan {
 
     /// The analysis planned for recordings of `sample_rate` Hz.
     pub fn analyzer(&self, sample_rate: u32) -> std::result::Result<Analyzer, String> {
-        let filters: std::result::Result<Vec<_>, _> = self.spectrogram_filters.iter().map(KernelSpec::build_2d).collect();
+        let filters: std::result::Result<Vec<_>, _> =
+            self.spectrogram_filters.iter().map(KernelSpec::build_2d).collect();
         let settings = AnalyzerSettings {
             spectrogram: self.spectrogram,
             features: self.feature_settings(),
@@ -528,7 +603,9 @@ fn config_hash(
     {
         tokens.model.path = Some(blake3::hash(json).to_hex().to_string());
     }
-    if let (Some(section), Some(ComparePlan { pair_by: PairBy::File(rows), .. })) = (&mut hashed.compare, compare) {
+    if let (Some(section), Some(ComparePlan { pair_by: PairBy::File(rows), .. })) =
+        (&mut hashed.compare, compare)
+    {
         section.pair_by = blake3::hash(format!("{rows:?}").as_bytes()).to_hex().to_string();
     }
     let canonical = serde_json::to_vec(&hashed).unwrap_or_default();
@@ -547,8 +624,17 @@ mod tests {
     fn the_settings_hash_follows_what_changes_results_only() {
         let hash = |text: &str, folder: &str| plan(text, folder).unwrap().config_hash;
         let base = hash("[documents]\ninclude = ['a/**/*.txt']\n[tokens]", "/x");
-        assert_eq!(base, hash("[documents]\ninclude = ['/other/b/**/*.txt']\n[tokens]\n[report]\nhtml = false", "/y"));
-        assert_eq!(base, hash("# note\n[job]\nname = 'n'\nkeep = 3\noutput = 'o'\n[documents]\ninclude = ['a/**/*.txt']\n[tokens]", "/x"));
+        assert_eq!(
+            base,
+            hash("[documents]\ninclude = ['/other/b/**/*.txt']\n[tokens]\n[report]\nhtml = false", "/y")
+        );
+        assert_eq!(
+            base,
+            hash(
+                "# note\n[job]\nname = 'n'\nkeep = 3\noutput = 'o'\n[documents]\ninclude = ['a/**/*.txt']\n[tokens]",
+                "/x"
+            )
+        );
         assert_ne!(base, hash("[job]\nseed = 1\n[documents]\ninclude = ['a/**/*.txt']\n[tokens]", "/x"));
         assert_ne!(base, hash("[documents]\ninclude = ['a/**/*.md']\n[tokens]", "/x"));
     }

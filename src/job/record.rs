@@ -72,8 +72,9 @@ impl RunRecord {
             let advice = "name a run's folder, or a job's folder that has a `latest` run";
             Error::Usage(format!("{} cannot be read: {error}; {advice}", path.display()))
         })?;
-        serde_json::from_str(&text)
-            .map_err(|error| Error::Usage(format!("{} is not a run of this version: {error}", path.display())))
+        serde_json::from_str(&text).map_err(|error| {
+            Error::Usage(format!("{} is not a run of this version: {error}", path.display()))
+        })
     }
 
     /// The files of the table `name`, in order.
@@ -103,10 +104,22 @@ impl RunRecord {
     #[must_use]
     pub fn describe(&self, folder: &Path) -> String {
         let mut out = self.headline();
-        let _ = writeln!(out, "\nfrom {} to {} on {}, {} threads", self.start, self.end, self.host, self.threads);
-        let _ = writeln!(out, "settings {}, wordwave {}\n", &self.config_hash[..self.config_hash.len().min(16)], self.wordwave);
+        let _ =
+            writeln!(out, "\nfrom {} to {} on {}, {} threads", self.start, self.end, self.host, self.threads);
+        let _ = writeln!(
+            out,
+            "settings {}, wordwave {}\n",
+            &self.config_hash[..self.config_hash.len().min(16)],
+            self.wordwave
+        );
         for stage in &self.stages {
-            let _ = writeln!(out, "  {:<14}{:>10.2} s {:>12} items", stage.name, stage.seconds, grouped(stage.items));
+            let _ = writeln!(
+                out,
+                "  {:<14}{:>10.2} s {:>12} items",
+                stage.name,
+                stage.seconds,
+                grouped(stage.items)
+            );
         }
         out.push('\n');
         for (name, rows) in self.tables() {
@@ -125,7 +138,8 @@ impl RunRecord {
         let mut out = format!("run {}: ", self.run_id);
         let mut parts = Vec::new();
         if counts.documents > 0 {
-            let (documents, tokens, types) = (grouped(counts.documents), grouped(counts.tokens), grouped(counts.types));
+            let (documents, tokens, types) =
+                (grouped(counts.documents), grouped(counts.tokens), grouped(counts.types));
             parts.push(format!("{documents} documents with {tokens} words ({types} different)"));
         }
         if counts.clips > 0 {
@@ -138,7 +152,10 @@ impl RunRecord {
         out.push('\n');
         if counts.relations > 0 {
             let (significant, all) = (grouped(counts.relations_significant), grouped(counts.relations));
-            let _ = writeln!(out, "{significant} of {all} relations of words and sound are significant (q < 0.05)");
+            let _ = writeln!(
+                out,
+                "{significant} of {all} relations of words and sound are significant (q < 0.05)"
+            );
         }
         if counts.unpaired_documents + counts.unpaired_clips > 0 {
             let (documents, clips) = (grouped(counts.unpaired_documents), grouped(counts.unpaired_clips));
@@ -148,7 +165,10 @@ impl RunRecord {
             (0, 0) => out.push_str("every input was used\n"),
             (quarantined, warnings) => {
                 let (quarantined, warnings) = (grouped(quarantined), grouped(warnings));
-                let _ = writeln!(out, "in quarantine: {quarantined}; used in part: {warnings} (tables quarantine, warnings)");
+                let _ = writeln!(
+                    out,
+                    "in quarantine: {quarantined}; used in part: {warnings} (tables quarantine, warnings)"
+                );
             }
         }
         out

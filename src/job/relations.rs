@@ -34,7 +34,8 @@ pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<
     let document_ids: Vec<&str> = words.documents.iter().map(|row| row.doc_id.as_str()).collect();
     let clip_ids: Vec<&str> = sound.clips.iter().map(|row| row.clip_id.as_str()).collect();
     let pairing = pair(&document_ids, &clip_ids, &plan.pair_by);
-    let resampling = Resampling { seed: desk.seed, permutations: plan.permutations, bootstrap: plan.bootstrap };
+    let resampling =
+        Resampling { seed: desk.seed, permutations: plan.permutations, bootstrap: plan.bootstrap };
     let total = pairing.pairs.len() as u64;
     let mut relations = desk.stages.time("compare", total, "pairs", || {
         let members = pairing.pairs;
@@ -45,7 +46,8 @@ pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<
         let (text, audio) = (text_features(words, &members), sound_features(sound, &members));
         let correlations = correlations(&text, &audio, &groups, &resampling);
         desk.interrupt.check()?;
-        let spaces = spaces(&text_spaces(words, &members), &sound_spaces(sound, &audio), &groups, &resampling);
+        let spaces =
+            spaces(&text_spaces(words, &members), &sound_spaces(sound, &audio), &groups, &resampling);
         desk.stages.advance(total);
         Ok(Relations {
             pairs: members.iter().map(|&(document, clip)| pair_row(words, sound, document, clip)).collect(),
@@ -114,8 +116,10 @@ fn sound_features(sound: &Sound, members: &[(usize, usize)]) -> FeatureTable {
 fn text_spaces(words: &Words, members: &[(usize, usize)]) -> Vec<Space> {
     let Some(vectors) = &words.vectors else { return Vec::new() };
     let missing = vec![f64::NAN; vectors.embeddings.dims()];
-    let rows: Vec<&[f64]> =
-        members.iter().map(|&(document, _)| vectors.documents[document].as_deref().unwrap_or(&missing)).collect();
+    let rows: Vec<&[f64]> = members
+        .iter()
+        .map(|&(document, _)| vectors.documents[document].as_deref().unwrap_or(&missing))
+        .collect();
     if rows.is_empty() || vectors.embeddings.dims() == 0 {
         return Vec::new();
     }
@@ -128,10 +132,20 @@ fn sound_spaces(sound: &Sound, features: &FeatureTable) -> Vec<Space> {
         return Vec::new();
     }
     let space = |name: &str, member: &dyn Fn(&str) -> bool| {
-        let columns: Vec<&Vec<f64>> =
-            features.names.iter().zip(&features.columns).filter(|(name, _)| member(name)).map(|(_, column)| column).collect();
-        let rows: Vec<Vec<f64>> = (0..features.rows()).map(|row| columns.iter().map(|column| column[row]).collect()).collect();
-        (!columns.is_empty()).then(|| Space { name: name.into(), matrix: Matrix::from_rows(&rows), kind: SpaceKind::Features })
+        let columns: Vec<&Vec<f64>> = features
+            .names
+            .iter()
+            .zip(&features.columns)
+            .filter(|(name, _)| member(name))
+            .map(|(_, column)| column)
+            .collect();
+        let rows: Vec<Vec<f64>> =
+            (0..features.rows()).map(|row| columns.iter().map(|column| column[row]).collect()).collect();
+        (!columns.is_empty()).then(|| Space {
+            name: name.into(),
+            matrix: Matrix::from_rows(&rows),
+            kind: SpaceKind::Features,
+        })
     };
     [
         space("mfcc", &|name| name.starts_with("mfcc_")),

@@ -1,5 +1,6 @@
 //! A run from beginning to end: the stages in the order in which data flows, then publishing.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -44,10 +45,15 @@ impl Published {
     pub fn summary(&self) -> String {
         let memory = self.record.peak_memory_bytes as f64 / f64::from(1 << 20);
         let mut out = self.record.headline();
-        out.push_str(&format!("{} with {} threads, at most {memory:.0} MiB\n", duration(self.seconds), self.record.threads));
+        let _ = writeln!(
+            out,
+            "{} with {} threads, at most {memory:.0} MiB",
+            duration(self.seconds),
+            self.record.threads
+        );
         let page = self.folder.join("report.html");
         if page.is_file() {
-            out.push_str(&format!("report: {}", page.display()));
+            let _ = write!(out, "report: {}", page.display());
         }
         out.trim_end().to_owned()
     }
@@ -77,7 +83,8 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
     let start = Timestamp::now();
     let job = JobFolder::open(&plan.output, &plan.file.job.name)?;
     let staging = job.begin(&start.strftime("%Y%m%dT%H%M%SZ").to_string())?;
-    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let threads =
+        options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
@@ -96,9 +103,20 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
 }
 
 /// Corpus to text and audio, to their comparison, to the report.
-fn stages_of(plan: &Plan, staging: &Staging<'_>, stages: &Stages<'_>, interrupt: &Interrupt) -> Result<Outcome> {
+fn stages_of(
+    plan: &Plan,
+    staging: &Staging<'_>,
+    stages: &Stages<'_>,
+    interrupt: &Interrupt,
+) -> Result<Outcome> {
     let provenance = Provenance { job: plan.file.job.name.clone(), config_hash: plan.config_hash.clone() };
-    let desk = Desk { folder: staging.folder(), provenance: &provenance, stages, interrupt, seed: plan.file.job.seed };
+    let desk = Desk {
+        folder: staging.folder(),
+        provenance: &provenance,
+        stages,
+        interrupt,
+        seed: plan.file.job.seed,
+    };
     let mut words = plan.documents.as_ref().map(|plan| words::run(plan, &desk)).transpose()?;
     interrupt.check()?;
     let mut sound = plan.clips.as_ref().map(|plan| sound::run(plan, &desk)).transpose()?;
@@ -129,11 +147,20 @@ fn stages_of(plan: &Plan, staging: &Staging<'_>, stages: &Stages<'_>, interrupt:
 /// Ends a job that has nothing to work on, or too much in quarantine.
 fn check_inputs(plan: &Plan, words: Option<&Words>, sound: Option<&Sound>) -> Result<()> {
     let used = words.map_or(0, |words| words.documents.len()) + sound.map_or(0, |sound| sound.clips.len());
-    let quarantined = || words.iter().flat_map(|w| &w.quarantined).chain(sound.iter().flat_map(|s| &s.quarantined));
-    let first = || quarantined().next().map_or_else(String::new, |row| format!(" (first: {}: {})", row.source, row.reason));
+    let quarantined =
+        || words.iter().flat_map(|w| &w.quarantined).chain(sound.iter().flat_map(|s| &s.quarantined));
+    let first = || {
+        quarantined()
+            .next()
+            .map_or_else(String::new, |row| format!(" (first: {}: {})", row.source, row.reason))
+    };
     let unusable = quarantined().count();
     if used == 0 && unusable == 0 {
-        let globs = plan.documents.iter().flat_map(|plan| &plan.include).chain(plan.clips.iter().flat_map(|plan| &plan.include));
+        let globs = plan
+            .documents
+            .iter()
+            .flat_map(|plan| &plan.include)
+            .chain(plan.clips.iter().flat_map(|plan| &plan.include));
         let globs: Vec<&str> = globs.map(crate::corpus::Pattern::text).collect();
         let message = format!("no file matches {}: correct the globs or fill the folders", globs.join(", "));
         return Err(Error::NothingToDo(message));
@@ -215,7 +242,8 @@ fn counts(outcome: &Outcome) -> Counts {
         unpaired_documents: relations.map_or(0, |relations| relations.unpaired_documents),
         unpaired_clips: relations.map_or(0, |relations| relations.unpaired_clips),
         relations: correlations.iter().filter(|row| row.q.is_some()).count() as u64,
-        relations_significant: correlations.iter().filter(|row| row.q.is_some_and(|q| q < Q_LIMIT)).count() as u64,
+        relations_significant: correlations.iter().filter(|row| row.q.is_some_and(|q| q < Q_LIMIT)).count()
+            as u64,
         quarantined: outcome.quarantined.len() as u64,
         warnings: outcome.warned.len() as u64,
     }

@@ -56,7 +56,10 @@ mod tests {
         let mut after = before.clone();
         after.insert(2500, "item-02499-new".into());
         let contents = |ids: &[String]| -> std::collections::BTreeSet<Vec<String>> {
-            cut(ids.iter().map(|id| (id.as_str(), 10)), 640).into_iter().map(|shard| ids[shard].to_vec()).collect()
+            cut(ids.iter().map(|id| (id.as_str(), 10)), 640)
+                .into_iter()
+                .map(|shard| ids[shard].to_vec())
+                .collect()
         };
         let changed = contents(&after).difference(&contents(&before)).count();
         assert!((1..=2).contains(&changed), "{changed}");

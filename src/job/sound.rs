@@ -64,14 +64,20 @@ impl<'a> Plans<'a> {
     fn at(&self, sample_rate: u32) -> std::result::Result<Arc<RatePlan>, String> {
         let mut by_rate = self.by_rate.lock().unwrap_or_else(PoisonError::into_inner);
         let planned = by_rate.entry(sample_rate).or_insert_with(|| {
-            let (filters, analyzer) = (self.plan.waveform_filters(sample_rate)?, self.plan.analyzer(sample_rate)?);
+            let (filters, analyzer) =
+                (self.plan.waveform_filters(sample_rate)?, self.plan.analyzer(sample_rate)?);
             Ok(Arc::new(RatePlan { filters, analyzer }))
         });
         planned.clone()
     }
 
     /// Filters and analyses one clip.
-    fn analyse(&self, clip: &Clip, scratch: &mut Scratch, shares: &Shares<3>) -> std::result::Result<ClipAnalysis, String> {
+    fn analyse(
+        &self,
+        clip: &Clip,
+        scratch: &mut Scratch,
+        shares: &Shares<3>,
+    ) -> std::result::Result<ClipAnalysis, String> {
         let planned = self.at(clip.sample_rate)?;
         let Scratch { waveform, analysis } = scratch;
         let samples = shares.on(1, || planned.filters.apply(&clip.samples, waveform));
@@ -162,7 +168,12 @@ fn analyse_shard(
 
 type Outcome = std::result::Result<(Clip, ClipAnalysis), Quarantined>;
 
-fn analyse_clip(reference: &ClipRef, plans: &Plans<'_>, scratch: &mut Scratch, shares: &Shares<3>) -> Outcome {
+fn analyse_clip(
+    reference: &ClipRef,
+    plans: &Plans<'_>,
+    scratch: &mut Scratch,
+    shares: &Shares<3>,
+) -> Outcome {
     let mut clip = shares.on(0, || read_clip(reference, &plans.plan.rules))?;
     let analysis = plans.analyse(&clip, scratch, shares).map_err(|reason| Quarantined {
         source: reference.source.clone(),
@@ -191,10 +202,14 @@ fn row(clip: &Clip, analysis: &ClipAnalysis) -> ClipRow {
     }
 }
 
-fn part_tables(plan: &ClipsPlan, parts: &[(String, Option<FrameColumns>, Option<Spectrogram>)]) -> Vec<Table> {
+fn part_tables(
+    plan: &ClipsPlan,
+    parts: &[(String, Option<FrameColumns>, Option<Spectrogram>)],
+) -> Vec<Table> {
     let mut written = Vec::new();
     if let Some(features) = plan.features.as_ref().filter(|features| features.frames) {
-        let clips: Vec<_> = parts.iter().filter_map(|(id, frames, _)| Some((id.as_str(), frames.as_ref()?))).collect();
+        let clips: Vec<_> =
+            parts.iter().filter_map(|(id, frames, _)| Some((id.as_str(), frames.as_ref()?))).collect();
         let mfcc = if features.has(crate::audio::FeatureSet::Mfcc) { features.mfcc } else { 0 };
         written.push(tables::frames(&clips, mfcc));
     }
@@ -203,7 +218,8 @@ fn part_tables(plan: &ClipsPlan, parts: &[(String, Option<FrameColumns>, Option<
         Store::Mel => (plan.spectrogram.mels, plan.spectrogram.profile.unit()),
         Store::Power => (plan.spectrogram.bins(), "power"),
     };
-    let clips: Vec<_> = parts.iter().filter_map(|(id, _, values)| Some((id.as_str(), values.as_ref()?))).collect();
+    let clips: Vec<_> =
+        parts.iter().filter_map(|(id, _, values)| Some((id.as_str(), values.as_ref()?))).collect();
     written.push(tables::spectrograms(&clips, bands, unit));
     written
 }
@@ -213,6 +229,8 @@ impl ClipsPlan {
     fn part_folders(&self) -> impl Iterator<Item = &'static str> {
         let frames = self.features.as_ref().is_some_and(|features| features.frames);
         let spectrograms = self.spectrogram.store != Store::None;
-        [("frames", frames), ("spectrograms", spectrograms)].into_iter().filter_map(|(name, asked)| asked.then_some(name))
+        [("frames", frames), ("spectrograms", spectrograms)]
+            .into_iter()
+            .filter_map(|(name, asked)| asked.then_some(name))
     }
 }

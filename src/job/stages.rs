@@ -38,7 +38,13 @@ impl<'a> Stages<'a> {
     }
 
     /// Runs one stage over `total` items.
-    pub fn time<T>(&self, stage: &'static str, total: u64, unit: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub fn time<T>(
+        &self,
+        stage: &'static str,
+        total: u64,
+        unit: &'static str,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
         self.pass([stage], total, unit, |_| work())
     }
 
@@ -117,7 +123,10 @@ mod tests {
             .unwrap();
         stages.time("read", 2, "files", || Ok(())).unwrap();
         let records = stages.records();
-        assert_eq!(records.iter().map(|r| (r.name.as_str(), r.items)).collect::<Vec<_>>(), [("read", 5), ("tokens", 3)]);
+        assert_eq!(
+            records.iter().map(|r| (r.name.as_str(), r.items)).collect::<Vec<_>>(),
+            [("read", 5), ("tokens", 3)]
+        );
         assert_eq!(records[1].seconds, 0.0);
     }
 }

@@ -11,7 +11,9 @@ use super::shards::cut;
 use super::stages::{Shares, Stages};
 use crate::corpus::{DocumentRef, Quarantined, Stage, Warned, index_documents, read_documents, walk};
 use crate::error::{Error, Result};
-use crate::report::{DocumentRow, DuplicateRow, Provenance, WordRow, Written, tables, write_file, write_table};
+use crate::report::{
+    DocumentRow, DuplicateRow, Provenance, WordRow, Written, tables, write_file, write_table,
+};
 use crate::text::bag_of_words::BagOfWords;
 use crate::text::collocations::{Collocation, PairCounts};
 use crate::text::counts::{CountSettings, ShardCounts, count_shard};
@@ -78,12 +80,18 @@ pub(super) fn run(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Words> {
     let mut words = Words { quarantined: found.quarantined, ..Words::default() };
     words.quarantined.extend(repeated);
     let weight = |reference: &DocumentRef| reference.bytes + DOCUMENT_WEIGHT;
-    let shards = cut(references.iter().map(|reference| (reference.id.as_str(), weight(reference))), SHARD_BYTES);
+    let shards =
+        cut(references.iter().map(|reference| (reference.id.as_str(), weight(reference))), SHARD_BYTES);
     let shards: Vec<&[DocumentRef]> = shards.into_iter().map(|shard| &references[shard]).collect();
     let tokenizer = tokenizer(plan, &shards, desk, &mut words)?;
     let counted = read_and_count(plan, tokenizer.as_ref(), &shards, references.len() as u64, desk)?;
     let counts = collect(counted, &mut words);
-    words.written.push(write_table(tables::documents(&words.documents), desk.folder, "documents.parquet", desk.provenance)?);
+    words.written.push(write_table(
+        tables::documents(&words.documents),
+        desk.folder,
+        "documents.parquet",
+        desk.provenance,
+    )?);
     if tokenizer.is_some() {
         weigh(plan, &counts, desk, &mut words)?;
         describe(plan, &counts, desk, &mut words)?;
@@ -94,7 +102,12 @@ pub(super) fn run(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Words> {
 }
 
 /// The tokenizer of the job; a model that is to be trained reads the corpus once for itself.
-fn tokenizer(plan: &DocumentsPlan, shards: &[&[DocumentRef]], desk: &Desk<'_>, words: &mut Words) -> Result<Option<Tokenizer>> {
+fn tokenizer(
+    plan: &DocumentsPlan,
+    shards: &[&[DocumentRef]],
+    desk: &Desk<'_>,
+    words: &mut Words,
+) -> Result<Option<Tokenizer>> {
     let Some(TokensPlan { settings, model }) = &plan.tokens else { return Ok(None) };
     let refused = |error: TextError| Error::job_file("tokens", error.to_string());
     let model = match model {
@@ -190,7 +203,11 @@ fn count(
     Ok(finish(documents, counts, quarantined))
 }
 
-fn finish(documents: Vec<crate::corpus::Document>, counts: ShardCounts, quarantined: Vec<Quarantined>) -> Counted {
+fn finish(
+    documents: Vec<crate::corpus::Document>,
+    counts: ShardCounts,
+    quarantined: Vec<Quarantined>,
+) -> Counted {
     let warned = documents.iter().filter_map(|document| document.warning.clone()).collect();
     let rows = documents.into_iter().enumerate().map(|(i, document)| DocumentRow {
         doc_id: document.id,
@@ -223,29 +240,38 @@ fn collect(counted: Vec<Counted>, words: &mut Words) -> Counts {
 fn weigh(plan: &DocumentsPlan, counts: &Counts, desk: &Desk<'_>, words: &mut Words) -> Result<()> {
     let Some(bag) = &plan.bag_of_words else { return Ok(()) };
     let documents = &words.documents;
-    let (vocabulary, idf, written) = desk.stages.time("bag_of_words", documents.len() as u64, "documents", || {
-        let vocabulary = Vocabulary::merge(counts.iter().map(|(_, shard)| shard), &bag.vocabulary)
-            .map_err(|error| Error::job_file("bag_of_words", error.to_string()))?;
-        let weights = BagOfWords::new(&vocabulary, bag.weights);
-        let folder = desk.folder.join("terms");
-        std::fs::create_dir_all(&folder).map_err(|error| Error::io("create the folder", &folder, error))?;
-        let part = |(i, range, shard): (usize, Range<usize>, &ShardCounts)| {
-            desk.interrupt.check()?;
-            let ids: Vec<&str> = documents[range.clone()].iter().map(|row| row.doc_id.as_str()).collect();
-            let table = tables::terms(weights.transform(shard), &ids);
-            let written = write_table(table, desk.folder, &format!("terms/part-{i:05}.parquet"), desk.provenance);
-            desk.stages.advance(range.len() as u64);
-            written
-        };
-        let empty = ShardCounts::default();
-        let parts: Vec<_> = counts.iter().enumerate().map(|(i, (range, shard))| (i, range.clone(), shard)).collect();
-        // A table exists even when nothing was read: one part without rows.
-        let parts = if parts.is_empty() { vec![(0, 0..0, &empty)] } else { parts };
-        let mut written = parts.into_par_iter().map(part).collect::<Result<Vec<Written>>>()?;
-        written.push(write_table(tables::vocabulary(&vocabulary, weights.idf()), desk.folder, "vocabulary.parquet", desk.provenance)?);
-        let idf = weights.idf().to_vec();
-        Ok((vocabulary, idf, written))
-    })?;
+    let (vocabulary, idf, written) =
+        desk.stages.time("bag_of_words", documents.len() as u64, "documents", || {
+            let vocabulary = Vocabulary::merge(counts.iter().map(|(_, shard)| shard), &bag.vocabulary)
+                .map_err(|error| Error::job_file("bag_of_words", error.to_string()))?;
+            let weights = BagOfWords::new(&vocabulary, bag.weights);
+            let folder = desk.folder.join("terms");
+            std::fs::create_dir_all(&folder)
+                .map_err(|error| Error::io("create the folder", &folder, error))?;
+            let part = |(i, range, shard): (usize, Range<usize>, &ShardCounts)| {
+                desk.interrupt.check()?;
+                let ids: Vec<&str> = documents[range.clone()].iter().map(|row| row.doc_id.as_str()).collect();
+                let table = tables::terms(weights.transform(shard), &ids);
+                let written =
+                    write_table(table, desk.folder, &format!("terms/part-{i:05}.parquet"), desk.provenance);
+                desk.stages.advance(range.len() as u64);
+                written
+            };
+            let empty = ShardCounts::default();
+            let parts: Vec<_> =
+                counts.iter().enumerate().map(|(i, (range, shard))| (i, range.clone(), shard)).collect();
+            // A table exists even when nothing was read: one part without rows.
+            let parts = if parts.is_empty() { vec![(0, 0..0, &empty)] } else { parts };
+            let mut written = parts.into_par_iter().map(part).collect::<Result<Vec<Written>>>()?;
+            written.push(write_table(
+                tables::vocabulary(&vocabulary, weights.idf()),
+                desk.folder,
+                "vocabulary.parquet",
+                desk.provenance,
+            )?);
+            let idf = weights.idf().to_vec();
+            Ok((vocabulary, idf, written))
+        })?;
     words.written.extend(written);
     words.vocabulary = Some((vocabulary, idf));
     Ok(())
@@ -255,19 +281,22 @@ fn weigh(plan: &DocumentsPlan, counts: &Counts, desk: &Desk<'_>, words: &mut Wor
 fn describe(plan: &DocumentsPlan, counts: &Counts, desk: &Desk<'_>, words: &mut Words) -> Result<()> {
     let Some(section) = &plan.statistics else { return Ok(()) };
     let documents = &words.documents;
-    let (collocations, keyness, duplicates) = desk.stages.time("statistics", documents.len() as u64, "documents", || {
-        let collocations = if section.collocations { collocations(counts) } else { Vec::new() };
-        desk.interrupt.check()?;
-        let keyness = (!section.keyness.is_empty()).then(|| keyness(counts, documents, &section.keyness));
-        desk.interrupt.check()?;
-        let duplicates =
-            (section.near_duplicates > 0.0).then(|| duplicates(counts, documents, section.near_duplicates, desk.seed));
-        Ok((collocations, keyness, duplicates))
-    })?;
+    let (collocations, keyness, duplicates) =
+        desk.stages.time("statistics", documents.len() as u64, "documents", || {
+            let collocations = if section.collocations { collocations(counts) } else { Vec::new() };
+            desk.interrupt.check()?;
+            let keyness = (!section.keyness.is_empty()).then(|| keyness(counts, documents, &section.keyness));
+            desk.interrupt.check()?;
+            let duplicates = (section.near_duplicates > 0.0)
+                .then(|| duplicates(counts, documents, section.near_duplicates, desk.seed));
+            Ok((collocations, keyness, duplicates))
+        })?;
     let write = |table, file: &str| write_table(table, desk.folder, file, desk.provenance);
     words.written.push(write(tables::collocations(&collocations), "collocations.parquet")?);
     words.written.push(write(tables::keyness(keyness.as_deref().unwrap_or_default()), "keyness.parquet")?);
-    words.written.push(write(tables::duplicates(duplicates.as_deref().unwrap_or_default()), "duplicates.parquet")?);
+    words
+        .written
+        .push(write(tables::duplicates(duplicates.as_deref().unwrap_or_default()), "duplicates.parquet")?);
     words.collocations = collocations;
     words.keyness = keyness;
     words.duplicates = duplicates;
@@ -276,7 +305,11 @@ fn describe(plan: &DocumentsPlan, counts: &Counts, desk: &Desk<'_>, words: &mut 
 
 fn collocations(counts: &Counts) -> Vec<Collocation> {
     let shards: Vec<PairCounts> = counts.par_iter().map(|(_, shard)| PairCounts::of(shard)).collect();
-    shards.into_iter().reduce(|merged, next| merged.merge(&next)).map_or_else(Vec::new, |pairs| pairs.collocations())
+    let merged = shards.into_iter().reduce(|mut merged, next| {
+        merged.merge(&next);
+        merged
+    });
+    merged.map_or_else(Vec::new, |pairs| pairs.collocations())
 }
 
 fn keyness(counts: &Counts, documents: &[DocumentRow], target: &str) -> Vec<Keyness> {
@@ -284,7 +317,9 @@ fn keyness(counts: &Counts, documents: &[DocumentRow], target: &str) -> Vec<Keyn
         .par_iter()
         .map(|(range, shard)| {
             let rows = &documents[range.clone()];
-            GroupCounts::of(shard, |document| rows.get(document).and_then(|row| row.group.as_deref()) == Some(target))
+            GroupCounts::of(shard, |document| {
+                rows.get(document).and_then(|row| row.group.as_deref()) == Some(target)
+            })
         })
         .collect();
     let merged = shards.into_iter().reduce(|mut merged, next| {
@@ -297,7 +332,9 @@ fn keyness(counts: &Counts, documents: &[DocumentRow], target: &str) -> Vec<Keyn
 fn duplicates(counts: &Counts, documents: &[DocumentRow], threshold: f64, seed: u64) -> Vec<DuplicateRow> {
     let shards: Vec<Signatures> = counts.par_iter().map(|(_, shard)| Signatures::of(shard, seed)).collect();
     let mut all = Signatures::default();
-    shards.into_iter().for_each(|shard| all.merge(shard));
+    for shard in shards {
+        all.merge(shard);
+    }
     let id = |document: usize| documents.get(document).map(|row| row.doc_id.clone()).unwrap_or_default();
     all.near_duplicates(threshold)
         .into_iter()
@@ -313,8 +350,7 @@ struct WordList {
 }
 
 impl WordList {
-    /// Words that occur at least `min_count` times.
-    fn new(counts: &Counts, min_count: u64) -> Self {
+    fn new(counts: &Counts) -> Self {
         let mut interner = Interner::default();
         let mut totals: Vec<u64> = Vec::new();
         let mut interned = Vec::with_capacity(counts.len());
@@ -335,7 +371,7 @@ impl WordList {
             });
             interned.push(ids.collect::<Vec<u32>>());
         }
-        let mut order: Vec<u32> = (0..totals.len() as u32).filter(|&id| totals[id as usize] >= min_count).collect();
+        let mut order: Vec<u32> = (0..totals.len() as u32).collect();
         let key = |id: u32| (std::cmp::Reverse(totals[id as usize]), interner.terms().term(id));
         order.sort_by(|&a, &b| key(a).cmp(&key(b)));
         let mut numbers = vec![u32::MAX; totals.len()];
@@ -348,13 +384,21 @@ impl WordList {
         let shard_ids = interned.into_iter().map(|ids| ids.into_iter().map(number).collect()).collect();
         Self { words, shard_ids }
     }
+
+    /// Keeps the words that occur at least `min_count` times: they stand first.
+    fn retain(&mut self, min_count: u64) {
+        self.words.truncate(self.words.partition_point(|word| word.count >= min_count));
+        let kept = self.words.len();
+        self.shard_ids.iter_mut().flatten().filter(|id| **id as usize >= kept).for_each(|id| *id = u32::MAX);
+    }
 }
 
 /// Word vectors: the `embeddings` table and a vector for each document.
 fn embed(plan: &DocumentsPlan, counts: &Counts, desk: &Desk<'_>, words: &mut Words) -> Result<()> {
-    words.types = WordList::new(counts, 1).words.len() as u64;
+    let mut list = WordList::new(counts);
+    words.types = list.words.len() as u64;
     let Some(settings) = &plan.embeddings else { return Ok(()) };
-    let list = WordList::new(counts, settings.min_count);
+    list.retain(settings.min_count);
     let mut tokens = Vec::with_capacity(counts.iter().map(|(_, shard)| shard.token_count() as usize).sum());
     let mut document_ends = Vec::with_capacity(words.documents.len());
     for ((_, shard), ids) in counts.iter().zip(&list.shard_ids) {

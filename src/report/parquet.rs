@@ -6,8 +6,9 @@ use std::path::Path;
 
 use polars::io::parquet::write::KeyValueMetadata;
 use polars::prelude::{
-    AnyValue, Column as PolarsColumn, DataFrame, DataType, IntoColumn, NamedFrom, ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr,
-    PolarsResult, ReshapeDimension, SerReader, Series, StatisticsOptions,
+    AnyValue, Column as PolarsColumn, DataFrame, DataType, IntoColumn, NamedFrom, ParquetCompression,
+    ParquetReader, ParquetWriter, PlSmallStr, PolarsResult, ReshapeDimension, SerReader, Series,
+    StatisticsOptions,
 };
 
 use crate::error::{Error, Result};
@@ -31,7 +32,10 @@ pub enum Column {
     F64(Vec<f64>),
     OptF64(Vec<Option<f64>>),
     /// Row-major vectors of one width.
-    ArrayF32 { values: Vec<f32>, width: usize },
+    ArrayF32 {
+        values: Vec<f32>,
+        width: usize,
+    },
 }
 
 /// A table before it is written.
@@ -133,8 +137,11 @@ fn metadata(table: &Table, provenance: &Provenance) -> Vec<(String, String)> {
 }
 
 fn frame(table: Table) -> PolarsResult<DataFrame> {
-    let columns: PolarsResult<Vec<PolarsColumn>> =
-        table.columns.into_iter().map(|(name, column)| Ok(series(name.into(), column)?.into_column())).collect();
+    let columns: PolarsResult<Vec<PolarsColumn>> = table
+        .columns
+        .into_iter()
+        .map(|(name, column)| Ok(series(name.into(), column)?.into_column()))
+        .collect();
     DataFrame::new_infer_height(columns?)
 }
 
@@ -183,7 +190,10 @@ pub fn rows_as_text(folder: &Path, files: &[String], rows: usize) -> Result<Stri
     for name in files {
         let path = folder.join(name);
         let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
-        let failed = |error: polars::error::PolarsError| Error::Table { table: name.clone(), message: error.to_string() };
+        let failed = |error: polars::error::PolarsError| Error::Table {
+            table: name.clone(),
+            message: error.to_string(),
+        };
         let frame = ParquetReader::new(file).with_slice(Some((0, left))).finish().map_err(failed)?;
         if out.is_empty() {
             let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
@@ -225,7 +235,12 @@ struct HashedFile<'a> {
 impl<'a> HashedFile<'a> {
     fn create(path: &'a Path) -> Result<Self> {
         let file = File::create(path).map_err(|error| Error::io("create", path, error))?;
-        Ok(Self { path, writer: BufWriter::with_capacity(1 << 18, file), hasher: blake3::Hasher::new(), bytes: 0 })
+        Ok(Self {
+            path,
+            writer: BufWriter::with_capacity(1 << 18, file),
+            hasher: blake3::Hasher::new(),
+            bytes: 0,
+        })
     }
 
     fn finish(mut self, file: &str, rows: Option<u64>) -> Result<Written> {
@@ -288,7 +303,8 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_there_is_an_io_error() {
-        let error = write_table(sample(), Path::new("/nowhere/at/all"), "a.parquet", &provenance()).unwrap_err();
+        let error =
+            write_table(sample(), Path::new("/nowhere/at/all"), "a.parquet", &provenance()).unwrap_err();
         assert_eq!(error.exit_code(), 74);
     }
 }

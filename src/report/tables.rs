@@ -87,8 +87,19 @@ pub struct DuplicateRow {
 }
 
 /// The numeric columns of `documents` that are held against sound.
-pub const TEXT_FEATURES: [&str; 11] =
-    ["chars", "tokens", "types", "sentences", "ttr", "mattr", "mtld", "yule_k", "mean_word_len", "flesch", "ari"];
+pub const TEXT_FEATURES: [&str; 11] = [
+    "chars",
+    "tokens",
+    "types",
+    "sentences",
+    "ttr",
+    "mattr",
+    "mtld",
+    "yule_k",
+    "mean_word_len",
+    "flesch",
+    "ari",
+];
 
 impl DocumentRow {
     /// The values of [`TEXT_FEATURES`].
@@ -123,7 +134,9 @@ pub fn documents(rows: &[DocumentRow]) -> Table {
     let count = |of: fn(&DocumentStatistics) -> u64| {
         Column::OptU64(rows.iter().map(|row| row.statistics.as_ref().map(of)).collect())
     };
-    let ratio = |of: fn(&DocumentStatistics) -> Option<f64>| optional(rows, |row| row.statistics.as_ref().and_then(of));
+    let ratio = |of: fn(&DocumentStatistics) -> Option<f64>| {
+        optional(rows, |row| row.statistics.as_ref().and_then(of))
+    };
     let language = rows.iter().map(|row| row.statistics.as_ref().and_then(|s| s.language.clone())).collect();
     Table::new("documents")
         .with("doc_id", strings(rows, |row| &row.doc_id))
@@ -224,10 +237,9 @@ pub fn clips(rows: &[ClipRow], names: &[String]) -> Table {
         .with("bits", Column::OptU16(rows.iter().map(|row| row.bits).collect()))
         .with("seconds", Column::F64(rows.iter().map(|row| row.seconds).collect()))
         .with("frames", Column::U32(rows.iter().map(|row| row.frames).collect()));
-    names
-        .iter()
-        .enumerate()
-        .fold(fixed, |table, (i, name)| table.with(name, optional(rows, |row| row.values.get(i).copied().flatten())))
+    names.iter().enumerate().fold(fixed, |table, (i, name)| {
+        table.with(name, optional(rows, |row| row.values.get(i).copied().flatten()))
+    })
 }
 
 /// A part of `frames`: the frames of several clips.
@@ -242,13 +254,19 @@ pub fn frames(clips: &[(&str, &FrameColumns)], mfcc: usize) -> Table {
         });
         Column::OptF32(column.collect())
     };
-    let pitch = clips
-        .iter()
-        .flat_map(|(_, columns)| (0..columns.seconds.len()).map(|frame| columns.f0_hz.get(frame).copied().flatten()));
+    let pitch = clips.iter().flat_map(|(_, columns)| {
+        (0..columns.seconds.len()).map(|frame| columns.f0_hz.get(frame).copied().flatten())
+    });
     Table::new("frames")
-        .with("clip_id", Column::Str(lengths().flat_map(|(id, n)| std::iter::repeat_n(id.to_owned(), n)).collect()))
+        .with(
+            "clip_id",
+            Column::Str(lengths().flat_map(|(id, n)| std::iter::repeat_n(id.to_owned(), n)).collect()),
+        )
         .with("frame", Column::U32(lengths().flat_map(|(_, n)| 0..n as u32).collect()))
-        .with("seconds", Column::F64(clips.iter().flat_map(|(_, columns)| columns.seconds.iter().copied()).collect()))
+        .with(
+            "seconds",
+            Column::F64(clips.iter().flat_map(|(_, columns)| columns.seconds.iter().copied()).collect()),
+        )
         .with("rms_db", values(|columns| &columns.rms_db))
         .with("zcr", values(|columns| &columns.zcr))
         .with("centroid_hz", values(|columns| &columns.centroid_hz))
@@ -277,7 +295,10 @@ pub fn spectrograms(clips: &[(&str, &Spectrogram)], bands: usize, unit: &str) ->
     let lengths = || clips.iter().map(|(id, spectrogram)| (*id, spectrogram.frames));
     let values = clips.iter().flat_map(|(_, spectrogram)| spectrogram.values.iter().copied()).collect();
     let mut table = Table::new("spectrograms")
-        .with("clip_id", Column::Str(lengths().flat_map(|(id, n)| std::iter::repeat_n(id.to_owned(), n)).collect()))
+        .with(
+            "clip_id",
+            Column::Str(lengths().flat_map(|(id, n)| std::iter::repeat_n(id.to_owned(), n)).collect()),
+        )
         .with("frame", Column::U32(lengths().flat_map(|(_, n)| 0..n as u32).collect()))
         .with("values", Column::ArrayF32 { values, width: bands });
     table.notes.push(("unit", unit.to_owned()));

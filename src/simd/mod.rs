@@ -14,6 +14,7 @@ mod avx2;
 mod avx512;
 mod copies;
 mod plain;
+mod products;
 mod vector;
 mod window;
 

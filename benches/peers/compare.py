@@ -1,0 +1,153 @@
+"""Both sides of each comparison in one process, alternating, median of several runs.
+
+Ours is the whole program: start, reading, the stage, Parquet and run.json (for vectors the training stage alone, as for gensim).
+Theirs is the library call with reading, without Python's start and imports.
+"""
+import json, os, re, shutil, statistics, subprocess, sys, tempfile, time
+from pathlib import Path
+
+BIN = os.environ["WORDWAVE_BIN"]
+PROJECT = Path(__file__).resolve().parents[2]
+SHARED = PROJECT.parent / "shared" / "data"
+RUNS = int(os.environ.get("RUNS", "3"))
+WORK = Path(tempfile.mkdtemp(prefix="wordwave-peers-"))
+
+
+def job(text, threads):
+    """Runs a job; seconds of the whole process and of each stage."""
+    path = WORK / "job.toml"
+    path.write_text(f'[job]\nname = "peer"\noutput = "{WORK}/out"\nkeep = 1\n' + text)
+    start = time.perf_counter()
+    subprocess.run([BIN, "run", str(path), "--threads", str(threads), "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - start
+    record = json.loads((WORK / "out/peer/latest/run.json").read_text())
+    return seconds, {stage["name"]: stage["seconds"] for stage in record["stages"]}
+
+
+def timed(call):
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def compare(name, ours, theirs):
+    """One warm-up each, then both in turn."""
+    ours(), theirs()
+    times = [(ours(), theirs()) for _ in range(RUNS)]
+    mine, peer = (statistics.median(side) * 1e3 for side in zip(*times))
+    print(f"{name} {mine:.1f} {peer:.1f} {peer / mine:.2f}", flush=True)
+
+
+def words_of(megabytes):
+    """Lower-case words of real books, or of the sample texts again and again."""
+    books = sorted((SHARED / "books").glob("*.md")) or sorted((PROJECT / "corpora/sample/text").rglob("*.txt"))
+    words, size = [], 0
+    while size < megabytes * 1_000_000:
+        for book in books:
+            found = re.sub(r"[^a-z]+", " ", book.read_text(errors="replace").lower()).split()
+            words += found
+            size += sum(map(len, found)) + len(found)
+            if size >= megabytes * 1_000_000:
+                break
+    return words
+
+
+def compare_words():
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
+    words = words_of(20)
+    lines = WORK / "lines.txt"
+    lines.write_text("\n".join(" ".join(words[i : i + 100]) for i in range(0, len(words), 100)) + "\n")
+    documents = f'[documents]\ninclude = ["{lines}"]\nsplit = "line"\n[tokens]\nkind = "pattern"\n'
+    read = lambda: lines.read_text().splitlines()
+    for name, weight, peer in [("words-count", "count", CountVectorizer), ("words-tfidf", "tfidf", TfidfVectorizer)]:
+        text = documents + f'[bag_of_words]\nweight = "{weight}"\n'
+        compare(name, lambda: job(text, 2)[0], lambda: timed(lambda: peer().fit_transform(read())))
+
+
+def recordings():
+    """Some 20 minutes of real speech as WAV, or the sample recordings."""
+    folder = WORK / "wav"
+    folder.mkdir()
+    found = sorted((SHARED / "librispeech").rglob("*.flac"))[:160]
+    if found and shutil.which("flac"):
+        for path in found:
+            subprocess.run(["flac", "-s", "-d", "-o", str(folder / f"{path.stem}.wav"), str(path)], check=True)
+    else:
+        for path in sorted((PROJECT / "corpora/sample/audio").rglob("*.wav")):
+            shutil.copy(path, folder)
+    return folder
+
+
+def compare_sound():
+    import librosa, numpy as np, soundfile as sf
+
+    folder = recordings()
+    paths = sorted(folder.glob("*.wav"))
+    stft = dict(n_fft=512, win_length=400, hop_length=160)
+
+    def mel(y, sr):
+        return librosa.power_to_db(librosa.feature.melspectrogram(y=y, sr=sr, n_mels=80, **stft))
+
+    def spectral(y, sr):
+        S = np.abs(librosa.stft(y, **stft))
+        librosa.feature.spectral_centroid(S=S, sr=sr), librosa.feature.spectral_bandwidth(S=S, sr=sr)
+        librosa.feature.spectral_rolloff(S=S, sr=sr), librosa.feature.spectral_flatness(S=S)
+        librosa.feature.rms(y=y, frame_length=512, hop_length=160)
+        librosa.feature.zero_crossing_rate(y, frame_length=512, hop_length=160)
+
+    cases = {
+        "mel": mel,
+        "mfcc": lambda y, sr: librosa.feature.mfcc(S=mel(y, sr), n_mfcc=13),
+        "spectral": spectral,
+        "pitch": lambda y, sr: librosa.yin(y, fmin=65, fmax=500, sr=sr, frame_length=1024, hop_length=160),
+    }
+    for name, features in cases.items():
+        text = f'[clips]\ninclude = ["{folder}/*.wav"]\n[spectrogram]\n[features]\nsets = ["{name}"]\n'
+
+        def peer():
+            for path in paths:
+                y, sr = sf.read(path, dtype="float32")
+                features(y, sr)
+
+        compare(f"sound-{name}", lambda: job(text, 1)[0], lambda: timed(peer))
+
+
+def compare_vectors():
+    from gensim.models import Word2Vec
+
+    words = words_of(40)
+    text = WORK / "words.txt"
+    text.write_text("\n".join(" ".join(words[i : i + 1000]) for i in range(0, len(words), 1000)) + "\n")
+    settings = dict(vector_size=100, window=5, negative=5, sample=1e-4, min_count=5, alpha=0.05, workers=2, seed=1)
+    for name, sg in [("vectors-skipgram", 1), ("vectors-cbow", 0)]:
+        model = "skipgram" if sg else "cbow"
+        ours = (
+            f'[documents]\ninclude = ["{text}"]\nsplit = "line"\n[tokens]\n[embeddings]\nmodel = "{model}"\n'
+            "dims = 100\nsample = 1e-4\nalpha = 0.05\nepochs = 1\n"
+        )
+
+        def peer():
+            trained = Word2Vec(sg=sg, min_alpha=5e-6, **settings)
+            trained.build_vocab(corpus_file=str(text))
+            return timed(
+                lambda: trained.train(
+                    corpus_file=str(text), total_words=trained.corpus_total_words, total_examples=trained.corpus_count, epochs=1
+                )
+            )
+
+        compare(name, lambda: job(ours, 2)[1]["embeddings"], peer)
+
+
+if __name__ == "__main__":
+    asked = sys.argv[1:] or ["words", "sound", "vectors"]
+    known = {"words": compare_words, "sound": compare_sound, "vectors": compare_vectors}
+    for name in asked:
+        if name not in known:
+            sys.exit(f"{name}: write one of {', '.join(known)}")
+    try:
+        print("name ours_ms peer_ms ratio", flush=True)
+        for name in asked:
+            known[name]()
+    finally:
+        shutil.rmtree(WORK, ignore_errors=True)
