@@ -13,7 +13,7 @@ fn corpus(folder: &Path) {
 }
 
 fn no_run_is_visible(output: &Path) {
-    let mut entries = std::fs::read_dir(output.join("x")).map(|entries| entries.count()).unwrap_or(0);
+    let mut entries = std::fs::read_dir(output.join("x")).map_or(0, Iterator::count);
     if output.join("x/.store").exists() {
         entries -= 1;
         assert!(!output.join("x/.store/staging").exists());
@@ -116,7 +116,7 @@ fn a_full_disk_leaves_no_half_written_run() {
     }
     let outcome = run_job(&job_in(folder.path(), BOTH), &disk, &[]);
     let message = said(&outcome);
-    let visible = std::fs::read_dir(disk.join("x")).map(|entries| entries.count()).unwrap_or(0);
+    let visible = std::fs::read_dir(disk.join("x")).map_or(0, Iterator::count);
     let staging = disk.join("x/.store/staging").exists();
     let _ = std::process::Command::new("umount").arg(&disk).status();
     assert_eq!(code(&outcome), 74, "{message}");

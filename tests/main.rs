@@ -7,6 +7,7 @@ mod command_line;
 mod failures;
 mod golden_audio;
 mod golden_convolution;
+mod golden_file;
 mod golden_relations;
 mod golden_text;
 mod nightly;

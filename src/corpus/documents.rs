@@ -116,12 +116,12 @@ pub fn index_documents(files: &[Found], rules: &DocumentRules) -> (Vec<DocumentR
 
 fn index_file(file: &Found, rules: &DocumentRules) -> Result<Vec<DocumentRef>, Unusable> {
     let format = resolve(rules.format, &file.source);
-    let whole = |id: String, source: String, part: Option<Range<usize>>| {
+    let reference = |id: String, part: Option<Range<usize>>| {
         let bytes = part.as_ref().map_or(file.bytes, |part| part.len() as u64);
-        DocumentRef { id, path: file.path.clone(), source, bytes, part }
+        DocumentRef { id, path: file.path.clone(), source: file.source.clone(), bytes, part }
     };
     if format != DocumentFormat::Transcripts && rules.split == Split::File {
-        return Ok(vec![whole(rules.identity.id(&file.source), file.source.clone(), None)]);
+        return Ok(vec![reference(rules.identity.id(&file.source), None)]);
     }
     let decoded = read_text(&file.path, format)?.decoded;
     if format == DocumentFormat::Transcripts {
@@ -132,13 +132,13 @@ fn index_file(file: &Found, rules: &DocumentRules) -> Result<Vec<DocumentRef>, U
                 let id = line.split_whitespace().next()?;
                 let words_at = line.find(id)? + id.len();
                 let part = range.start + words_at..range.end;
-                Some(whole(id.to_owned(), format!("{}#{id}", file.source), Some(part)))
+                Some(reference(id.to_owned(), Some(part)))
             })
             .collect());
     }
     let id = rules.identity.id(&file.source);
     Ok(pieces(&decoded.text, rules.split)
-        .map(|(n, range)| whole(format!("{id}#{n}"), format!("{}#{n}", file.source), Some(range)))
+        .map(|(n, range)| reference(format!("{id}#{n}"), Some(range)))
         .collect())
 }
 
@@ -319,7 +319,7 @@ mod tests {
         let (rows, quarantined) = read(&files, &rules(DocumentFormat::Auto, Split::File));
         assert_eq!(rows, strings(&[("u-2", "AGAIN"), ("u-3", ""), ("u-9", "NINE")]));
         assert_eq!(quarantined.len(), 1);
-        assert_eq!((quarantined[0].source.as_str(), quarantined[0].code), ("b.trans.txt#u-2", "repeated_id"));
+        assert_eq!((quarantined[0].source.as_str(), quarantined[0].code), ("b.trans.txt", "repeated_id"));
     }
 
     #[test]

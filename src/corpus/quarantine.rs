@@ -32,7 +32,7 @@ impl Stage {
 /// An input that could not be used: a row of the `quarantine` table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Quarantined {
-    /// Path relative to the glob's literal folder; `#N` or an id appended for a part of a file.
+    /// Path relative to the glob's literal folder.
     pub source: String,
     /// Where it was found unusable.
     pub stage: Stage,

@@ -127,7 +127,7 @@ mod tests {
             match format {
                 SampleFormat::Float => writer.write_sample(value).unwrap(),
                 SampleFormat::Int => {
-                    writer.write_sample((f64::from(value) * 2f64.powi(i32::from(bits) - 1)) as i32).unwrap()
+                    writer.write_sample((f64::from(value) * 2f64.powi(i32::from(bits) - 1)) as i32).unwrap();
                 }
             }
         }
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn every_sample_format_is_read_as_hound_reads_it() {
-        let values = [0.0, 0.5, -0.5, -1.0, 0.25, 0.9921875, -0.0078125, 0.0];
+        let values = [0.0, 0.5, -0.5, -1.0, 0.25, 0.984_375, -0.015_625, 0.0];
         for (bits, format) in [
             (8, SampleFormat::Int),
             (16, SampleFormat::Int),

@@ -490,6 +490,7 @@ const FURTHER_KEYS: &str = r#"
     documents = { fields = { id = "", text = "", group = "", keep = [] } }
     tokens = { model = { path = "", train = "", vocab_size = 0 } }
     embeddings = { subwords = [0, 0], formats = [] }
+    filters = [{ sigma = 0.0, size = 0, angle = 0.0 }]
 "#;
 
 fn known_keys() -> toml::Table {
@@ -498,6 +499,13 @@ fn known_keys() -> toml::Table {
     for (section, keys) in further {
         match (known.get_mut(&section), keys) {
             (Some(toml::Value::Table(present)), toml::Value::Table(keys)) => present.extend(keys),
+            (Some(toml::Value::Array(present)), toml::Value::Array(more)) => {
+                for (present, more) in present.iter_mut().zip(more) {
+                    if let (toml::Value::Table(present), toml::Value::Table(more)) = (present, more) {
+                        present.extend(more);
+                    }
+                }
+            }
             (_, keys) => {
                 known.insert(section, keys);
             }
@@ -520,7 +528,7 @@ fn reject_unknown(
         };
         match (value.get_ref(), reference) {
             (DeValue::Table(inner), toml::Value::Table(reference)) => {
-                reject_unknown(inner, reference, &full, complain)?
+                reject_unknown(inner, reference, &full, complain)?;
             }
             (DeValue::Array(items), toml::Value::Array(references)) => {
                 for item in items {

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use polars::error::PolarsError;
 use polars::io::parquet::write::KeyValueMetadata;
 use polars::prelude::{
-    AnyValue, Column as PolarsColumn, DataFrame, DataType, IntoColumn, NamedFrom, ParquetCompression,
-    ParquetReader, ParquetWriter, PlSmallStr, PolarsResult, ReshapeDimension, SerReader, Series,
-    StatisticsOptions,
+    AnyValue, Column as PolarsColumn, CompatLevel, DataFrame, DataType, IntoColumn, NamedFrom,
+    ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, PolarsResult, ReshapeDimension, SchemaExt,
+    SerReader, Series, StatisticsOptions,
 };
 
 use crate::error::{Error, Result};
@@ -93,24 +94,23 @@ pub struct Written {
 /// [`Error::Io`] where the disk fails, [`Error::Table`] where the columns do not make a table.
 pub fn write_table(table: Table, folder: &Path, file: &str, provenance: &Provenance) -> Result<Written> {
     let path = folder.join(file);
-    let failed = |error: polars::error::PolarsError| match error {
-        polars::error::PolarsError::IO { error, .. } => {
-            Error::io("write", &path, io::Error::new(error.kind(), error.to_string()))
-        }
-        other => Error::Table { table: file.to_owned(), message: other.to_string() },
-    };
-    let metadata = metadata(&table, provenance);
-    let mut frame = frame(table).map_err(failed)?;
+    let refused = |error: PolarsError| Error::Table { table: file.to_owned(), message: error.to_string() };
+    let mut metadata = metadata(&table, provenance);
+    let mut frame = frame(table).map_err(refused)?;
+    metadata.extend(arrow_schema(&frame));
     let mut sink = HashedFile::create(&path)?;
-    ParquetWriter::new(&mut sink)
+    let outcome = ParquetWriter::new(&mut sink)
         .with_compression(ParquetCompression::Zstd(None))
         .with_statistics(StatisticsOptions::default())
         .with_key_value_metadata(Some(KeyValueMetadata::from_static(metadata)))
         // Our shards are the parallelism; polars' own threads would ignore --threads.
         .set_parallel(false)
-        .finish(&mut frame)
-        .map_err(failed)?;
-    sink.finish(file, Some(frame.height() as u64))
+        .finish(&mut frame);
+    match (outcome, sink.failure.take()) {
+        (_, Some(failure)) => Err(Error::io("write", &path, failure)),
+        (Err(error), None) => Err(refused(error)),
+        (Ok(_), None) => sink.finish(file, Some(frame.height() as u64)),
+    }
 }
 
 /// Writes any other file of a run, synced to disk.
@@ -134,6 +134,14 @@ fn metadata(table: &Table, provenance: &Provenance) -> Vec<(String, String)> {
     ];
     let own = own.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
     own.chain(table.notes.iter().map(|(key, value)| ((*key).to_owned(), value.clone()))).collect()
+}
+
+/// The Arrow schema that readers take their types from. polars would write its own string views, which pyarrow reads but
+/// hardly computes with, and which other readers do not know.
+fn arrow_schema(frame: &DataFrame) -> Option<(String, String)> {
+    let schema = frame.schema().to_arrow(CompatLevel::oldest());
+    let entry = polars_parquet::write::schema_to_metadata_key(&schema);
+    Some((entry.key, entry.value?))
 }
 
 fn frame(table: Table) -> PolarsResult<DataFrame> {
@@ -190,7 +198,7 @@ pub fn rows_as_text(folder: &Path, files: &[String], rows: usize) -> Result<Stri
     for name in files {
         let path = folder.join(name);
         let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
-        let failed = |error: polars::error::PolarsError| Error::Table {
+        let failed = |error: PolarsError| Error::Table {
             table: name.clone(),
             message: error.to_string(),
         };
@@ -230,6 +238,8 @@ struct HashedFile<'a> {
     writer: BufWriter<File>,
     hasher: blake3::Hasher,
     bytes: u64,
+    /// What the disk said: polars passes it on as words only.
+    failure: Option<io::Error>,
 }
 
 impl<'a> HashedFile<'a> {
@@ -241,6 +251,11 @@ impl<'a> HashedFile<'a> {
             hasher: blake3::Hasher::new(),
             bytes: 0,
         })
+    }
+
+    fn remember(&mut self, error: io::Error) -> io::Error {
+        self.failure = Some(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error));
+        error
     }
 
     fn finish(mut self, file: &str, rows: Option<u64>) -> Result<Written> {
@@ -255,14 +270,14 @@ impl<'a> HashedFile<'a> {
 
 impl Write for HashedFile<'_> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let n = self.writer.write(buffer)?;
+        let n = self.writer.write(buffer).map_err(|error| self.remember(error))?;
         self.hasher.update(&buffer[..n]);
         self.bytes += n as u64;
         Ok(n)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
+        self.writer.flush().map_err(|error| self.remember(error))
     }
 }
 

@@ -285,7 +285,9 @@ mod tests {
         #[test]
         fn yule_k_is_its_definition(tokens in proptest::collection::vec(0_u32..9, 1..60)) {
             let mut frequencies: HashMap<u32, u64> = HashMap::new();
-            tokens.iter().for_each(|t| *frequencies.entry(*t).or_default() += 1);
+            for token in &tokens {
+                *frequencies.entry(*token).or_default() += 1;
+            }
             let n = tokens.len() as f64;
             let squares: u64 = frequencies.values().map(|f| f * f).sum();
             let mut measures = DocumentMeasures { counts: vec![0; 9], ..DocumentMeasures::default() };

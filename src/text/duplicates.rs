@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn words(from: usize, to: usize) -> String {
-        (from..to).map(|i| format!("w{i} ")).collect()
+        (from..to).map(|i| format!("w{i}")).collect::<Vec<_>>().join(" ")
     }
 
     #[test]

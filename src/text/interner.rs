@@ -235,9 +235,9 @@ mod tests {
     #[test]
     fn an_interner_survives_being_stored() {
         let mut interner = Interner::default();
-        ["a", "b", "long term with spaces"].iter().for_each(|t| {
-            interner.intern(t);
-        });
+        for term in ["a", "b", "long term with spaces"] {
+            interner.intern(term);
+        }
         let stored = serde_json::to_string(&interner).unwrap();
         let mut restored: Interner = serde_json::from_str(&stored).unwrap();
         assert_eq!(restored.find("long term with spaces"), Some(2));

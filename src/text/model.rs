@@ -388,7 +388,9 @@ mod tests {
 
     fn counted(kind: ModelKind, texts: &[String]) -> PieceCounts {
         let mut counter = PieceCounter::new(settings(kind)).unwrap();
-        texts.iter().for_each(|text| counter.add(text).unwrap());
+        for text in texts {
+            counter.add(text).unwrap();
+        }
         counter.finish()
     }
 

@@ -92,7 +92,7 @@ AUDIO_NOTES = {
     "f0_hz": "yin_hz of the frames with yin_trough < 0.3 and rms > 0",
     "pyin_hz, pyin_voiced_prob": "librosa.pyin(fmin=65, fmax=500, frame_length=1024, hop_length=160); null: unvoiced",
     "means, sds": "over all frames; sds with ddof = 0",
-    "loudness_lufs": "pyloudnorm.Meter(16000).integrated_loudness, ITU-R BS.1770-4, its own filter coefficients at this rate",
+    "loudness_lufs": "pyloudnorm.Meter(16000, filter_class=DeMan).integrated_loudness: ITU-R BS.1770-4, the filters' analogue prototypes taken to this rate, as libebur128 does",
     "whisper": "openai-whisper's log_mel_spectrogram by formula: n_fft 400, hop 160, reflect, last frame dropped, log10, max-8, (x+4)/4; its "
     "frames are samples/160",
     "kaldi": "kaldi-native-fbank, 80 bins, dither 0, samples x 32768, snip_edges; rows `kaldi_sampled_frames` of kaldi_frames",
@@ -196,7 +196,7 @@ def golden_clip(clip):
         "mfcc_sds": mfcc.std(axis=0),
         "log_mel_means": mel.mean(axis=0),
         "log_mel_sds": mel.std(axis=0),
-        "loudness_lufs": pyloudnorm.Meter(RATE).integrated_loudness(y),
+        "loudness_lufs": pyloudnorm.Meter(RATE, filter_class="DeMan").integrated_loudness(y),
         "whisper": whisper[[min(i, len(whisper) - 1) for i in sampled]],
         "kaldi_frames": len(kaldi),
         "kaldi_sampled_frames": kaldi_sampled,

@@ -56,8 +56,8 @@ fn train_at(
     for epoch in 0..settings.epochs {
         let mut first = 0;
         while first < training.sentences.len() && training.task.words > 0 {
-            let shares =
-                shares(&training.sentences, first, budget(training.done, corpus.tokens.len() as u64));
+            let budget = budget(settings.model, training.done, corpus.tokens.len() as u64);
+            let shares = shares(&training.sentences, first, budget);
             first = shares[SHARDS - 1].end;
             let alpha = training.round(epoch, &shares, cancelled)?;
             let (tokens_done, tokens_total) = (training.done, training.total);
