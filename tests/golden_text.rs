@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use wordwave::corpus::{
-    Document, DocumentFormat, DocumentRules, Identity, NameBy, Pattern, Split, index_documents,
-    read_documents, walk,
+    Document, DocumentFormat, DocumentReader, DocumentRules, Identity, NameBy, Pattern, Split,
+    index_documents, walk,
 };
 use wordwave::text::bag_of_words::{BagOfWords, Norm, TermRows, Weight, WeightSettings, idf};
 use wordwave::text::counts::{CountSettings, ShardCounts, count_shard};
@@ -30,7 +30,7 @@ fn documents() -> Vec<Document> {
     let rules = DocumentRules { format: DocumentFormat::Auto, split: Split::File, identity };
     let (references, quarantined) = index_documents(&walk.found, &rules);
     assert!(walk.quarantined.is_empty() && quarantined.is_empty());
-    let (documents, quarantined) = read_documents(&references, &rules);
+    let (documents, quarantined) = DocumentReader::new(&rules).read(&references);
     assert!(quarantined.is_empty());
     documents
 }

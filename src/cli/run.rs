@@ -18,8 +18,8 @@ pub(super) struct Arguments {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
     /// Threads to work with; the results do not depend on it [default: all cores]
-    #[arg(long, value_name = "N")]
-    threads: Option<std::num::NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let interrupt = watch_signals()?;
     let bars = Bars::new(output);
     let options = RunOptions {
-        threads: arguments.threads.map(std::num::NonZeroUsize::get),
+        threads: arguments.threads.map(usize::from),
         interrupt,
         progress: &|event| bars.on(event),
     };

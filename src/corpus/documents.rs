@@ -1,7 +1,9 @@
 //! Documents: which there are (an index of ids and places, cheap to keep) and their text (read shard by shard).
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -186,6 +188,7 @@ fn pieces(text: &str, split: Split) -> impl Iterator<Item = (usize, Range<usize>
 }
 
 /// A file's visible text, with what the tables say of the file itself.
+#[derive(Debug)]
 struct FileText {
     decoded: Decoded,
     blake3: String,
@@ -202,30 +205,61 @@ fn read_text(path: &Path, format: DocumentFormat) -> Result<FileText, Unusable> 
     Ok(FileText { decoded, blake3, size })
 }
 
-/// Reads the documents `references`, in their order. A file that holds several of them is read once.
-#[must_use]
-pub fn read_documents(
-    references: &[DocumentRef],
-    rules: &DocumentRules,
-) -> (Vec<Document>, Vec<Quarantined>) {
-    let mut documents = Vec::with_capacity(references.len());
-    let mut quarantined = Vec::new();
-    let mut open: Option<(&Path, Result<FileText, Unusable>)> = None;
-    for reference in references {
-        if open.as_ref().is_none_or(|(path, _)| *path != reference.path) {
-            open =
-                Some((&reference.path, read_text(&reference.path, resolve(rules.format, &reference.source))));
-        }
-        match &open {
-            Some((_, Ok(file))) => match document(reference, file, rules) {
+/// Reads documents; threads share one. A file that holds several documents is read once for all shards that want it at about
+/// the same time, and kept no longer.
+#[derive(Debug)]
+pub struct DocumentReader<'a> {
+    rules: &'a DocumentRules,
+    open: Mutex<HashMap<PathBuf, Weak<SharedText>>>,
+}
+
+/// Filled by whoever comes first; the others wait.
+type SharedText = OnceLock<Result<FileText, Unusable>>;
+
+impl<'a> DocumentReader<'a> {
+    /// Reads by these rules.
+    #[must_use]
+    pub fn new(rules: &'a DocumentRules) -> Self {
+        Self { rules, open: Mutex::new(HashMap::new()) }
+    }
+
+    /// Reads the documents `references`, in their order.
+    #[must_use]
+    pub fn read(&self, references: &[DocumentRef]) -> (Vec<Document>, Vec<Quarantined>) {
+        let mut documents = Vec::with_capacity(references.len());
+        let mut quarantined = Vec::new();
+        let mut open: Option<(&Path, Arc<SharedText>)> = None;
+        for reference in references {
+            let shared = match open.take() {
+                Some((path, shared)) if path == reference.path => shared,
+                _ => self.shared(reference),
+            };
+            let file = shared
+                .get_or_init(|| read_text(&reference.path, resolve(self.rules.format, &reference.source)));
+            let outcome =
+                file.as_ref().map_err(Clone::clone).and_then(|file| document(reference, file, self.rules));
+            match outcome {
                 Ok(document) => documents.push(document),
                 Err(trouble) => quarantined.push(trouble.of(&reference.source)),
-            },
-            Some((_, Err(trouble))) => quarantined.push(trouble.clone().of(&reference.source)),
-            None => {}
+            }
+            open = Some((&reference.path, shared));
         }
+        (documents, quarantined)
     }
-    (documents, quarantined)
+
+    fn shared(&self, reference: &DocumentRef) -> Arc<SharedText> {
+        if reference.part.is_none() {
+            return Arc::new(OnceLock::new());
+        }
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = open.get(&reference.path).and_then(Weak::upgrade) {
+            return shared;
+        }
+        open.retain(|_, shared| shared.strong_count() > 0);
+        let shared = Arc::new(OnceLock::new());
+        open.insert(reference.path.clone(), Arc::downgrade(&shared));
+        shared
+    }
 }
 
 /// The visible text of the document held in `bytes`.
@@ -293,7 +327,7 @@ mod tests {
     fn read(files: &[(&str, &str)], rules: &DocumentRules) -> (Vec<(String, String)>, Vec<Quarantined>) {
         let (_folder, found) = corpus(files);
         let (references, mut quarantined) = index_documents(&found, rules);
-        let (documents, more) = read_documents(&references, rules);
+        let (documents, more) = DocumentReader::new(rules).read(&references);
         quarantined.extend(more);
         (documents.into_iter().map(|document| (document.id, document.text)).collect(), quarantined)
     }

@@ -15,6 +15,9 @@ pub(super) struct Decoded {
 /// The share of control characters from which bytes are no text: prose has none, a terminal log few.
 const CONTROL_SHARE: f64 = 0.01;
 
+/// The share of undecodable characters from which bytes are no text.
+const REPLACED_SHARE: f64 = 0.1;
+
 /// Decodes `bytes`, or says at which byte they stop being text.
 pub(super) fn decode(bytes: Vec<u8>) -> Result<Decoded, Unusable> {
     if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
@@ -65,29 +68,27 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
         .or_else(|| (even * 10 > half * 4 && odd * 20 < half).then_some(UTF_16BE))
 }
 
+/// A control character that text does not have: everything under the space but tab, line feed, form feed, return and escape.
+fn is_control(byte: u8) -> bool {
+    byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | b'\x0C' | b'\x1B') || byte == 0x7F
+}
+
 fn checked(decoded: Decoded) -> Result<Decoded, Unusable> {
-    let is_control =
-        |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0C' | '\x1B' | '\u{85}');
-    let mut first = None;
-    let mut count = 0;
-    for (at, c) in decoded.text.char_indices() {
-        if c == '\0' {
+    let bytes = decoded.text.as_bytes();
+    let controls = bytes.iter().filter(|&&byte| is_control(byte)).count();
+    if controls > 0 {
+        if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
             return Err(no_text(at));
         }
-        if is_control(c) {
-            first.get_or_insert(at);
-            count += 1;
+        if controls as f64 > (bytes.len() as f64 * CONTROL_SHARE).max(4.0) {
+            return Err(no_text(bytes.iter().position(|&byte| is_control(byte)).unwrap_or(0)));
         }
     }
-    let limit = (decoded.text.len() as f64 * CONTROL_SHARE).max(4.0);
-    match first {
-        Some(at) if f64::from(count) > limit => Err(no_text(at)),
-        _ if decoded.replaced as f64 > decoded.text.chars().count() as f64 * 0.1 => {
-            let at = decoded.text.find('\u{FFFD}').unwrap_or(0);
-            Err(no_text(at))
-        }
-        _ => Ok(decoded),
+    if decoded.replaced > 0 && decoded.replaced as f64 > decoded.text.chars().count() as f64 * REPLACED_SHARE
+    {
+        return Err(no_text(decoded.text.find('\u{FFFD}').unwrap_or(0)));
     }
+    Ok(decoded)
 }
 
 fn no_text(at: usize) -> Unusable {

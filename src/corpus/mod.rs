@@ -17,8 +17,8 @@ mod walk;
 mod wav;
 
 pub use documents::{
-    Document, DocumentFormat, DocumentRef, DocumentRules, Split, decode_document, index_documents,
-    read_documents,
+    Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Split, decode_document,
+    index_documents,
 };
 pub use glob::{Pattern, normalise};
 pub use identity::{Identity, NameBy};

@@ -1,6 +1,6 @@
 //! The job: its file, its plan, and the run that conducts the stages and publishes what they found.
 //!
-//! `file` is what the user wrote, `plan` what it means; `run` goes through `words`, `sound`, `relations` and `page` and leaves
+//! `file` reads what the user wrote into `sections`, `resolver` turns these into a `plan`; `run` goes through `words`, `sound`, `relations` and `page` and leaves
 //! a run's folder behind. Only this room knows clocks, threads, signals and where results lie.
 
 mod file;
@@ -10,19 +10,22 @@ mod plan;
 mod progress;
 mod record;
 mod relations;
+mod resolver;
 mod run;
+mod sections;
 mod shards;
 mod sound;
 mod stages;
 mod words;
 
-pub use file::{
-    BagOfWordsSection, ChannelKey, ClipsSection, CompareSection, DocumentsSection, EmbeddingModel,
-    EmbeddingsSection, FeaturesSection, FilterOn, FilterSection, JobFile, JobSection, KEYS, ManifestSection,
-    ModelSection, Norm, PitchSection, ReportSection, SpectrogramSection, StatisticsSection, StopWords, Taps,
-    Threshold, TokenKind, TokensSection, Weight,
-};
+pub use file::KEYS;
 pub use plan::Plan;
 pub use progress::{Event, Interrupt};
 pub use record::RunRecord;
 pub use run::{Published, RunOptions, run};
+pub use sections::{
+    BagOfWordsSection, ChannelKey, ClipsSection, CompareSection, DocumentsSection, EmbeddingModel,
+    EmbeddingsSection, FeaturesSection, FilterOn, FilterSection, JobFile, JobSection, ManifestSection,
+    ModelSection, Norm, PitchSection, ReportSection, SpectrogramSection, StatisticsSection, StopWords, Taps,
+    Threshold, TokenKind, TokensSection, Weight,
+};

@@ -7,7 +7,7 @@ use super::relations::Relations;
 use super::sound::{Plans, Scratch, Sound};
 use super::words::{WordVectors, Words};
 use crate::audio::Profile;
-use crate::corpus::{ClipRef, read_clip, read_documents};
+use crate::corpus::{ClipRef, DocumentReader, read_clip};
 use crate::math::linear::SymmetricEigen;
 use crate::math::matrix::Matrix;
 use crate::report::page::{self, ReportData};
@@ -345,7 +345,8 @@ fn transcript(plan: &Plan, row: &ClipRow, words: Option<&Words>, relations: Opti
         let pair = relations.pairs.iter().find(|pair| pair.clip_id == row.clip_id)?;
         let at = words.references.binary_search_by(|reference| reference.id.cmp(&pair.doc_id)).ok()?;
         let rules = &plan.documents.as_ref()?.rules;
-        read_documents(words.references.get(at..=at)?, rules)
+        DocumentReader::new(rules)
+            .read(words.references.get(at..=at)?)
             .0
             .into_iter()
             .next()

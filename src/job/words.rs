@@ -9,7 +9,7 @@ use super::plan::{DocumentsPlan, ModelPlan, TokensPlan};
 use super::progress::Interrupt;
 use super::shards::cut;
 use super::stages::{Shares, Stages};
-use crate::corpus::{DocumentRef, Quarantined, Stage, Warned, index_documents, read_documents, walk};
+use crate::corpus::{DocumentReader, DocumentRef, Quarantined, Stage, Warned, index_documents, walk};
 use crate::error::{Error, Result};
 use crate::report::{
     DocumentRow, DuplicateRow, Provenance, WordRow, Written, tables, write_file, write_table,
@@ -114,12 +114,13 @@ fn tokenizer(
         None => return Tokenizer::new(settings).map(Some).map_err(refused),
         Some(ModelPlan::Load { json, .. }) => TokenModel::from_json(json).map_err(refused)?,
         Some(ModelPlan::Train(training)) => {
+            let reader = DocumentReader::new(&plan.rules);
             let pieces: Vec<Result<PieceCounts>> = shards
                 .par_iter()
                 .map(|shard| {
                     desk.interrupt.check()?;
                     let mut counter = PieceCounter::new(*training).map_err(refused)?;
-                    for document in read_documents(shard, &plan.rules).0 {
+                    for document in reader.read(shard).0 {
                         counter.add(&document.text).map_err(refused)?;
                     }
                     Ok(counter.finish())
@@ -148,12 +149,13 @@ fn read_and_count(
         ngrams: plan.bag_of_words.as_ref().map_or([1, 1], |bag| bag.ngrams),
         statistics: true,
     };
+    let reader = DocumentReader::new(&plan.rules);
     let work = |shares: &Shares<2>| {
         shards
             .par_iter()
             .map(|shard| {
                 desk.interrupt.check()?;
-                let counted = count(shard, plan, tokenizer, settings, shares);
+                let counted = count(shard, &reader, tokenizer, settings, shares);
                 desk.stages.advance(shard.len() as u64);
                 counted
             })
@@ -169,12 +171,12 @@ fn read_and_count(
 /// shard -> result: reads and counts the documents of one shard.
 fn count(
     shard: &[DocumentRef],
-    plan: &DocumentsPlan,
+    reader: &DocumentReader<'_>,
     tokenizer: Option<&Tokenizer>,
     settings: CountSettings,
     shares: &Shares<2>,
 ) -> Result<Counted> {
-    let (mut documents, mut quarantined) = shares.on(0, || read_documents(shard, &plan.rules));
+    let (mut documents, mut quarantined) = shares.on(0, || reader.read(shard));
     let Some(tokenizer) = tokenizer else {
         let counts = ShardCounts::default();
         return Ok(finish(documents, counts, quarantined));

@@ -198,10 +198,7 @@ pub fn rows_as_text(folder: &Path, files: &[String], rows: usize) -> Result<Stri
     for name in files {
         let path = folder.join(name);
         let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
-        let failed = |error: PolarsError| Error::Table {
-            table: name.clone(),
-            message: error.to_string(),
-        };
+        let failed = |error: PolarsError| Error::Table { table: name.clone(), message: error.to_string() };
         let frame = ParquetReader::new(file).with_slice(Some((0, left))).finish().map_err(failed)?;
         if out.is_empty() {
             let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
@@ -245,16 +242,13 @@ struct HashedFile<'a> {
 impl<'a> HashedFile<'a> {
     fn create(path: &'a Path) -> Result<Self> {
         let file = File::create(path).map_err(|error| Error::io("create", path, error))?;
-        Ok(Self {
-            path,
-            writer: BufWriter::with_capacity(1 << 18, file),
-            hasher: blake3::Hasher::new(),
-            bytes: 0,
-        })
+        let writer = BufWriter::with_capacity(1 << 18, file);
+        Ok(Self { path, writer, hasher: blake3::Hasher::new(), bytes: 0, failure: None })
     }
 
     fn remember(&mut self, error: io::Error) -> io::Error {
-        self.failure = Some(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error));
+        self.failure =
+            Some(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error));
         error
     }
 

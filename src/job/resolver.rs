@@ -1,0 +1,379 @@
+//! Sections of the job file to settings of the stages, each checked; what cannot be is refused with its key.
+
+use std::path::Path;
+
+use super::plan::{BagOfWordsPlan, ClipsPlan, ComparePlan, DocumentsPlan, ModelPlan, TokensPlan};
+use super::sections::{
+    BagOfWordsSection, ChannelKey, CompareSection, EmbeddingModel, EmbeddingsSection, FeaturesSection,
+    FilterOn, FilterSection, JobFile, Norm, StopWords, Taps, Threshold, TokenKind, TokensSection, Weight,
+};
+use crate::audio::{FeatureSettings, PitchSettings, SpectrogramSettings};
+use crate::compare::pairs::{PairBy, parse_pairs_csv};
+use crate::convolution::{self, KernelSpec};
+use crate::corpus::{Channel, DocumentFormat, DocumentRules, Identity, Pattern, RecordingRules};
+use crate::error::{Error, Result};
+use crate::text;
+use crate::text::embeddings::{EmbeddingSettings, Model};
+
+/// Turns sections into settings; knows where the job file lies and how to complain about it.
+pub(super) struct Resolver<'a> {
+    pub base: &'a Path,
+    pub place: String,
+}
+
+impl Resolver<'_> {
+    pub fn complain(&self, key: &str, message: impl std::fmt::Display) -> Error {
+        Error::job_file(&self.place, format!("{key}: {message}"))
+    }
+
+    /// For messages that name the key themselves.
+    fn refuse(&self, error: impl std::fmt::Display) -> Error {
+        Error::job_file(&self.place, error.to_string())
+    }
+
+    pub fn check_job(&self, file: &JobFile) -> Result<()> {
+        let name = &file.job.name;
+        if name.is_empty() || name.starts_with('.') || name.contains('/') || name.contains('\0') {
+            return Err(self
+                .complain("job.name", format!("{name:?} is no folder name: write for example \"corpus\"")));
+        }
+        if !(0.0..=1.0).contains(&file.job.max_quarantine) {
+            return Err(self.complain("job.max_quarantine", "write a share between 0.0 and 1.0"));
+        }
+        if file.manifest.is_some() {
+            return Err(self
+                .complain("manifest", "manifests are not read yet: list [documents] and [clips] by globs"));
+        }
+        if file.documents.is_none() && file.clips.is_none() {
+            return Err(
+                self.complain("documents, clips", "the job reads nothing: add [documents], [clips] or both")
+            );
+        }
+        if file.documents.is_none()
+            && (file.tokens.is_some()
+                || file.bag_of_words.is_some()
+                || file.statistics.is_some()
+                || file.embeddings.is_some())
+        {
+            return Err(self.complain(
+                "documents",
+                "[tokens], [bag_of_words], [statistics] and [embeddings] need it: add [documents]",
+            ));
+        }
+        if file.clips.is_none()
+            && (file.spectrogram.is_some() || file.features.is_some() || !file.filters.is_empty())
+        {
+            return Err(
+                self.complain("clips", "[spectrogram], [features] and [[filters]] need it: add [clips]")
+            );
+        }
+        Ok(())
+    }
+
+    fn patterns(&self, key: &str, globs: &[String]) -> Result<Vec<Pattern>> {
+        globs
+            .iter()
+            .map(|glob| Pattern::parse(glob, self.base).map_err(|message| self.complain(key, message)))
+            .collect()
+    }
+
+    pub fn documents(&self, file: &JobFile) -> Result<Option<DocumentsPlan>> {
+        let Some(section) = &file.documents else { return Ok(None) };
+        if section.include.is_empty() {
+            return Err(
+                self.complain("documents.include", "names nothing: write for example [\"text/**/*.txt\"]")
+            );
+        }
+        let tokens = match (&file.tokens, &file.bag_of_words, &file.statistics, &file.embeddings) {
+            (None, None, None, None) => None,
+            (section, ..) => Some(self.tokens(&section.clone().unwrap_or_default())?),
+        };
+        let bag_of_words =
+            file.bag_of_words.as_ref().map(|section| self.bag_of_words(section)).transpose()?;
+        if let Some(section) = &file.statistics
+            && !(0.0..=1.0).contains(&section.near_duplicates)
+        {
+            return Err(self.complain(
+                "statistics.near_duplicates",
+                "write a Jaccard similarity between 0.0 (off) and 1.0",
+            ));
+        }
+        Ok(Some(DocumentsPlan {
+            include: self.patterns("documents.include", &section.include)?,
+            exclude: self.patterns("documents.exclude", &section.exclude)?,
+            rules: DocumentRules {
+                format: self.format(&section.format)?,
+                split: section.split,
+                identity: Identity::new(section.id, &section.group)
+                    .map_err(|message| self.complain("documents.group", message))?,
+            },
+            tokens,
+            bag_of_words,
+            statistics: file.statistics.clone(),
+            embeddings: file
+                .embeddings
+                .as_ref()
+                .map(|section| self.embeddings(section, file.job.seed))
+                .transpose()?,
+        }))
+    }
+
+    fn format(&self, name: &str) -> Result<DocumentFormat> {
+        match name {
+            "auto" => Ok(DocumentFormat::Auto),
+            "text" => Ok(DocumentFormat::Text),
+            "markdown" => Ok(DocumentFormat::Markdown),
+            "transcripts" => Ok(DocumentFormat::Transcripts),
+            "html" | "jsonl" | "csv" | "parquet" => Err(self.complain(
+                "documents.format",
+                format!(
+                    "{name:?} is not read yet: convert it, and write auto, text, markdown or transcripts"
+                ),
+            )),
+            other => Err(self.complain(
+                "documents.format",
+                format!("{other:?} is none of auto, text, markdown, transcripts"),
+            )),
+        }
+    }
+
+    fn tokens(&self, section: &TokensSection) -> Result<TokensPlan> {
+        let settings = text::tokens::TokenSettings {
+            kind: match section.kind {
+                TokenKind::Words => text::tokens::TokenKind::Words,
+                TokenKind::Pattern => text::tokens::TokenKind::Pattern,
+                TokenKind::Model => text::tokens::TokenKind::Model,
+            },
+            pattern: section.pattern.clone(),
+            lowercase: section.lowercase,
+            strip_accents: section.strip_accents,
+            stop_words: match &section.stop_words {
+                StopWords::List(words) => text::tokens::StopWords::List(words.clone()),
+                StopWords::Named(name) if name.is_empty() => text::tokens::StopWords::List(Vec::new()),
+                StopWords::Named(name) => text::tokens::StopWords::Language(name.clone()),
+            },
+            stem: section.stem.clone(),
+        };
+        let model = if section.kind == TokenKind::Model { Some(self.model(section)?) } else { None };
+        match &model {
+            None => text::tokens::Tokenizer::new(&settings).map(drop).map_err(|error| self.refuse(error))?,
+            Some(ModelPlan::Load { path, json }) => {
+                let model = text::model::TokenModel::from_json(json).map_err(|error| {
+                    self.complain("tokens.model.path", format!("{}: {error}", path.display()))
+                })?;
+                text::tokens::Tokenizer::with_model(&settings, model)
+                    .map(drop)
+                    .map_err(|error| self.refuse(error))?;
+            }
+            Some(ModelPlan::Train(_)) => {}
+        }
+        Ok(TokensPlan { settings, model })
+    }
+
+    fn model(&self, section: &TokensSection) -> Result<ModelPlan> {
+        match (&section.model.path, &section.model.train) {
+            (Some(path), None) => {
+                let path = self.base.join(path);
+                let json = std::fs::read(&path)
+                    .map_err(|error| self.complain("tokens.model.path", format!("{} cannot be read: {error}", path.display())))?;
+                Ok(ModelPlan::Load { path, json })
+            }
+            (None, Some(kind)) => {
+                let kind = kind.parse().map_err(|error| self.complain("tokens.model", error))?;
+                let vocab_size = u32::try_from(section.model.vocab_size.unwrap_or(8000))
+                    .map_err(|_| self.complain("tokens.model.vocab_size", "write fewer pieces"))?;
+                let (lowercase, strip_accents) = (section.lowercase, section.strip_accents);
+                Ok(ModelPlan::Train(text::model::TrainingSettings { kind, vocab_size, lowercase, strip_accents }))
+            }
+            _ => Err(self.complain(
+                "tokens.model",
+                "write { path = \"tokenizer.json\" } or { train = \"bpe\", vocab_size = 8000 } for kind = \"model\"",
+            )),
+        }
+    }
+
+    fn bag_of_words(&self, section: &BagOfWordsSection) -> Result<BagOfWordsPlan> {
+        let [least, most] = section.ngrams;
+        if least == 0 || most < least {
+            return Err(self.complain(
+                "bag_of_words.ngrams",
+                format!("[{least}, {most}] is no range: write for example [1, 2]"),
+            ));
+        }
+        let bound = |key: &str, threshold| match threshold {
+            Threshold::Count(documents) => Ok(text::vocabulary::DocumentBound::Count(documents)),
+            Threshold::Share(share) if (0.0..=1.0).contains(&share) => {
+                Ok(text::vocabulary::DocumentBound::Share(share))
+            }
+            Threshold::Share(_) => {
+                Err(self.complain(key, "write a number of documents or a share between 0.0 and 1.0"))
+            }
+        };
+        Ok(BagOfWordsPlan {
+            ngrams: section.ngrams,
+            vocabulary: text::vocabulary::VocabularySettings {
+                min_df: bound("bag_of_words.min_df", section.min_df)?,
+                max_df: bound("bag_of_words.max_df", section.max_df)?,
+                max_terms: section.max_terms,
+            },
+            weights: text::bag_of_words::WeightSettings {
+                weight: match section.weight {
+                    Weight::Count => text::bag_of_words::Weight::Count,
+                    Weight::Binary => text::bag_of_words::Weight::Binary,
+                    Weight::Tfidf => text::bag_of_words::Weight::TfIdf,
+                    Weight::Bm25 => text::bag_of_words::Weight::Bm25,
+                },
+                smooth_idf: section.smooth_idf,
+                sublinear_tf: section.sublinear_tf,
+                norm: match section.norm {
+                    Norm::Auto => None,
+                    Norm::L2 => Some(text::bag_of_words::Norm::L2),
+                    Norm::L1 => Some(text::bag_of_words::Norm::L1),
+                    Norm::None => Some(text::bag_of_words::Norm::None),
+                },
+            },
+        })
+    }
+
+    fn embeddings(&self, section: &EmbeddingsSection, seed: u64) -> Result<EmbeddingSettings> {
+        if !section.formats.is_empty() {
+            return Err(self.complain("embeddings.formats", "only Parquet is written yet: write []"));
+        }
+        let settings = EmbeddingSettings {
+            model: match section.model {
+                EmbeddingModel::Skipgram => Model::SkipGram,
+                EmbeddingModel::Cbow => Model::Cbow,
+            },
+            dims: section.dims,
+            window: section.window,
+            negatives: section.negatives,
+            epochs: section.epochs,
+            sample: section.sample,
+            min_count: section.min_count,
+            alpha: section.alpha,
+            subwords: section.subwords,
+            seed,
+        };
+        settings.check().map_err(|error| self.refuse(error))?;
+        Ok(settings)
+    }
+
+    pub fn clips(&self, file: &JobFile) -> Result<Option<ClipsPlan>> {
+        let Some(section) = &file.clips else { return Ok(None) };
+        if section.include.is_empty() {
+            return Err(
+                self.complain("clips.include", "names nothing: write for example [\"audio/**/*.wav\"]")
+            );
+        }
+        let channel = match &section.channel {
+            ChannelKey::Number(number) => Channel::Number(*number),
+            ChannelKey::Named(name) if name == "mix" => Channel::Mix,
+            ChannelKey::Named(name) => {
+                return Err(
+                    self.complain("clips.channel", format!("{name:?}: write \"mix\" or a number from 0"))
+                );
+            }
+        };
+        let on = |on| file.filters.iter().filter(move |filter| filter.on == on);
+        let plan = ClipsPlan {
+            include: self.patterns("clips.include", &section.include)?,
+            exclude: self.patterns("clips.exclude", &section.exclude)?,
+            rules: RecordingRules {
+                identity: Identity::new(section.id, &section.group)
+                    .map_err(|message| self.complain("clips.group", message))?,
+                sample_rate: section.sample_rate,
+                channel,
+            },
+            spectrogram: self.spectrogram(file)?,
+            features: file.features.as_ref().map(|section| self.features(section)).transpose()?,
+            waveform: on(FilterOn::Waveform).map(|filter| self.filter(filter)).collect::<Result<_>>()?,
+            spectrogram_filters: on(FilterOn::Spectrogram)
+                .map(|filter| self.filter(filter))
+                .collect::<Result<_>>()?,
+        };
+        // A rate that is known now is checked now; with 0 each recording brings its own.
+        let rate = if section.sample_rate == 0 { 16_000 } else { section.sample_rate };
+        let checked = plan.waveform_filters(rate).and_then(|_| plan.analyzer(rate));
+        match checked {
+            Err(error) if section.sample_rate != 0 => Err(self.refuse(error)),
+            _ => Ok(Some(plan)),
+        }
+    }
+
+    fn spectrogram(&self, file: &JobFile) -> Result<SpectrogramSettings> {
+        let section = file.spectrogram.clone().unwrap_or_default();
+        Ok(SpectrogramSettings {
+            profile: section.profile.parse().map_err(|error| self.refuse(error))?,
+            fft_len: section.fft_len,
+            win_len: section.win_len,
+            hop_len: section.hop_len,
+            mels: section.mels,
+            store: section.store.parse().map_err(|error| self.refuse(error))?,
+        })
+    }
+
+    fn features(&self, section: &FeaturesSection) -> Result<FeatureSettings> {
+        Ok(FeatureSettings {
+            sets: section
+                .sets
+                .iter()
+                .map(|name| name.parse().map_err(|error| self.refuse(error)))
+                .collect::<Result<_>>()?,
+            mfcc: section.mfcc,
+            pitch: PitchSettings {
+                min_hz: section.pitch.min_hz,
+                max_hz: section.pitch.max_hz,
+                frame_len: section.pitch.frame_len,
+                method: section.pitch.method.parse().map_err(|error| self.refuse(error))?,
+            },
+            frames: section.frames,
+        })
+    }
+
+    fn filter(&self, section: &FilterSection) -> Result<KernelSpec> {
+        let spec = KernelSpec {
+            name: Some(section.kernel.clone()),
+            taps: Some(match &section.taps {
+                Taps::Row(taps) => convolution::Taps::Line(taps.clone()),
+                Taps::Rows(rows) => convolution::Taps::Plane(rows.clone()),
+            }),
+            hz: section.hz.clone(),
+            sigma: section.sigma,
+            size: section.size,
+            angle: section.angle,
+            border: section.border.parse().map_err(|error| self.complain("filters.border", error))?,
+        };
+        if section.on == FilterOn::Spectrogram {
+            spec.build_2d::<f32>().map_err(|error| self.complain("filters", error))?;
+        }
+        Ok(spec)
+    }
+
+    pub fn compare(&self, section: &CompareSection) -> Result<ComparePlan> {
+        let pair_by = match section.pair_by.as_str() {
+            "stem" => PairBy::Stem,
+            "id" => PairBy::Id,
+            file => {
+                let path = self.base.join(file);
+                let text = std::fs::read_to_string(&path).map_err(|error| {
+                    let message = format!(
+                        "{file:?} is neither \"stem\" nor \"id\", nor a csv file that can be read: {error}"
+                    );
+                    self.complain("compare.pair_by", message)
+                })?;
+                let rows = parse_pairs_csv(&text).map_err(|error| {
+                    self.complain("compare.pair_by", format!("{}: {error}", path.display()))
+                })?;
+                PairBy::File(rows)
+            }
+        };
+        let number = |key: &str, value: usize| {
+            u32::try_from(value).map_err(|_| self.complain(key, "write a smaller number, such as 999"))
+        };
+        Ok(ComparePlan {
+            pair_by,
+            permutations: number("compare.permutations", section.permutations)?,
+            bootstrap: number("compare.bootstrap", section.bootstrap)?,
+        })
+    }
+}
