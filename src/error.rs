@@ -35,6 +35,9 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// Standard output cannot be written.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
     /// A table could not be encoded.
     #[error("cannot write the table {table}: {message}")]
     Table {
@@ -78,7 +81,7 @@ impl Error {
         match self {
             Self::Usage(_) => 64,
             Self::NothingToDo(_) => 65,
-            Self::Io { .. } | Self::Table { .. } => 74,
+            Self::Io { .. } | Self::Output(_) | Self::Table { .. } => 74,
             Self::Busy { .. } => 75,
             Self::JobFile { .. } => 78,
             Self::Interrupted { signal } => u8::try_from(128 + signal).unwrap_or(130),

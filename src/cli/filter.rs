@@ -1,10 +1,13 @@
 //! `wordwave filter`: a WAV or a PNG through the convolution module.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use image::{ColorType, DynamicImage, GenericImageView, ImageBuffer, ImageFormat, ImageReader};
+use tempfile::NamedTempFile;
 
 use crate::convolution::{Border, Filter2d, KernelSpec, Scratch, Taps};
 use crate::corpus::{Decoding, read_recording};
@@ -23,10 +26,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TAPS", allow_hyphen_values = true)]
     taps: Option<String>,
     /// Cutoff in Hz, or two for a band
-    #[arg(long, value_delimiter = ',', value_name = "HZ")]
+    #[arg(long, value_delimiter = ',', value_name = "HZ", allow_hyphen_values = true)]
     hz: Vec<f64>,
     /// Width of a Gaussian in samples or pixels
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     sigma: Option<f64>,
     /// Side of a window, or number of taps
     #[arg(long)]
@@ -41,6 +44,7 @@ pub(super) struct Arguments {
 
 pub(super) fn filter(arguments: &Arguments) -> Result<ExitCode> {
     let spec = spec(arguments)?;
+    std::fs::metadata(&arguments.input).map_err(|error| Error::io("read", &arguments.input, error))?;
     match extension(&arguments.input).as_str() {
         "png" => filter_picture(&arguments.input, &arguments.output, &spec)?,
         _ => filter_sound(&arguments.input, &arguments.output, &spec)?,
@@ -119,7 +123,8 @@ fn write_wav(output: &Path, channels: &[Vec<f64>], recording: &Decoding) -> Resu
         hound::Error::IoError(error) => Error::io("write", output, error),
         other => unusable(output, other),
     };
-    let mut writer = hound::WavWriter::create(output, spec).map_err(failed)?;
+    let beside = beside(output)?;
+    let mut writer = hound::WavWriter::create(beside.path(), spec).map_err(failed)?;
     for i in 0..channels.first().map_or(0, Vec::len) {
         for channel in channels {
             match integer {
@@ -132,7 +137,23 @@ fn write_wav(output: &Path, channels: &[Vec<f64>], recording: &Decoding) -> Resu
             }
         }
     }
-    writer.finalize().map_err(failed)
+    writer.finalize().map_err(failed)?;
+    take_place(beside, output)
+}
+
+/// A file in the folder of `output`: what is written takes its place once it is whole, so that a full disk spoils nothing.
+fn beside(output: &Path) -> Result<NamedTempFile> {
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let suffix = format!(".{}", extension(output));
+    let builder = tempfile::Builder::new()
+        .suffix(&suffix)
+        .permissions(Permissions::from_mode(0o644))
+        .tempfile_in(folder);
+    builder.map_err(|error| Error::io("create a file beside", output, error))
+}
+
+fn take_place(beside: NamedTempFile, output: &Path) -> Result<()> {
+    beside.persist(output).map(drop).map_err(|error| Error::io("write", output, error.error))
 }
 
 fn filter_picture(input: &Path, output: &Path, spec: &KernelSpec) -> Result<()> {
@@ -148,10 +169,12 @@ fn filter_picture(input: &Path, output: &Path, spec: &KernelSpec) -> Result<()> 
         .map_err(|error| unusable(input, error))?;
     let filtered =
         filtered_picture(&picture, &filter).ok_or_else(|| unusable(input, "not a grey or RGB picture"))?;
-    filtered.save_with_format(output, ImageFormat::Png).map_err(|error| match error {
+    let beside = beside(output)?;
+    filtered.save_with_format(beside.path(), ImageFormat::Png).map_err(|error| match error {
         image::ImageError::IoError(error) => Error::io("write", output, error),
         other => unusable(output, other),
-    })
+    })?;
+    take_place(beside, output)
 }
 
 /// Every colour channel on its own, rounded and clipped to the width of a pixel; transparency stays.

@@ -47,8 +47,10 @@ pub struct Correlation {
 /// - Correlations are over the items that have both features.
 /// - The interval is the percentile bootstrap (Efron 1979): whole pairs are drawn with replacement from all items alike, in no
 ///   strata and in no clusters.
-/// - p is the share of permutations, within groups where there are some, in which the magnitude of Spearman's correlation
-///   is at least the observed one: (1 + exceedances) / (1 + permutations) (Phipson and Smyth 2010). With fewer than ten
+/// - p is the share of permutations, within groups where there are some, in which Spearman's correlation lies at least as
+///   far from its mean over all permutations as the observed one: (1 + exceedances) / (1 + permutations) (Phipson and
+///   Smyth 2010). That mean is 0 without groups, and with them what the groups' means alone would give, so that p tests
+///   what is related within groups. With fewer than ten
 ///   exceedances it comes from a generalised Pareto tail (Knijnenburg et al. 2009, see
 ///   [`tail_probability`](crate::math::distribution::tail_probability)) of the squared correlation, where that fits; never
 ///   below 1e-300 nor below one part in the number of different permutations.
@@ -222,7 +224,7 @@ fn relate_tile(
     let tile = Tile { texts: &ranked_texts, sounds: &ranked_sounds, items, members };
     let intervals =
         if resampling.bootstrap > 0 { tile.intervals(resampling) } else { vec![None; pairs.len()] };
-    let p = (resampling.permutations > 0).then(|| tile.permutation_p(&spearman, resampling));
+    let p = (resampling.permutations > 0).then(|| tile.permutation_p(resampling));
     for (i, (text, sound)) in pairs.iter().enumerate() {
         let p = p.as_ref().map(|p| p[i]);
         let found = Found { pearson: pearson[i], spearman: spearman[i], interval: intervals[i], p };

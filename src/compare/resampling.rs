@@ -122,13 +122,19 @@ impl Tile<'_> {
         }
     }
 
-    /// The permutation p of the magnitude of each Spearman correlation, text by text, from the observed ones: the text side is
-    /// permuted within the groups; `(1 + exceedances) / (1 + permutations)`, and with fewer than ten exceedances the tail of
-    /// the squared correlation after Knijnenburg et al. 2009 where it fits. Never below one part in the number of
-    /// different permutations.
-    pub fn permutation_p(&self, observed: &[f64], resampling: &Resampling) -> Vec<f64> {
-        let texts = packed(self.texts, self.items);
-        let sounds = packed(self.sounds, self.items);
+    /// The two-sided permutation p of each Spearman correlation, text by text: the text side is permuted within the groups;
+    /// `(1 + exceedances) / (1 + permutations)`, and with fewer than ten exceedances the tail of the squared statistic after
+    /// Knijnenburg et al. 2009 where it fits. Never below one part in the number of different permutations.
+    ///
+    /// The statistic is how far the correlation lies from its mean over all permutations, which is the correlation that the
+    /// groups' means alone would give: the product of the ranks with the sound ranks less their group's mean. Without
+    /// groups that is the correlation itself.
+    pub fn permutation_p(&self, resampling: &Resampling) -> Vec<f64> {
+        let text_ranks: Vec<Vec<f64>> = self.texts.iter().map(RankedColumn::doubled_ranks).collect();
+        let sound_ranks: Vec<Vec<f64>> =
+            self.sounds.iter().map(|sound| centred_within(sound.doubled_ranks(), self.members)).collect();
+        let texts = packed(&text_ranks, self.items);
+        let sounds = packed(&sound_ranks, self.items);
         let sound_norms: Vec<f64> = self.sounds.iter().map(RankedColumn::norm).collect();
         let norms: Vec<f64> = self
             .texts
@@ -136,7 +142,12 @@ impl Tile<'_> {
             .map(RankedColumn::norm)
             .flat_map(|text_norm| sound_norms.iter().map(move |norm| text_norm * norm))
             .collect();
-        let tolerance = if self.items <= EXACT_ITEMS { 1e-12 } else { TOLERANCE };
+        let pairs: Vec<(&Vec<f64>, &Vec<f64>)> =
+            text_ranks.iter().flat_map(|text| sound_ranks.iter().map(move |sound| (text, sound))).collect();
+        let observed: Vec<f64> =
+            pairs.par_iter().zip(&norms).map(|((x, y), norm)| dot(x, y) / norm).collect();
+        let exact = self.items <= EXACT_ITEMS && self.members.len() == 1;
+        let tolerance = if exact { 1e-12 } else { TOLERANCE };
         let mut tails: Vec<PermutationTail> = observed
             .iter()
             .zip(&norms)
@@ -169,12 +180,27 @@ impl Tile<'_> {
     }
 }
 
-fn packed(columns: &[RankedColumn], items: usize) -> Panels {
+fn packed(columns: &[Vec<f64>], items: usize) -> Panels {
     let mut panels = Panels::zeros(items, columns.len());
     for (j, column) in columns.iter().enumerate() {
-        panels.set_column(j, column.doubled_ranks().iter().map(|&rank| rank as f32));
+        panels.set_column(j, column.iter().map(|&rank| rank as f32));
     }
     panels
+}
+
+/// The values less the mean of their group.
+fn centred_within(mut values: Vec<f64>, members: &[Vec<u32>]) -> Vec<f64> {
+    for group in members {
+        let mean = group.iter().map(|&i| values[i as usize]).sum::<f64>() / group.len() as f64;
+        for &i in group {
+            values[i as usize] -= mean;
+        }
+    }
+    values
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// The ends of a bootstrap distribution: enough of its smallest and largest values for both percentiles.
@@ -252,7 +278,7 @@ impl PermutationTail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math::statistics::{percentile, spearman};
+    use crate::math::statistics::{average_ranks, percentile, spearman};
 
     fn columns(items: usize, count: usize, distinct: u32, item: u64) -> Vec<Vec<f64>> {
         let mut stream = Stream::new(6, "columns", item);
@@ -274,10 +300,8 @@ mod tests {
             let tile = Tile { texts: &ranked_texts, sounds: &ranked_sounds, items, members: &members };
             let resampling = Resampling { seed: 3, permutations: 99, bootstrap: 99 };
             let pairs: Vec<(usize, usize)> = (0..3).flat_map(|t| (0..10).map(move |s| (t, s))).collect();
-            let observed: Vec<f64> =
-                pairs.iter().map(|&(t, s)| spearman(&texts[t], &sounds[s]).unwrap()).collect();
             let intervals = tile.intervals(&resampling);
-            let p = tile.permutation_p(&observed, &resampling);
+            let p = tile.permutation_p(&resampling);
             for (i, &(t, s)) in pairs.iter().enumerate() {
                 let draws: Vec<f64> = (0..99)
                     .map(|draw| {
@@ -291,13 +315,31 @@ mod tests {
                 let (low, high) = intervals[i].unwrap();
                 assert!((low - percentile(&draws, 0.025).unwrap()).abs() < 1e-6);
                 assert!((high - percentile(&draws, 0.975).unwrap()).abs() < 1e-6);
+                // The correlation of the groups' means: what permuting within groups leaves on average.
+                let by_group = |ranks: &[f64]| {
+                    let mean = |group: &Vec<u32>| {
+                        group.iter().map(|&i| ranks[i as usize]).sum::<f64>() / group.len() as f64
+                    };
+                    members.iter().map(mean).collect::<Vec<f64>>()
+                };
+                let (x, y) = (average_ranks(&texts[t]), average_ranks(&sounds[s]));
+                let centre = f64::midpoint(items as f64, 1.0);
+                let spread = |ranks: &[f64]| ranks.iter().map(|r| (r - centre).powi(2)).sum::<f64>();
+                let between_groups: f64 = by_group(&x)
+                    .iter()
+                    .zip(by_group(&y))
+                    .zip(&members)
+                    .map(|((x, y), group)| group.len() as f64 * (x - centre) * (y - centre))
+                    .sum::<f64>()
+                    / (spread(&x) * spread(&y)).sqrt();
+                let observed = (spearman(&texts[t], &sounds[s]).unwrap() - between_groups).abs();
                 let reached = (0..99)
                     .filter(|&draw| {
                         let mut permutation = Vec::new();
                         let mut stream = Stream::new(3, "permutation of pairs", draw);
                         permute(&members, &mut stream, &mut permutation);
                         let moved: Vec<f64> = permutation.iter().map(|&i| texts[t][i as usize]).collect();
-                        spearman(&moved, &sounds[s]).unwrap().abs() >= observed[i].abs() - 1e-12
+                        (spearman(&moved, &sounds[s]).unwrap() - between_groups).abs() >= observed - 1e-9
                     })
                     .count();
                 if reached >= 10 {
@@ -318,7 +360,7 @@ mod tests {
         let (low, high) =
             tile.intervals(&Resampling { seed: 0, permutations: 0, bootstrap: 200 })[0].unwrap();
         assert!(low > 0.0 && low <= high && high <= 1.0, "{low} {high}");
-        let p = tile.permutation_p(&[0.866], &Resampling { seed: 0, permutations: 999, bootstrap: 0 });
+        let p = tile.permutation_p(&Resampling { seed: 0, permutations: 999, bootstrap: 0 });
         assert!(p[0] >= 1.0 / 6.0);
     }
 }

@@ -107,5 +107,5 @@ fn finish(mut decoding: Decoding, lost: usize, promised: Option<u64>) -> Result<
 }
 
 fn broken(error: &Error) -> Unusable {
-    Unusable::new("undecodable", format!("cannot be decoded: {error}"))
+    Unusable::new("undecodable", format!("cannot be decoded: {error}; convert it to WAV or FLAC"))
 }

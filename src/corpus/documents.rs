@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -205,12 +205,16 @@ fn read_text(path: &Path, format: DocumentFormat) -> Result<FileText, Unusable> 
     Ok(FileText { decoded, blake3, size })
 }
 
-/// Reads documents; threads share one. A file that holds several documents is read once for all shards that want it at about
-/// the same time, and kept no longer.
+/// Files of several documents that stay in memory for the shards that follow.
+const RECENT_FILES: usize = 4;
+
+/// Reads documents; threads share one. A file that holds several documents is read once for all shards that want it one
+/// after the other.
 #[derive(Debug)]
 pub struct DocumentReader<'a> {
     rules: &'a DocumentRules,
-    open: Mutex<HashMap<PathBuf, Weak<SharedText>>>,
+    /// The most recently used last.
+    recent: Mutex<Vec<(PathBuf, Arc<SharedText>)>>,
 }
 
 /// Filled by whoever comes first; the others wait.
@@ -220,7 +224,7 @@ impl<'a> DocumentReader<'a> {
     /// Reads by these rules.
     #[must_use]
     pub fn new(rules: &'a DocumentRules) -> Self {
-        Self { rules, open: Mutex::new(HashMap::new()) }
+        Self { rules, recent: Mutex::new(Vec::new()) }
     }
 
     /// Reads the documents `references`, in their order.
@@ -228,11 +232,13 @@ impl<'a> DocumentReader<'a> {
     pub fn read(&self, references: &[DocumentRef]) -> (Vec<Document>, Vec<Quarantined>) {
         let mut documents = Vec::with_capacity(references.len());
         let mut quarantined = Vec::new();
-        let mut open: Option<(&Path, Arc<SharedText>)> = None;
+        // Ids of several files may alternate: each file stays open for the whole shard.
+        let mut open: HashMap<&Path, Arc<SharedText>> = HashMap::new();
         for reference in references {
-            let shared = match open.take() {
-                Some((path, shared)) if path == reference.path => shared,
-                _ => self.shared(reference),
+            let whole = Arc::new(OnceLock::new());
+            let shared = match reference.part {
+                None => &whole,
+                Some(_) => open.entry(&reference.path).or_insert_with(|| self.shared(&reference.path)),
             };
             let file = shared
                 .get_or_init(|| read_text(&reference.path, resolve(self.rules.format, &reference.source)));
@@ -242,22 +248,22 @@ impl<'a> DocumentReader<'a> {
                 Ok(document) => documents.push(document),
                 Err(trouble) => quarantined.push(trouble.of(&reference.source)),
             }
-            open = Some((&reference.path, shared));
         }
         (documents, quarantined)
     }
 
-    fn shared(&self, reference: &DocumentRef) -> Arc<SharedText> {
-        if reference.part.is_none() {
-            return Arc::new(OnceLock::new());
+    fn shared(&self, path: &Path) -> Arc<SharedText> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = recent.iter().position(|(known, _)| known == path) {
+            let found = recent.remove(at);
+            recent.push(found.clone());
+            return found.1;
         }
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shared) = open.get(&reference.path).and_then(Weak::upgrade) {
-            return shared;
+        if recent.len() >= RECENT_FILES {
+            recent.remove(0);
         }
-        open.retain(|_, shared| shared.strong_count() > 0);
         let shared = Arc::new(OnceLock::new());
-        open.insert(reference.path.clone(), Arc::downgrade(&shared));
+        recent.push((path.to_path_buf(), Arc::clone(&shared)));
         shared
     }
 }

@@ -12,6 +12,8 @@ pub enum Stage {
     Tokens,
     /// Everything computed from a recording.
     Audio,
+    /// Statistics of the corpus.
+    Statistics,
     /// Pairing documents with recordings.
     Compare,
 }
@@ -24,6 +26,7 @@ impl Stage {
             Self::Read => "read",
             Self::Tokens => "tokens",
             Self::Audio => "audio",
+            Self::Statistics => "statistics",
             Self::Compare => "compare",
         }
     }

@@ -135,6 +135,15 @@ fn clip(reference: &ClipRef, rules: &RecordingRules) -> Result<Clip, Unusable> {
             format!("{broken} samples are NaN or infinite: taken as silence"),
         ));
     }
+    if samples.is_empty() {
+        warning.get_or_insert(("no_samples", "the header is sound, but no sample follows it".into()));
+    }
+    let peak = samples.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+    if peak > OVER_FULL_SCALE {
+        let reason =
+            format!("samples reach {peak:e}, where full scale is 1: used as they are; scale the recording");
+        warning.get_or_insert(("over_full_scale", reason));
+    }
     let seconds = samples.len() as f64 / f64::from(file_sample_rate);
     let sample_rate = if rules.sample_rate == 0 { file_sample_rate } else { rules.sample_rate };
     let samples = resample(samples, file_sample_rate, sample_rate)
@@ -175,6 +184,9 @@ pub fn read_recording(path: &Path) -> Result<Decoding, String> {
     let contents = read_contents(path).map_err(|trouble| trouble.reason)?;
     decode_recording(contents.bytes, &path.to_string_lossy())
 }
+
+/// Floats may pass full scale a little; beyond this the file is scaled otherwise, to 32768 for instance.
+const OVER_FULL_SCALE: f32 = 8.0;
 
 /// Sample rates that recordings have. Any other stands in a broken header, and a resampler would take it at its word.
 const SAMPLE_RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ignore::{DirEntry, WalkBuilder};
 
 use super::glob::Pattern;
-use super::quarantine::{Quarantined, Unusable};
+use super::quarantine::{Quarantined, Stage, Unusable, Warned};
 use crate::error::{Error, Result};
 
 /// A file that a glob found.
@@ -28,6 +28,8 @@ pub struct Walk {
     pub found: Vec<Found>,
     /// What matched but is no file to read: links that lead out, devices, names that are no UTF-8.
     pub quarantined: Vec<Quarantined>,
+    /// Globs that matched nothing.
+    pub warned: Vec<Warned>,
 }
 
 /// Lists what `include` matches and `exclude` does not. Links to folders are not followed; a link to a file is read where the
@@ -37,7 +39,9 @@ pub struct Walk {
 /// [`Error::NothingToDo`] when the literal folder of a glob does not exist: a corpus that is not mounted must not look empty.
 pub fn walk(include: &[Pattern], exclude: &[Pattern], key: &str) -> Result<Walk> {
     let mut seen: BTreeMap<PathBuf, (String, Option<Unusable>)> = BTreeMap::new();
+    let mut unmatched = Vec::new();
     for pattern in include {
+        let mut matched = false;
         let folder = pattern.folder();
         if !folder.is_dir() {
             return Err(Error::NothingToDo(format!(
@@ -52,11 +56,10 @@ pub fn walk(include: &[Pattern], exclude: &[Pattern], key: &str) -> Result<Walk>
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    let path = folder.join(format!("({error})"));
-                    seen.insert(
-                        path,
-                        (String::new(), Some(Unusable::new("unlisted_folder", error.to_string()))),
-                    );
+                    let source = below_of(&error, folder);
+                    let reason = format!("cannot be listed: {error}; nothing below it was read");
+                    let trouble = Unusable::new("unlisted_folder", reason);
+                    seen.insert(folder.join(&source), (source, Some(trouble)));
                     continue;
                 }
             };
@@ -64,15 +67,39 @@ pub fn walk(include: &[Pattern], exclude: &[Pattern], key: &str) -> Result<Walk>
             if entry.file_type().is_some_and(|kind| kind.is_dir())
                 || !pattern.matches(path)
                 || exclude.iter().any(|pattern| pattern.excludes(path))
-                || seen.contains_key(path)
             {
+                continue;
+            }
+            matched = true;
+            if seen.contains_key(path) {
                 continue;
             }
             let (source, trouble) = examine(&entry, folder, &root);
             seen.insert(path.to_path_buf(), (source, trouble));
         }
+        if !matched {
+            unmatched.push(pattern);
+        }
     }
-    Ok(sorted(seen))
+    let mut walk = sorted(seen);
+    walk.warned = unmatched.into_iter().map(|pattern| no_match(pattern, key)).collect();
+    Ok(walk)
+}
+
+fn no_match(pattern: &Pattern, key: &str) -> Warned {
+    let reason = format!("matches no file in {}: see whether {key} is right", pattern.folder().display());
+    Warned { source: pattern.rest().to_owned(), stage: Stage::Read, code: "no_match", reason }
+}
+
+/// The path that an error of the walk is about, below `folder`.
+fn below_of(error: &ignore::Error, folder: &Path) -> String {
+    match error {
+        ignore::Error::WithPath { path, .. } => {
+            path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned()
+        }
+        ignore::Error::WithDepth { err, .. } => below_of(err, folder),
+        _ => String::new(),
+    }
 }
 
 /// The source name of an entry, and why it cannot be read where it cannot.

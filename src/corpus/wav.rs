@@ -22,7 +22,7 @@ pub(super) fn decode_wav(bytes: &[u8]) -> Result<Decoding, Unusable> {
         let reason = format!("the header says {} channels at {} Hz", spec.channels, spec.sample_rate);
         return Err(Unusable::new("broken_header", reason).at(20));
     }
-    let open_ended = stated == 0 || stated >= u64::from(u32::MAX) - 512;
+    let open_ended = (stated == 0 && !chunks_to_the_end(data)) || stated >= u64::from(u32::MAX) - 512;
     let used = if open_ended { data.len() } else { data.len().min(stated as usize) };
     let samples = convert(
         &data[..used],
@@ -55,12 +55,28 @@ pub(super) fn decode_wav(bytes: &[u8]) -> Result<Decoding, Unusable> {
     })
 }
 
+/// Whether nothing but whole chunks stands in `bytes`: behind a data chunk that is really empty.
+fn chunks_to_the_end(mut bytes: &[u8]) -> bool {
+    while !bytes.is_empty() {
+        let Some((header, rest)) = bytes.split_at_checked(8) else { return false };
+        let size = u32::from_le_bytes([header[4], header[5], header[6], header[7]]) as usize;
+        if !header[..4].iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') || size > rest.len() {
+            return false;
+        }
+        bytes = &rest[(size + (size & 1)).min(rest.len())..];
+    }
+    true
+}
+
 fn header_trouble(bytes: &[u8], error: hound::Error) -> Unusable {
     let (code, reason) = match error {
         hound::Error::Unsupported => {
             ("unsupported_wav", "a kind of WAV that is not read: convert it to plain PCM".to_owned())
         }
         hound::Error::IoError(_) => ("broken_header", "the file ends inside its header".to_owned()),
+        hound::Error::FormatError(message) if message.contains("bits per sample") => {
+            ("unsupported_samples", format!("{message}: convert it to 16 or 24 bits"))
+        }
         hound::Error::FormatError(message) => ("broken_header", format!("not a WAV file: {message}")),
         other => ("broken_header", other.to_string()),
     };
@@ -189,6 +205,14 @@ mod tests {
             let decoded = decode_wav(&bytes).unwrap_or_else(|trouble| panic!("{trouble:?}"));
             assert_eq!((decoded.samples.len(), decoded.warning), (10, None));
         }
+    }
+
+    #[test]
+    fn an_empty_data_chunk_before_others_is_empty() {
+        let mut bytes = written(16, SampleFormat::Int, 1, &[]);
+        bytes.extend(b"LIST\x04\0\0\0INFO");
+        let decoded = decode_wav(&bytes).unwrap_or_else(|trouble| panic!("{trouble:?}"));
+        assert!(decoded.samples.is_empty());
     }
 
     #[test]

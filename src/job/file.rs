@@ -34,10 +34,15 @@ impl JobFile {
             Error::job_file(format!("{place}:{}", line_of(text, at)), message)
         })?;
         let mut table: toml::Table = toml::from_str(text).map_err(|error| syntax(text, place, &error))?;
+        let parsed = |table: &toml::Table| table.clone().try_into::<Self>();
+        let mut job = parsed(&table).map_err(|error| wrong_value(text, place, &error))?;
         for assignment in overrides {
             set(&mut table, &known, assignment)?;
+            job = parsed(&table).map_err(|error| {
+                Error::job_file(place, format!("--set {assignment}: {}", one_line(&error.to_string())))
+            })?;
         }
-        table.try_into().map_err(|error| wrong_value(text, place, overrides, &error))
+        Ok(job)
     }
 }
 
@@ -46,21 +51,21 @@ fn syntax(text: &str, place: &str, error: &toml::de::Error) -> Error {
     Error::job_file(format!("{place}:{line}"), format!("not TOML: {}", error.message()))
 }
 
-/// A value of the wrong kind: the parse with spans knows its line, the parse after overrides only its key.
-fn wrong_value(text: &str, place: &str, overrides: &[String], error: &toml::de::Error) -> Error {
-    if let Err(located) = toml::from_str::<JobFile>(text)
-        && let Some(span) = located.span()
-    {
-        return Error::job_file(
-            format!("{place}:{}", line_of(text, span.start)),
-            located.message().to_owned(),
-        );
-    }
-    let message = error.to_string().trim().replace('\n', " ");
-    Error::job_file(
-        place,
-        if overrides.is_empty() { message } else { format!("--set {}: {message}", overrides.join(" ")) },
-    )
+/// A value of the wrong kind: parsed again from the text, the complaint knows its line.
+fn wrong_value(text: &str, place: &str, error: &toml::de::Error) -> Error {
+    let located = toml::from_str::<JobFile>(text).err();
+    let line = located.as_ref().and_then(toml::de::Error::span).map(|span| line_of(text, span.start));
+    let message = one_line(located.as_ref().map_or_else(|| error.message(), toml::de::Error::message));
+    Error::job_file(line.map_or_else(|| place.to_owned(), |line| format!("{place}:{line}")), message)
+}
+
+/// Without line breaks and without the names of our types.
+fn one_line(message: &str) -> String {
+    let words: Vec<&str> = message.split_whitespace().collect();
+    words
+        .join(" ")
+        .replace("expected struct JobSection", "expected a section")
+        .replace("expected struct ", "expected a section, ")
 }
 
 fn line_of(text: &str, at: usize) -> usize {
@@ -153,10 +158,17 @@ fn set(table: &mut toml::Table, known: &toml::Table, assignment: &str) -> Result
     let mut walked = String::new();
     for part in parts {
         walked = if walked.is_empty() { part.to_owned() } else { format!("{walked}.{part}") };
-        let Some(toml::Value::Table(inner)) = reference.get(part) else {
-            return Err(Error::Usage(format!("--set {assignment}: {}", unknown(&walked, part, reference))));
+        reference = match reference.get(part) {
+            Some(toml::Value::Table(inner)) => inner,
+            Some(toml::Value::Array(_)) => {
+                let hint = format!("{walked} is a list: write --set '{walked}=[{{ … }}]'");
+                return Err(Error::Usage(format!("--set {assignment}: {hint}")));
+            }
+            _ => {
+                let message = unknown(&walked, part, reference);
+                return Err(Error::Usage(format!("--set {assignment}: {message}")));
+            }
         };
-        reference = inner;
         let entry = place.entry(part).or_insert_with(|| toml::Value::Table(toml::Table::new()));
         place = entry
             .as_table_mut()

@@ -139,7 +139,7 @@ impl Plan {
             ("statistics", documents.is_some_and(|plan| plan.statistics.is_some())),
             ("embeddings", documents.is_some_and(|plan| plan.embeddings.is_some())),
             ("audio", self.clips.is_some()),
-            ("filters", !self.file.filters.is_empty() && self.clips.is_some()),
+            ("filters", self.clips.as_ref().is_some_and(|plan| !plan.waveform.is_empty())),
             ("compare", self.compare.is_some()),
             ("report", true),
         ];

@@ -140,7 +140,10 @@ impl RunRecord {
         if counts.documents > 0 {
             let (documents, tokens, types) =
                 (grouped(counts.documents), grouped(counts.tokens), grouped(counts.types));
-            parts.push(format!("{documents} documents with {tokens} words ({types} different)"));
+            parts.push(match counts.tokens {
+                0 => format!("{documents} documents"),
+                _ => format!("{documents} documents with {tokens} words ({types} different)"),
+            });
         }
         if counts.clips > 0 {
             parts.push(format!("{} recordings of {}", grouped(counts.clips), duration(counts.clip_seconds)));

@@ -37,6 +37,12 @@ pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<
     let resampling =
         Resampling { seed: desk.seed, permutations: plan.permutations, bootstrap: plan.bootstrap };
     let total = pairing.pairs.len() as u64;
+    let no_pairs = (total == 0).then(|| Warned {
+        source: String::new(),
+        stage: Stage::Compare,
+        code: "no_pairs",
+        reason: "no document has a recording: see compare.pair_by and the ids of both sides".into(),
+    });
     let mut relations = desk.stages.time("compare", total, "pairs", || {
         let members = pairing.pairs;
         // Within a speaker: what differs between speakers is no relation of words and sound.
@@ -58,7 +64,7 @@ pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<
             sound: audio,
             correlations,
             spaces,
-            warned: pairing.ambiguous.into_iter().map(warning).collect(),
+            warned: pairing.ambiguous.into_iter().map(warning).chain(no_pairs).collect(),
             written: Vec::new(),
         })
     })?;

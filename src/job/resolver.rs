@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 use crate::text;
 use crate::text::embeddings::{EmbeddingSettings, Model};
 
+/// A byte-level model has a piece for every byte.
+const MODEL_PIECES: u32 = 256;
+
 /// Turns sections into settings; knows where the job file lies and how to complain about it.
 pub(super) struct Resolver<'a> {
     pub base: &'a Path,
@@ -83,6 +86,10 @@ impl Resolver<'_> {
             return Err(
                 self.complain("documents.include", "names nothing: write for example [\"text/**/*.txt\"]")
             );
+        }
+        if !section.fields.is_empty() {
+            let message = "only jsonl, csv and parquet have fields, which are not read yet: leave it out";
+            return Err(self.complain("documents.fields", message));
         }
         let tokens = match (&file.tokens, &file.bag_of_words, &file.statistics, &file.embeddings) {
             (None, None, None, None) => None,
@@ -182,6 +189,13 @@ impl Resolver<'_> {
                 let kind = kind.parse().map_err(|error| self.complain("tokens.model", error))?;
                 let vocab_size = u32::try_from(section.model.vocab_size.unwrap_or(8000))
                     .map_err(|_| self.complain("tokens.model.vocab_size", "write fewer pieces"))?;
+                if !section.stem.is_empty() {
+                    return Err(self.complain("tokens.stem", "pieces of a model have no stem: write \"\""));
+                }
+                if vocab_size < MODEL_PIECES {
+                    let message = format!("a model needs at least {MODEL_PIECES} pieces: write for example 8000");
+                    return Err(self.complain("tokens.model.vocab_size", message));
+                }
                 let (lowercase, strip_accents) = (section.lowercase, section.strip_accents);
                 Ok(ModelPlan::Train(text::model::TrainingSettings { kind, vocab_size, lowercase, strip_accents }))
             }
@@ -209,6 +223,11 @@ impl Resolver<'_> {
                 Err(self.complain(key, "write a number of documents or a share between 0.0 and 1.0"))
             }
         };
+        if let (Threshold::Count(least), Threshold::Count(most)) = (section.min_df, section.max_df)
+            && most < least
+        {
+            return Err(self.complain("bag_of_words.max_df", format!("{most} is less than min_df = {least}")));
+        }
         Ok(BagOfWordsPlan {
             ngrams: section.ngrams,
             vocabulary: text::vocabulary::VocabularySettings {
@@ -226,7 +245,6 @@ impl Resolver<'_> {
                 smooth_idf: section.smooth_idf,
                 sublinear_tf: section.sublinear_tf,
                 norm: match section.norm {
-                    Norm::Auto => None,
                     Norm::L2 => Some(text::bag_of_words::Norm::L2),
                     Norm::L1 => Some(text::bag_of_words::Norm::L1),
                     Norm::None => Some(text::bag_of_words::Norm::None),

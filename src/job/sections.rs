@@ -191,7 +191,7 @@ defaults!(BagOfWordsSection {
     weight: Weight::Tfidf,
     smooth_idf: true,
     sublinear_tf: false,
-    norm: Norm::Auto,
+    norm: Norm::L2,
 });
 
 /// `bag_of_words.weight`
@@ -208,7 +208,6 @@ pub enum Weight {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Norm {
-    Auto,
     L2,
     L1,
     None,

@@ -98,7 +98,12 @@ impl<'a> Plans<'a> {
 pub(super) fn run(plan: &ClipsPlan, desk: &Desk<'_>) -> Result<Sound> {
     let found = walk(&plan.include, &plan.exclude, "clips.include")?;
     let (references, repeated) = index_clips(&found.found, &plan.rules);
-    let mut sound = Sound { names: plan.names(), quarantined: found.quarantined, ..Sound::default() };
+    let mut sound = Sound {
+        names: plan.names(),
+        quarantined: found.quarantined,
+        warned: found.warned,
+        ..Sound::default()
+    };
     sound.quarantined.extend(repeated);
     for folder in plan.part_folders() {
         let folder = desk.folder.join(folder);
@@ -112,7 +117,7 @@ pub(super) fn run(plan: &ClipsPlan, desk: &Desk<'_>) -> Result<Sound> {
     }
     let plans = Plans::new(plan);
     let total = references.len() as u64;
-    let stages = ["read", "filters", "audio"];
+    let stages = ["read", if plan.waveform.is_empty() { "" } else { "filters" }, "audio"];
     let analysed = desk.stages.pass(stages, total, "recordings", |shares| {
         let analyse = |(part, shard)| analyse_shard(part, &references[shard], &plans, desk, shares);
         shards.into_par_iter().enumerate().map(analyse).collect::<Result<Vec<Analysed>>>()

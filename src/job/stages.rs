@@ -48,7 +48,8 @@ impl<'a> Stages<'a> {
         self.pass([stage], total, unit, |_| work())
     }
 
-    /// Runs several stages in one pass; the wall-clock time is shared out by the work that each recorded.
+    /// Runs several stages in one pass; the wall-clock time is shared out by the work that each recorded. A stage without a
+    /// name is not told of.
     pub fn pass<T, const N: usize>(
         &self,
         stages: [&'static str; N],
@@ -64,7 +65,7 @@ impl<'a> Stages<'a> {
         let seconds = start.elapsed().as_secs_f64();
         let worked = shares.0.each_ref().map(|nanos| nanos.load(Ordering::Relaxed) as f64);
         let all: f64 = worked.iter().sum();
-        for (stage, nanos) in stages.into_iter().zip(worked) {
+        for (stage, nanos) in stages.into_iter().zip(worked).filter(|(stage, _)| !stage.is_empty()) {
             let share = if all > 0.0 { nanos / all } else { 1.0 / N as f64 };
             self.record(stage, seconds * share, total);
         }

@@ -77,7 +77,7 @@ struct Counted {
 pub(super) fn run(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Words> {
     let found = walk(&plan.include, &plan.exclude, "documents.include")?;
     let (references, repeated) = index_documents(&found.found, &plan.rules);
-    let mut words = Words { quarantined: found.quarantined, ..Words::default() };
+    let mut words = Words { quarantined: found.quarantined, warned: found.warned, ..Words::default() };
     words.quarantined.extend(repeated);
     let weight = |reference: &DocumentRef| reference.bytes + DOCUMENT_WEIGHT;
     let shards =
@@ -217,6 +217,7 @@ fn finish(
         blake3: document.blake3,
         group: document.group,
         bytes: document.bytes,
+        chars: document.text.chars().count() as u64,
         statistics: counts.statistics().get(i).cloned(),
     });
     Counted { documents: rows.collect(), quarantined, warned, counts }
@@ -299,6 +300,16 @@ fn describe(plan: &DocumentsPlan, counts: &Counts, desk: &Desk<'_>, words: &mut 
     words
         .written
         .push(write(tables::duplicates(duplicates.as_deref().unwrap_or_default()), "duplicates.parquet")?);
+    if !section.keyness.is_empty()
+        && !documents.iter().any(|row| row.group.as_deref() == Some(&section.keyness))
+    {
+        words.warned.push(Warned {
+            source: section.keyness.clone(),
+            stage: Stage::Statistics,
+            code: "no_such_group",
+            reason: "statistics.keyness names a group that no document has: see documents.group".into(),
+        });
+    }
     words.collocations = collocations;
     words.keyness = keyness;
     words.duplicates = duplicates;

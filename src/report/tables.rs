@@ -24,6 +24,8 @@ pub struct DocumentRow {
     pub group: Option<String>,
     /// Bytes after decompression.
     pub bytes: u64,
+    /// Unicode scalar values of the text.
+    pub chars: u64,
     /// `None` where the tokens stage does not run.
     pub statistics: Option<DocumentStatistics>,
 }
@@ -145,7 +147,7 @@ pub fn documents(rows: &[DocumentRow]) -> Table {
         .with("group", groups(rows, |row| &row.group))
         .with("bytes", Column::U64(rows.iter().map(|row| row.bytes).collect()))
         .with("language", Column::OptStr(language))
-        .with("chars", count(|s| s.chars))
+        .with("chars", Column::U64(rows.iter().map(|row| row.chars).collect()))
         .with("tokens", count(|s| s.tokens))
         .with("types", count(|s| s.types))
         .with("sentences", count(|s| s.sentences))

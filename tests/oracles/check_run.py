@@ -129,9 +129,7 @@ def vectorizer_parameters(job, report):
     if setting(job, "bag_of_words.max_terms", 0):
         return report.skip("words: max_terms breaks ties otherwise than scikit-learn")
     max_df = setting(job, "bag_of_words.max_df", 1.0)
-    norm = setting(job, "bag_of_words.norm", "auto")
-    if norm == "auto":
-        norm = "l2" if setting(job, "bag_of_words.weight", "tfidf") == "tfidf" else "none"
+    norm = setting(job, "bag_of_words.norm", "l2")
     return {
         "token_pattern": setting(job, "tokens.pattern", DEFAULT_PATTERN),
         "lowercase": setting(job, "tokens.lowercase", True),

@@ -70,11 +70,11 @@ impl Kernel1d {
         Ok(Self::of(taps, radius))
     }
 
-    /// Mean of `size` samples, the moving average; a window of even size reaches one sample further right than
-    /// left. Fails where `size` is 0 or too large.
+    /// Mean of `size` samples, the moving average; a window of even size reaches one sample further left than
+    /// right, as `scipy.ndimage.uniform_filter1d`. Fails where `size` is 0 or too large.
     pub fn boxcar(size: usize) -> Result<Self, KernelError> {
         check_size(1, check_taps("box", size)?)?;
-        Ok(Self::of(vec![1.0 / size as f64; size], size / 2))
+        Ok(Self::of(vec![1.0 / size as f64; size], (size - 1) / 2))
     }
 
     /// Central difference `y[n] = (x[n + 1] - x[n - 1]) / 2`, the slope for each sample.
