@@ -1,14 +1,13 @@
 //! Statistics of one document's words.
 
 use super::interner::TermList;
+use super::language::{function_word_of, language};
 use super::sentences::sentence_count;
 use super::syllables::syllables;
 use serde::{Deserialize, Serialize};
 
 /// Tokens in a window of MATTR.
 const MATTR_WINDOW: usize = 50;
-/// Characters at the start of a text that its language is found from: more tell no more, and cost.
-const LANGUAGE_CHARS: usize = 1000;
 
 /// What is measured of a document. Words are the job's tokens, so that stop lists, stems and case change the statistics.
 /// Undefined ones are absent: all ratios of a text without tokens, and those noted below.
@@ -50,11 +49,12 @@ pub struct DocumentMeasures {
     factor: u64,
 }
 
-/// Length and syllables of a term.
+/// Length and syllables of a term, and the languages of which it is a function word.
 #[derive(Debug, Clone, Copy)]
 struct Word {
     chars: u32,
     syllables: Option<u32>,
+    languages: u16,
 }
 
 /// Sums over the tokens of a document.
@@ -78,7 +78,7 @@ impl DocumentMeasures {
             tokens: tokens.len() as u64,
             types,
             sentences,
-            language: language(text),
+            language: language(text, tokens.iter().map(|token| self.words[*token as usize].languages)),
             ..DocumentStatistics::default()
         };
         if !tokens.is_empty() {
@@ -97,7 +97,11 @@ impl DocumentMeasures {
     fn learn(&mut self, terms: &TermList) {
         for id in self.words.len()..terms.len() {
             let term = terms.term(id as u32);
-            self.words.push(Word { chars: term.chars().count() as u32, syllables: syllables(term) });
+            self.words.push(Word {
+                chars: term.chars().count() as u32,
+                syllables: syllables(term),
+                languages: function_word_of(term),
+            });
         }
         self.counts.resize(terms.len(), 0);
         self.seen.resize(terms.len(), 0);
@@ -194,13 +198,6 @@ fn readability(totals: &Totals, words: f64, sentences: f64) -> (Option<f64>, Opt
     let flesch = 206.835 - 1.015 * (words / sentences) - 84.6 * (totals.syllables as f64 / words);
     let ari = 4.71 * (totals.chars as f64 / words) + 0.5 * (words / sentences) - 21.43;
     ((totals.latin as f64 * 2.0 > words).then_some(flesch), Some(ari))
-}
-
-/// The language of the text's start, where the detector calls itself sure of it.
-fn language(text: &str) -> Option<String> {
-    let end = text.char_indices().nth(LANGUAGE_CHARS).map_or(text.len(), |(at, _)| at);
-    let found = whatlang::detect(&text[..end])?;
-    found.is_reliable().then(|| found.lang().code().to_owned())
 }
 
 #[cfg(test)]

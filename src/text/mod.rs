@@ -15,6 +15,7 @@ pub mod embeddings;
 mod error;
 mod interner;
 pub mod keyness;
+mod language;
 pub mod model;
 mod normalisation;
 mod python_pattern;
