@@ -91,3 +91,27 @@ fn filter_puts_a_recording_through_the_convolution_module() {
     };
     assert!(loudest(&input) > 7_900 && loudest(&output) < 40, "{} {}", loudest(&input), loudest(&output));
 }
+
+#[test]
+fn a_reader_of_the_log_that_goes_away_does_not_end_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = format!("job.output={:?}", folder.path().to_str().unwrap());
+    let job = project().join("corpora/sample/job.toml");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wordwave"))
+        .args(["run", job.to_str().unwrap(), "--log-format", "json", "--set", &set])
+        .args([
+            "--set",
+            "embeddings.epochs=1",
+            "--set",
+            "compare.permutations=9",
+            "--set",
+            "compare.bootstrap=9",
+        ])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    assert!(child.wait().unwrap().success());
+    assert!(folder.path().join("sample/latest/run.json").is_file());
+}

@@ -25,8 +25,12 @@ pub(super) fn start(output: &Output) {
         _ => LevelFilter::INFO,
     };
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let builder =
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_target(false);
+    // A reader of the log that went away must not end the run: complaints about it would go to standard error too.
+    let builder = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(level)
+        .with_target(false)
+        .log_internal_errors(false);
     match output.log_format {
         Format::Text => builder.with_ansi(colour).without_time().init(),
         Format::Json => builder.json().flatten_event(true).init(),

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::sync::Mutex;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::Output;
 use super::log::Format;
@@ -53,11 +53,17 @@ impl Bars {
 
 fn begin(stage: &str, total: u64, unit: &str) -> ProgressBar {
     let template = format!(
-        "{{prefix:14}} {{wide_bar:.cyan/dim}} {{human_pos}}/{{human_len}} {unit} {{per_sec}} eta {{eta}}"
+        "{{prefix:14}} {{wide_bar:.cyan/dim}} {{human_pos}}/{{human_len}} {unit} {{rate}} eta {{eta}}"
     );
-    let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template(&template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", rate);
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
     bar.set_style(style);
     bar.set_prefix(stage.to_owned());
     bar
+}
+
+fn rate(state: &ProgressState, line: &mut dyn std::fmt::Write) {
+    let _ = write!(line, "{}/s", HumanCount(state.per_sec().round() as u64));
 }

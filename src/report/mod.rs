@@ -1,6 +1,6 @@
 //! Results to tables and to the report page.
 //!
-//! [`tables`] says which columns a table has, [`parquet`] writes them (and is the only file that names polars), [`page`] turns
+//! [`tables`] says which columns a table has, `parquet` writes them (and is the only file that names polars), [`page`] turns
 //! what the job chose to show into one HTML file.
 
 pub mod page;

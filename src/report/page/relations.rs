@@ -34,10 +34,18 @@ pub(super) fn section(relations: &Relations) -> Section {
 }
 
 fn method(relations: &Relations) -> String {
-    let within = if relations.within_groups { " within groups" } else { "" };
+    let (within, meaning) = if relations.within_groups {
+        (
+            " within groups",
+            " So p and q ask whether the two go together within a group (usually one speaker), while ρ is over all pairs: \
+             a small ρ may be significant, and a large one that only tells the groups apart is not.",
+        )
+    } else {
+        ("", "")
+    };
     format!(
         "Over {}, every feature of the text was held against every feature of the recording: rank correlation (Spearman's ρ), \
-         its 95 % interval from {} resamplings, its p from {} permutations{within}, and q, which allows for the number of relations tested.",
+         its 95 % interval from {} resamplings, its p from {} permutations{within}, and q, which allows for the number of relations tested.{meaning}",
         number::counted(relations.pairs, "pair", "pairs"),
         number::count(relations.bootstrap),
         number::count(relations.permutations),

@@ -2,8 +2,8 @@
 //! Representations of Words and Phrases and their Compositionality", with the semantics of `word2vec.c`).
 //!
 //! Training gives the same bytes at any number of threads. The corpus is cut into rounds; in a round eight logical shards
-//! train on copies of the rows they touch ([`shard`]), and the copies are then merged row by row in shard order
-//! ([`merging`]). Random numbers depend on the sentence alone, the learning rate on the round alone.
+//! train on copies of the rows they touch (`shard`), and the copies are then merged row by row in shard order
+//! (`merging`). Random numbers depend on the sentence alone, the learning rate on the round alone.
 
 mod documents;
 mod merging;
