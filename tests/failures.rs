@@ -137,25 +137,52 @@ fn a_job_that_is_running_is_not_run_twice() {
     assert!(said(&outcome).contains("already running"), "{}", said(&outcome));
 }
 
-#[test]
-fn a_signal_ends_the_run_with_its_status_and_publishes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    corpus(folder.path());
-    std::fs::write(folder.path().join("text/long.txt"), "one two three four five six seven ".repeat(20_000))
-        .unwrap();
-    let job = job_in(folder.path(), &format!("{BOTH}[embeddings]\nepochs = 1000\n"));
-    let output = folder.path().join("out");
+/// Starts a job, sends SIGTERM once `begun` says so, and gives its exit status.
+fn terminated(job: &Path, output: &Path, further: &[&str], begun: impl Fn() -> bool) -> Option<i32> {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wordwave"))
         .args(["run", job.to_str().unwrap(), "--set", &format!("job.output={:?}", output.to_str().unwrap())])
+        .args(further)
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    while !output.join("x/.store/staging").exists() {
+    while !begun() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     std::thread::sleep(std::time::Duration::from_millis(200));
     let sent = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
-    assert_eq!(child.wait().unwrap().code(), Some(143));
+    child.wait().unwrap().code()
+}
+
+#[test]
+fn a_signal_ends_the_run_with_its_status_and_publishes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    corpus(folder.path());
+    let long = "one two three four five six seven ".repeat(20_000);
+    std::fs::write(folder.path().join("text/long.txt"), long).unwrap();
+    let job = job_in(folder.path(), &format!("{BOTH}[embeddings]\nepochs = 1000\n"));
+    let output = folder.path().join("out");
+    let code = terminated(&job, &output, &[], || output.join("x/.store/staging").exists());
+    assert_eq!(code, Some(143));
     no_run_is_visible(&output);
+}
+
+#[test]
+fn a_signal_ends_a_run_that_is_deep_in_one_computation() {
+    let output = tempfile::tempdir().unwrap();
+    let further = ["--set", "compare.permutations=4000000000", "--set", "embeddings.epochs=1"];
+    let job = crate::program::project().join("corpora/sample/job.toml");
+    let staging = output.path().join("sample/.store/staging");
+    // The table of the clips is the last before the comparison.
+    let begun = || {
+        let runs =
+            std::fs::read_dir(&staging).map(|runs| runs.flatten().map(|run| run.path()).collect::<Vec<_>>());
+        runs.unwrap_or_default().iter().any(|run| run.join("clips.parquet").exists())
+    };
+    assert_eq!(terminated(&job, output.path(), &further, begun), Some(143));
+    assert!(!output.path().join("sample/latest").exists());
+    let outcome =
+        run_job(&job, output.path(), &["--set", "embeddings.epochs=1", "--set", "compare.permutations=9"]);
+    assert_eq!(code(&outcome), 0, "{}", said(&outcome));
+    assert_eq!(std::fs::read_dir(&staging).map_or(0, Iterator::count), 0);
 }

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::progress::Bars;
-use super::{Output, print, say};
+use super::{Output, log, print, say};
 use crate::error::{Error, Result};
 use crate::job::{Interrupt, JobFile, Plan, RunOptions, run as run_job};
 
@@ -40,6 +41,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     Ok(ExitCode::from(published.exit_code()))
 }
 
+/// How long a run that was asked to stop may take to end by itself.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// SIGINT and SIGTERM end the run at the next item; a second one ends it at once.
 fn watch_signals() -> Result<Interrupt> {
     let interrupt = Interrupt::default();
@@ -50,5 +54,20 @@ fn watch_signals() -> Result<Interrupt> {
             .and_then(|_| signal_hook::flag::register(signal, interrupt.flag()))
             .map_err(|error| Error::io("watch for", "signals", error))?;
     }
+    end_at_last(interrupt.clone());
     Ok(interrupt)
+}
+
+/// A stage may be deep in one computation and hear nothing for long. Then the process ends all the same: all that it leaves is
+/// a staging folder, which the next run removes.
+fn end_at_last(interrupt: Interrupt) {
+    std::thread::spawn(move || {
+        while !interrupt.is_set() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        std::thread::sleep(GRACE);
+        let error = interrupt.error();
+        log::failure(&error);
+        std::process::exit(i32::from(error.exit_code()));
+    });
 }

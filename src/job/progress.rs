@@ -52,10 +52,18 @@ impl Interrupt {
 
     /// Fails once the run is asked to stop.
     pub(super) fn check(&self) -> Result<()> {
-        if self.flag.load(Ordering::Relaxed) { Err(self.error()) } else { Ok(()) }
+        if self.is_set() { Err(self.error()) } else { Ok(()) }
     }
 
-    pub(super) fn error(&self) -> Error {
+    /// Whether the run was asked to stop.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.flag.load(Ordering::Relaxed)
+    }
+
+    /// How a run ends that was asked to stop.
+    #[must_use]
+    pub fn error(&self) -> Error {
         let signal = self.signal.load(Ordering::Relaxed);
         Error::Interrupted { signal: if signal == 0 { 2 } else { signal as i32 } }
     }
