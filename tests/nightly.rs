@@ -135,3 +135,41 @@ fn old_runs_stay_and_keep_bounds_them() {
     assert_eq!(names.iter().filter(|name| name.starts_with("20")).count(), 2, "{names:?}");
     assert!(names.contains(&"latest".to_owned()));
 }
+
+#[test]
+fn tables_that_did_not_change_are_links_and_verify_finds_what_did() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a", "b"] {
+        std::fs::write(folder.path().join(format!("{name}.txt")), "one two three").unwrap();
+    }
+    let job = job_in(folder.path(), "[job]\nname = 'x'\n[documents]\ninclude = ['*.txt']\n[bag_of_words]\n");
+    let run = || {
+        let outcome = run_job(&job, &folder.path().join("out"), &["--quiet"]);
+        assert_eq!(code(&outcome), 0, "{}", said(&outcome));
+        std::fs::canonicalize(folder.path().join("out/x/latest")).unwrap()
+    };
+    let (first, again) = (run(), run());
+    let inode = |run: &Path, file: &str| std::fs::metadata(run.join(file)).unwrap().ino();
+    for file in ["documents.parquet", "vocabulary.parquet", "terms/part-00000.parquet"] {
+        assert_eq!(inode(&first, file), inode(&again, file), "{file}");
+    }
+    std::fs::write(folder.path().join("b.txt"), "two three four").unwrap();
+    let changed = run();
+    assert_ne!(inode(&first, "documents.parquet"), inode(&changed, "documents.parquet"));
+    assert_eq!(inode(&first, "quarantine.parquet"), inode(&changed, "quarantine.parquet"));
+    let job_folder = folder.path().join("out/x");
+    let verify = || wordwave(&["verify", job_folder.to_str().unwrap()]);
+    assert_eq!(code(&verify()), 0, "{}", said(&verify()));
+    std::fs::write(changed.join("documents.parquet"), "x").unwrap();
+    std::fs::write(changed.join("more.txt"), "x").unwrap();
+    std::fs::remove_file(changed.join("terms/part-00000.parquet")).unwrap();
+    let outcome = verify();
+    let told = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    assert_eq!(code(&outcome), 65);
+    for problem in
+        ["documents.parquet: is not what", "more.txt: is not of", "terms/part-00000.parquet: is missing"]
+    {
+        assert!(told.contains(problem), "{told}");
+    }
+}

@@ -9,6 +9,7 @@ mod man;
 mod progress;
 mod run;
 mod show;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -51,6 +52,8 @@ enum Command {
     Init(init::Arguments),
     /// Say what a run holds
     Show(show::Arguments),
+    /// Hold every file of a run against the hash that it was written with
+    Verify(verify::Arguments),
     /// Put a WAV or a PNG through the convolution module
     Filter(filter::Arguments),
     /// Print a completion script for a shell
@@ -85,6 +88,7 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Check(arguments) => check::check(arguments),
         Command::Init(arguments) => init::init(arguments),
         Command::Show(arguments) => show::show(arguments),
+        Command::Verify(arguments) => verify::verify(arguments),
         Command::Filter(arguments) => filter::filter(arguments),
         Command::Completions(arguments) => completions::print(arguments, &mut Cli::command()),
         Command::Man => man::print(Cli::command()),

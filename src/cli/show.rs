@@ -23,8 +23,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn show(arguments: &Arguments) -> Result<ExitCode> {
-    let latest = arguments.run.join("latest");
-    let folder = if latest.join("run.json").is_file() { latest } else { arguments.run.clone() };
+    let folder = RunRecord::folder_of(&arguments.run);
     let record = RunRecord::read(&folder)?;
     match &arguments.table {
         None => print(&record.describe(&folder))?,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contents::{Contents, read_contents};
 use super::encoding::{Decoded, decode};
-use super::identity::Identity;
+use super::identity::{Identity, unique};
 use super::markdown::visible_text;
 use super::quarantine::{Quarantined, Stage, Unusable, Warned};
 use super::walk::Found;
@@ -101,19 +101,9 @@ pub fn index_documents(files: &[Found], rules: &DocumentRules) -> (Vec<DocumentR
             Err(trouble) => quarantined.push(trouble.of(&file.source)),
         }
     }
-    references.sort_by(|a, b| (&a.id, &a.source).cmp(&(&b.id, &b.source)));
-    let mut unique: Vec<DocumentRef> = Vec::with_capacity(references.len());
-    for reference in references {
-        match unique.last() {
-            Some(last) if last.id == reference.id => {
-                let reason =
-                    format!("the id {:?} stands for {} already: rename one of them", last.id, last.source);
-                quarantined.push(Unusable::new("repeated_id", reason).of(&reference.source));
-            }
-            _ => unique.push(reference),
-        }
-    }
-    (unique, quarantined)
+    let (references, repeated) = unique(references, |reference| (&reference.id, &reference.source));
+    quarantined.extend(repeated);
+    (references, quarantined)
 }
 
 fn index_file(file: &Found, rules: &DocumentRules) -> Result<Vec<DocumentRef>, Unusable> {

@@ -2,6 +2,8 @@
 
 use regex::Regex;
 
+use super::quarantine::{Quarantined, Unusable};
+
 /// What the id of a file is made of: the `id` key of the job file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,6 +58,23 @@ impl Identity {
     pub fn group(&self, id: &str) -> Option<String> {
         Some(self.group.as_ref()?.captures(id)?.get(1)?.as_str().to_owned())
     }
+}
+
+/// Sorts items by id, then source. A repeated id is quarantined; the first by source stays.
+pub(super) fn unique<T>(mut items: Vec<T>, of: impl Fn(&T) -> (&str, &str)) -> (Vec<T>, Vec<Quarantined>) {
+    items.sort_by(|a, b| of(a).cmp(&of(b)));
+    let mut kept: Vec<T> = Vec::with_capacity(items.len());
+    let mut quarantined = Vec::new();
+    for item in items {
+        match kept.last().map(&of) {
+            Some((id, source)) if id == of(&item).0 => {
+                let reason = format!("the id {id:?} stands for {source} already: rename one of them");
+                quarantined.push(Unusable::new("repeated_id", reason).of(of(&item).1));
+            }
+            _ => kept.push(item),
+        }
+    }
+    (kept, quarantined)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::codecs::decode_compressed;
 use super::contents::{Contents, read_contents};
-use super::identity::Identity;
+use super::identity::{Identity, unique};
 use super::quarantine::{Quarantined, Stage, Unusable, Warned};
 use super::resample::resample;
 use super::walk::Found;
@@ -89,29 +89,13 @@ pub struct Decoding {
 /// Lists the clips in `files`, sorted by id. A repeated id is quarantined; the first by source stays.
 #[must_use]
 pub fn index_clips(files: &[Found], rules: &RecordingRules) -> (Vec<ClipRef>, Vec<Quarantined>) {
-    let mut references: Vec<ClipRef> = files
-        .iter()
-        .map(|file| ClipRef {
-            id: rules.identity.id(&file.source),
-            path: file.path.clone(),
-            source: file.source.clone(),
-            bytes: file.bytes,
-        })
-        .collect();
-    references.sort_by(|a, b| (&a.id, &a.source).cmp(&(&b.id, &b.source)));
-    let mut unique: Vec<ClipRef> = Vec::with_capacity(references.len());
-    let mut quarantined = Vec::new();
-    for reference in references {
-        match unique.last() {
-            Some(last) if last.id == reference.id => {
-                let reason =
-                    format!("the id {:?} stands for {} already: rename one of them", last.id, last.source);
-                quarantined.push(Unusable::new("repeated_id", reason).of(&reference.source));
-            }
-            _ => unique.push(reference),
-        }
-    }
-    (unique, quarantined)
+    let reference = |file: &Found| ClipRef {
+        id: rules.identity.id(&file.source),
+        path: file.path.clone(),
+        source: file.source.clone(),
+        bytes: file.bytes,
+    };
+    unique(files.iter().map(reference).collect(), |reference| (&reference.id, &reference.source))
 }
 
 /// Reads, mixes and resamples the clip `reference`.

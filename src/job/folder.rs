@@ -89,6 +89,11 @@ impl JobFolder {
         Ok(Staging { job: self, id, folder, published: false })
     }
 
+    /// The folder of the newest run, where there is one.
+    pub fn latest(&self) -> Option<PathBuf> {
+        fs::canonicalize(self.root.join("latest")).ok()
+    }
+
     /// The published runs, oldest first.
     pub fn runs(&self) -> Result<Vec<String>> {
         let entries = fs::read_dir(&self.root).map_err(|error| Error::io("list", &self.root, error))?;

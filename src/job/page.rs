@@ -7,7 +7,7 @@ use super::relations::Relations;
 use super::sound::{Plans, Scratch, Sound};
 use super::words::{WordVectors, Words};
 use crate::audio::Profile;
-use crate::corpus::{ClipRef, DocumentReader, read_clip};
+use crate::corpus::{ClipRef, DocumentReader, Stage, read_clip};
 use crate::math::linear::SymmetricEigen;
 use crate::math::matrix::Matrix;
 use crate::report::page::{self, ReportData};
@@ -56,29 +56,23 @@ fn exclusions(
     sound: Option<&Sound>,
     relations: Option<&Relations>,
 ) -> (Vec<page::Exclusion>, Vec<page::Exclusion>) {
-    let quarantined =
-        words.map(|words| &words.quarantined).into_iter().chain(sound.map(|sound| &sound.quarantined));
+    let exclusion = |source: &str, stage: Stage, code: &str, reason: &str, byte_offset| page::Exclusion {
+        source: source.to_owned(),
+        stage: stage.name().to_owned(),
+        code: code.to_owned(),
+        reason: reason.to_owned(),
+        byte_offset,
+    };
+    let quarantined = words.iter().flat_map(|words| &words.quarantined);
     let mut quarantine: Vec<page::Exclusion> = quarantined
-        .flatten()
-        .map(|row| page::Exclusion {
-            source: row.source.clone(),
-            stage: row.stage.name().into(),
-            code: row.code.into(),
-            reason: row.reason.clone(),
-            byte_offset: row.byte_offset,
-        })
+        .chain(sound.iter().flat_map(|sound| &sound.quarantined))
+        .map(|row| exclusion(&row.source, row.stage, row.code, &row.reason, row.byte_offset))
         .collect();
-    let warned = words.map(|words| &words.warned).into_iter().chain(sound.map(|sound| &sound.warned));
+    let warned = words.iter().flat_map(|words| &words.warned);
     let mut warnings: Vec<page::Exclusion> = warned
-        .chain(relations.map(|relations| &relations.warned))
-        .flatten()
-        .map(|row| page::Exclusion {
-            source: row.source.clone(),
-            stage: row.stage.name().into(),
-            code: row.code.into(),
-            reason: row.reason.clone(),
-            byte_offset: None,
-        })
+        .chain(sound.iter().flat_map(|sound| &sound.warned))
+        .chain(relations.iter().flat_map(|relations| &relations.warned))
+        .map(|row| exclusion(&row.source, row.stage, row.code, &row.reason, None))
         .collect();
     let key = |row: &page::Exclusion| (row.source.clone(), row.code.clone());
     quarantine.sort_by_key(key);

@@ -1,13 +1,16 @@
 //! run.json: what a run did, and the words that say it to a person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::stages::StageRecord;
 use crate::error::{Error, Result};
+use crate::report::Written;
 
 /// What stands in run.json: everything that may differ between two runs over the same input, and the hashes of all files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +61,33 @@ pub(super) struct FileRecord {
     pub blake3: String,
 }
 
+impl FileRecord {
+    /// Whether the file at `path` has this size and hash.
+    fn is_that_of(&self, path: &Path) -> io::Result<bool> {
+        let mut file = File::open(path)?;
+        if file.metadata()?.len() != self.bytes {
+            return Ok(false);
+        }
+        let mut hasher = blake3::Hasher::new();
+        io::copy(&mut file, &mut hasher)?;
+        Ok(hasher.finalize().to_hex().as_str() == self.blake3)
+    }
+}
+
+/// Every file below `folder`, by its path from `root`.
+fn files_below(folder: &Path, root: &Path) -> io::Result<BTreeSet<String>> {
+    let mut files = BTreeSet::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(files_below(&path, root)?);
+        } else {
+            files.insert(path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned());
+        }
+    }
+    Ok(files)
+}
+
 /// The name of the file.
 pub(super) const RUN_JSON: &str = "run.json";
 
@@ -75,6 +105,61 @@ impl RunRecord {
         serde_json::from_str(&text).map_err(|error| {
             Error::Usage(format!("{} is not a run of this version: {error}", path.display()))
         })
+    }
+
+    /// The run meant by `path`: the folder of a run, or that of a job, whose latest run it is.
+    #[must_use]
+    pub fn folder_of(path: &Path) -> PathBuf {
+        let latest = path.join("latest");
+        if latest.join(RUN_JSON).is_file() { latest } else { path.to_path_buf() }
+    }
+
+    /// How many files the run has besides run.json.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// What of the run in `folder` is not as it was written, a sentence each: files that are missing, changed or unknown.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the folder or a file cannot be read.
+    pub fn verify(&self, folder: &Path) -> Result<Vec<String>> {
+        let mut problems = Vec::new();
+        for (name, record) in &self.files {
+            let path = folder.join(name);
+            if !path.is_file() {
+                problems.push(format!("{name}: is missing"));
+            } else if !record.is_that_of(&path).map_err(|error| Error::io("read", &path, error))? {
+                problems.push(format!(
+                    "{name}: is not what the run wrote ({} bytes, {})",
+                    record.bytes, record.blake3
+                ));
+            }
+        }
+        let known = |name: &str| name == RUN_JSON || self.files.contains_key(name);
+        let found = files_below(folder, folder).map_err(|error| Error::io("list", folder, error))?;
+        problems.extend(
+            found.iter().filter(|name| !known(name)).map(|name| format!("{name}: is not of this run")),
+        );
+        Ok(problems)
+    }
+
+    /// Makes the files in `staged` that the run in `folder` has in the same bytes hard links to those. What cannot be
+    /// linked stays as it is.
+    pub(super) fn link_unchanged(&self, folder: &Path, staged: &Path, written: &[Written]) {
+        for file in written {
+            let before = folder.join(&file.path);
+            let same = |record: &FileRecord| {
+                record.blake3 == file.blake3 && record.is_that_of(&before).unwrap_or(false)
+            };
+            if self.files.get(&file.path).is_some_and(same) {
+                let (link, place) = (staged.join(".link"), staged.join(&file.path));
+                // The link takes the file's place by a rename, so that the file is never gone.
+                let _ = std::fs::hard_link(&before, &link).and_then(|()| std::fs::rename(&link, &place));
+                let _ = std::fs::remove_file(&link);
+            }
+        }
     }
 
     /// The files of the table `name`, in order.

@@ -92,6 +92,11 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
     let stages = Stages::new(options.progress);
     let outcome = pool.install(|| stages_of(plan, &staging, &stages, &options.interrupt))?;
     options.interrupt.check()?;
+    if let Some(before) = job.latest()
+        && let Ok(record) = RunRecord::read(&before)
+    {
+        record.link_unchanged(&before, staging.folder(), &outcome.written);
+    }
     let end = Timestamp::now();
     let record = record(plan, &outcome, &stages, (start, end), staging.id(), threads);
     let json = serde_json::to_vec_pretty(&record)
