@@ -186,3 +186,34 @@ fn a_signal_ends_a_run_that_is_deep_in_one_computation() {
     assert_eq!(code(&outcome), 0, "{}", said(&outcome));
     assert_eq!(std::fs::read_dir(&staging).map_or(0, Iterator::count), 0);
 }
+
+/// Damages copies of a recording in a thousand ways; each is decoded or refused.
+fn damage(bytes: &[u8], name: &str) {
+    let mut stream = wordwave::math::random::Stream::new(1, name, 0);
+    for round in 0..1000 {
+        let mut damaged = bytes.to_vec();
+        // Headers matter most: half of the rounds stay in the first 256 bytes.
+        let reach = if round % 2 == 0 { damaged.len().min(256) } else { damaged.len() } as u32;
+        for _ in 0..=stream.below(8) {
+            let at = stream.below(reach) as usize;
+            damaged[at] = stream.next_u32() as u8;
+        }
+        if round % 5 == 0 {
+            damaged.truncate(stream.below(damaged.len() as u32) as usize);
+        }
+        if let Ok(decoding) = wordwave::corpus::decode_recording(damaged, name) {
+            assert!(decoding.channels > 0 && decoding.sample_rate > 0, "{name}, round {round}");
+        }
+    }
+}
+
+#[test]
+fn damaged_recordings_are_decoded_or_refused() {
+    let wav = crate::program::project().join("corpora/sample/audio/anna/morning-fog.wav");
+    damage(&std::fs::read(wav).unwrap()[..20_000], "x.wav");
+    let flac = crate::program::project().join("../shared/data/librispeech/1089/134686/1089-134686-0000.flac");
+    match std::fs::read(flac) {
+        Ok(bytes) => damage(&bytes[..40_000.min(bytes.len())], "x.flac"),
+        Err(_) => eprintln!("skipped for FLAC: the shared recordings are not there"),
+    }
+}

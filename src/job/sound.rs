@@ -1,6 +1,7 @@
 //! The sound side of a run: recordings to filtered samples, frames, features and spectrograms.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -179,17 +180,32 @@ fn analyse_clip(
     scratch: &mut Scratch,
     shares: &Shares<3>,
 ) -> Outcome {
-    let mut clip = shares.on(0, || read_clip(reference, &plans.plan.rules))?;
-    let analysis = plans.analyse(&clip, scratch, shares).map_err(|reason| Quarantined {
+    let unusable = |code, reason| Quarantined {
         source: reference.source.clone(),
         stage: Stage::Audio,
-        code: "unusable_settings",
+        code,
         reason,
         byte_offset: None,
-    })?;
-    // The samples of a whole shard need not lie in memory together.
-    clip.samples = Vec::new();
-    Ok((clip, analysis))
+    };
+    let work = AssertUnwindSafe(|| {
+        let clip = shares.on(0, || read_clip(reference, &plans.plan.rules))?;
+        let analysis =
+            plans.analyse(&clip, scratch, shares).map_err(|reason| unusable("unusable_settings", reason))?;
+        Ok((clip, analysis))
+    });
+    // A decoder that fails an assertion over a damaged file must not end the night.
+    let outcome = catch_unwind(work).unwrap_or_else(|_| {
+        *scratch = Scratch::default();
+        Err(unusable(
+            "decoder_failed",
+            "a decoder gave up on it: convert it to WAV, and report it".to_owned(),
+        ))
+    });
+    outcome.map(|(mut clip, analysis)| {
+        // The samples of a whole shard need not lie in memory together.
+        clip.samples = Vec::new();
+        (clip, analysis)
+    })
 }
 
 fn row(clip: &Clip, analysis: &ClipAnalysis) -> ClipRow {
