@@ -88,7 +88,7 @@ impl FeatureSettings {
 }
 
 /// The features of each frame, a column each; a column whose set is not asked for is empty.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct FrameColumns {
     /// When the frame is: its centre, or its begin in the Kaldi profile.
     pub seconds: Vec<f64>,

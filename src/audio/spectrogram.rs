@@ -8,7 +8,7 @@ use super::profile::{SpectrogramSettings, Store};
 use super::stft::{PowerStft, StftScratch};
 
 /// A matrix of a clip, a row for each frame.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Spectrogram {
     /// Values of a frame: mel bands, or bins of a power spectrum; the lowest frequency first.
     pub bands: usize,

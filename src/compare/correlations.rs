@@ -19,7 +19,7 @@ const TILE_PAIRS: usize = 65_536;
 
 /// How one text feature goes with one sound feature. Statistics are `None` where they are undefined: fewer than three items, or
 /// a feature that is the same for all of them.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Correlation {
     /// Name of the text feature.
     pub text_feature: String,

@@ -2,7 +2,7 @@
 
 /// Features of items: a column a feature, a value an item. Rows of the tables that are compared stand for the same pairs in
 /// the same order. A missing value is NaN; an infinite one counts as missing too.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct FeatureTable {
     /// Names of the features.
     pub names: Vec<String>,

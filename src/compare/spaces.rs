@@ -1,5 +1,7 @@
 //! Two representations of the same items: how alike they are as spaces, whatever their dimensions mean.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use super::Resampling;
@@ -44,14 +46,14 @@ pub struct Space {
 
 /// How alike two spaces are by one measure, beside what permuted items give. Statistics are `None` where the measure is
 /// undefined: too few items, or a space without spread.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SpaceRelation {
     /// Name of the text space.
     pub text_space: String,
     /// Name of the sound space.
     pub audio_space: String,
     /// `cka`, `rsa`, `cca`, `recall_at_1`, `recall_at_10` or `mrr`.
-    pub measure: &'static str,
+    pub measure: Cow<'static, str>,
     /// The measure.
     pub estimate: Option<f64>,
     /// Its mean over permuted items.
@@ -218,7 +220,7 @@ impl Sample {
             SpaceRelation {
                 text_space: String::new(),
                 audio_space: String::new(),
-                measure: measures[m],
+                measure: measures[m].into(),
                 estimate,
                 null_mean: mean(&null),
                 null_q95: percentile(&null, 0.95),
@@ -268,7 +270,7 @@ mod tests {
             sound.row_mut(i).iter_mut().zip(noise.row(i)).for_each(|(value, noise)| *value += 0.1 * noise);
         }
         let relations = related(text, sound, &Groups::none(80));
-        assert_eq!(relations.iter().map(|r| r.measure).collect::<Vec<_>>(), MEASURES);
+        assert_eq!(relations.iter().map(|r| r.measure.clone()).collect::<Vec<_>>(), MEASURES);
         for relation in relations {
             assert_eq!(relation.p, Some(0.01), "{relation:?}");
             assert!(relation.estimate > relation.null_q95 && relation.null_q95 > relation.null_mean);

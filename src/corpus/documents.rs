@@ -5,14 +5,14 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::contents::{Contents, read_contents};
 use super::encoding::{Decoded, decode};
 use super::identity::{Identity, unique};
 use super::markdown::visible_text;
-use super::quarantine::{Quarantined, Stage, Unusable, Warned};
+use super::quarantine::{Quarantined, Stage, Unread, Unusable, Warned};
+use super::stamp::Stamp;
 use super::walk::Found;
 
 /// How a file holds its text: the `format` key of the job file.
@@ -65,8 +65,58 @@ pub struct DocumentRef {
     pub source: String,
     /// Size of the file on disk, or of the part of it: how much work the document is.
     pub bytes: u64,
+    /// The stamp of the file.
+    pub stamp: Stamp,
+    /// Hash of its content, where that is known without reading it.
+    pub blake3: Option<String>,
     /// Bytes of the file's visible text; `None` for all of it.
     part: Option<Range<usize>>,
+}
+
+impl DocumentRef {
+    /// Whether it is a file of its own, not a part of one.
+    #[must_use]
+    pub fn is_whole_file(&self) -> bool {
+        self.part.is_none()
+    }
+}
+
+/// The documents that a file holds: what is kept of it so that it need not be opened to know them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// Hash of the file as it lies on disk.
+    pub blake3: String,
+    parts: Vec<Part>,
+}
+
+/// A part of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Part {
+    name: PartName,
+    range: Range<usize>,
+    blake3: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum PartName {
+    /// The file says it.
+    Id(String),
+    /// Follows the file's id after `#`.
+    Number(usize),
+}
+
+impl DocumentRules {
+    /// The format of the file `source`.
+    #[must_use]
+    pub fn format_of(&self, source: &str) -> DocumentFormat {
+        resolve(self.format, source)
+    }
+
+    /// Whether the file `source` holds several documents.
+    #[must_use]
+    pub fn splits(&self, source: &str) -> bool {
+        self.format_of(source) == DocumentFormat::Transcripts || self.split != Split::File
+    }
 }
 
 /// A document and its text.
@@ -88,50 +138,63 @@ pub struct Document {
     pub warning: Option<Warned>,
 }
 
-/// Lists the documents in `files`, sorted by id. Files that hold one document each are not opened here. A repeated id is
-/// quarantined; the first by source stays.
-#[must_use]
-pub fn index_documents(files: &[Found], rules: &DocumentRules) -> (Vec<DocumentRef>, Vec<Quarantined>) {
-    let indexed: Vec<_> = files.par_iter().map(|file| index_file(file, rules)).collect();
-    let mut references = Vec::new();
-    let mut quarantined = Vec::new();
-    for (file, outcome) in files.iter().zip(indexed) {
-        match outcome {
-            Ok(mut found) => references.append(&mut found),
-            Err(trouble) => quarantined.push(trouble.of(&file.source)),
-        }
+/// Lists the documents of `file`. A file that holds one document is not opened here, nor is one whose listing is known;
+/// the listing of another comes back with its documents.
+///
+/// # Errors
+/// The row of the quarantine table for a file of several documents that cannot be read.
+pub fn list_documents(
+    file: &Found,
+    rules: &DocumentRules,
+    known: Option<Listing>,
+) -> Result<(Vec<DocumentRef>, Option<Listing>), Quarantined> {
+    let reference = |id: String, bytes: u64, blake3: Option<String>, part: Option<Range<usize>>| {
+        let (path, source, stamp) = (file.path.clone(), file.source.clone(), file.stamp);
+        DocumentRef { id, path, source, bytes, stamp, blake3, part }
+    };
+    let file_id = rules.identity.id(&file.source);
+    if !rules.splits(&file.source) {
+        return Ok((vec![reference(file_id, file.bytes, None, None)], None));
     }
-    let (references, repeated) = unique(references, |reference| (&reference.id, &reference.source));
-    quarantined.extend(repeated);
-    (references, quarantined)
+    let listing = match known {
+        Some(listing) => listing,
+        None => listing(file, rules).map_err(|trouble| trouble.of(&file.source))?,
+    };
+    let of_part = |part: &Part| {
+        let id = match &part.name {
+            PartName::Id(id) => id.clone(),
+            PartName::Number(number) => format!("{file_id}#{number}"),
+        };
+        reference(id, part.range.len() as u64, Some(part.blake3.clone()), Some(part.range.clone()))
+    };
+    Ok((listing.parts.iter().map(of_part).collect(), Some(listing)))
 }
 
-fn index_file(file: &Found, rules: &DocumentRules) -> Result<Vec<DocumentRef>, Unusable> {
-    let format = resolve(rules.format, &file.source);
-    let reference = |id: String, part: Option<Range<usize>>| {
-        let bytes = part.as_ref().map_or(file.bytes, |part| part.len() as u64);
-        DocumentRef { id, path: file.path.clone(), source: file.source.clone(), bytes, part }
+fn listing(file: &Found, rules: &DocumentRules) -> Result<Listing, Unusable> {
+    let format = rules.format_of(&file.source);
+    let FileText { decoded, blake3, .. } = read_text(&file.path, format)?;
+    let part = |name: PartName, range: Range<usize>| {
+        let text = decoded.text.get(range.clone()).unwrap_or_default().trim();
+        Part { name, range, blake3: blake3::hash(text.as_bytes()).to_hex().to_string() }
     };
-    if format != DocumentFormat::Transcripts && rules.split == Split::File {
-        return Ok(vec![reference(rules.identity.id(&file.source), None)]);
-    }
-    let decoded = read_text(&file.path, format)?.decoded;
-    if format == DocumentFormat::Transcripts {
-        let lines = pieces(&decoded.text, Split::Line);
-        return Ok(lines
-            .filter_map(|(_, range)| {
-                let line = &decoded.text[range.clone()];
-                let id = line.split_whitespace().next()?;
-                let words_at = line.find(id)? + id.len();
-                let part = range.start + words_at..range.end;
-                Some(reference(id.to_owned(), Some(part)))
-            })
-            .collect());
-    }
-    let id = rules.identity.id(&file.source);
-    Ok(pieces(&decoded.text, rules.split)
-        .map(|(n, range)| reference(format!("{id}#{n}"), Some(range)))
-        .collect())
+    let parts = if format == DocumentFormat::Transcripts {
+        let words_of_line = |(_, range): (usize, Range<usize>)| {
+            let line = decoded.text.get(range.clone())?;
+            let id = line.split_whitespace().next()?;
+            let words_at = line.find(id)? + id.len();
+            Some(part(PartName::Id(id.to_owned()), range.start + words_at..range.end))
+        };
+        pieces(&decoded.text, Split::Line).filter_map(words_of_line).collect()
+    } else {
+        pieces(&decoded.text, rules.split).map(|(n, range)| part(PartName::Number(n), range)).collect()
+    };
+    Ok(Listing { blake3, parts })
+}
+
+/// Sorts documents by id. A repeated id is quarantined; the first by source stays.
+#[must_use]
+pub fn unique_documents(references: Vec<DocumentRef>) -> (Vec<DocumentRef>, Vec<Quarantined>) {
+    unique(references, |reference| (&reference.id, &reference.source))
 }
 
 fn resolve(format: DocumentFormat, source: &str) -> DocumentFormat {
@@ -188,7 +251,7 @@ struct FileText {
 fn read_text(path: &Path, format: DocumentFormat) -> Result<FileText, Unusable> {
     let Contents { bytes, blake3 } = read_contents(path)?;
     let size = bytes.len() as u64;
-    let mut decoded = decode(bytes)?;
+    let mut decoded = decode(bytes).map_err(|trouble| trouble.with_content(&blake3))?;
     if format == DocumentFormat::Markdown {
         decoded.text = visible_text(&decoded.text);
     }
@@ -217,11 +280,10 @@ impl<'a> DocumentReader<'a> {
         Self { rules, recent: Mutex::new(Vec::new()) }
     }
 
-    /// Reads the documents `references`, in their order.
+    /// Reads the documents `references`, an outcome for each.
     #[must_use]
-    pub fn read(&self, references: &[DocumentRef]) -> (Vec<Document>, Vec<Quarantined>) {
-        let mut documents = Vec::with_capacity(references.len());
-        let mut quarantined = Vec::new();
+    pub fn read(&self, references: &[&DocumentRef]) -> Vec<Result<Document, Unread>> {
+        let mut outcomes = Vec::with_capacity(references.len());
         // Ids of several files may alternate: each file stays open for the whole shard.
         let mut open: HashMap<&Path, Arc<SharedText>> = HashMap::new();
         for reference in references {
@@ -232,14 +294,13 @@ impl<'a> DocumentReader<'a> {
             };
             let file = shared
                 .get_or_init(|| read_text(&reference.path, resolve(self.rules.format, &reference.source)));
-            let outcome =
-                file.as_ref().map_err(Clone::clone).and_then(|file| document(reference, file, self.rules));
-            match outcome {
-                Ok(document) => documents.push(document),
-                Err(trouble) => quarantined.push(trouble.of(&reference.source)),
-            }
+            let outcome = match file {
+                Err(trouble) => Err(trouble.clone()),
+                Ok(file) => document(reference, file, self.rules),
+            };
+            outcomes.push(outcome.map_err(|trouble| trouble.of_content(&reference.source)));
         }
-        (documents, quarantined)
+        outcomes
     }
 
     fn shared(&self, path: &Path) -> Arc<SharedText> {
@@ -314,7 +375,8 @@ mod tests {
             .map(|(source, text)| {
                 let path = folder.path().join(source);
                 std::fs::write(&path, text).unwrap();
-                Found { path, source: (*source).to_owned(), bytes: text.len() as u64 }
+                let stamp = Stamp { bytes: text.len() as u64, ..Stamp::default() };
+                Found { path, source: (*source).to_owned(), bytes: stamp.bytes, stamp }
             })
             .collect();
         (folder, found)
@@ -322,10 +384,17 @@ mod tests {
 
     fn read(files: &[(&str, &str)], rules: &DocumentRules) -> (Vec<(String, String)>, Vec<Quarantined>) {
         let (_folder, found) = corpus(files);
-        let (references, mut quarantined) = index_documents(&found, rules);
-        let (documents, more) = DocumentReader::new(rules).read(&references);
-        quarantined.extend(more);
-        (documents.into_iter().map(|document| (document.id, document.text)).collect(), quarantined)
+        let listed = found.iter().flat_map(|file| list_documents(file, rules, None).unwrap().0).collect();
+        let (references, mut quarantined) = unique_documents(listed);
+        let mut documents = Vec::new();
+        let references: Vec<&DocumentRef> = references.iter().collect();
+        for outcome in DocumentReader::new(rules).read(&references) {
+            match outcome {
+                Ok(document) => documents.push((document.id, document.text)),
+                Err(unread) => quarantined.push(unread.row),
+            }
+        }
+        (documents, quarantined)
     }
 
     fn strings(rows: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -13,18 +13,20 @@ mod markdown;
 mod quarantine;
 mod recordings;
 mod resample;
+mod stamp;
 mod walk;
 mod wav;
 
 pub use documents::{
-    Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Split, decode_document,
-    index_documents,
+    Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Listing, Split, decode_document,
+    list_documents, unique_documents,
 };
 pub use glob::{Pattern, normalise};
 pub use identity::{Identity, NameBy};
-pub use quarantine::{Quarantined, Stage, Warned};
+pub use quarantine::{Quarantined, Stage, Unread, Warned};
 pub use recordings::{
     Channel, Clip, ClipRef, Decoding, RecordingRules, decode_recording, index_clips, read_clip,
     read_recording,
 };
+pub use stamp::Stamp;
 pub use walk::{Found, Walk, walk};

@@ -60,17 +60,29 @@ pub struct Warned {
     pub reason: String,
 }
 
+/// An input that could not be read, with the hash of its content where that is known: the same content is as unusable on
+/// another night.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The row of the `quarantine` table.
+    pub row: Quarantined,
+    /// Hash of the file as it lies on disk, or of the part of it.
+    pub blake3: Option<String>,
+}
+
 /// Why an input cannot be used; becomes a [`Quarantined`] row once the source is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unusable {
     pub code: &'static str,
     pub reason: String,
     pub byte_offset: Option<u64>,
+    /// Hash of the content, where all of it was read.
+    pub blake3: Option<String>,
 }
 
 impl Unusable {
     pub fn new(code: &'static str, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), byte_offset: None }
+        Self { code, reason: reason.into(), byte_offset: None, blake3: None }
     }
 
     pub fn at(mut self, byte_offset: usize) -> Self {
@@ -78,8 +90,18 @@ impl Unusable {
         self
     }
 
+    pub fn with_content(mut self, blake3: &str) -> Self {
+        self.blake3 = Some(blake3.to_owned());
+        self
+    }
+
+    pub fn of_content(mut self, source: &str) -> Unread {
+        let blake3 = self.blake3.take();
+        Unread { row: self.of(source), blake3 }
+    }
+
     pub fn of(self, source: &str) -> Quarantined {
-        let Self { code, reason, byte_offset } = self;
+        let Self { code, reason, byte_offset, .. } = self;
         Quarantined { source: source.to_owned(), stage: Stage::Read, code, reason, byte_offset }
     }
 }

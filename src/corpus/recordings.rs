@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::codecs::decode_compressed;
 use super::contents::{Contents, read_contents};
 use super::identity::{Identity, unique};
-use super::quarantine::{Quarantined, Stage, Unusable, Warned};
+use super::quarantine::{Quarantined, Stage, Unread, Unusable, Warned};
+use super::stamp::Stamp;
 use super::resample::resample;
 use super::walk::Found;
 use super::wav::decode_wav;
@@ -42,6 +43,18 @@ pub struct ClipRef {
     pub source: String,
     /// Size of the file on disk: how much work the recording is.
     pub bytes: u64,
+    /// The stamp of the file.
+    pub stamp: Stamp,
+    /// Hash of its content, where that is known without reading it.
+    pub blake3: Option<String>,
+}
+
+impl ClipRef {
+    /// The format that its name tells, in lower case: what decides how a file without a known signature is read.
+    #[must_use]
+    pub fn extension(&self) -> String {
+        extension(&self.source)
+    }
 }
 
 /// A recording ready to be analysed.
@@ -94,6 +107,8 @@ pub fn index_clips(files: &[Found], rules: &RecordingRules) -> (Vec<ClipRef>, Ve
         path: file.path.clone(),
         source: file.source.clone(),
         bytes: file.bytes,
+        stamp: file.stamp,
+        blake3: None,
     };
     unique(files.iter().map(reference).collect(), |reference| (&reference.id, &reference.source))
 }
@@ -102,12 +117,19 @@ pub fn index_clips(files: &[Found], rules: &RecordingRules) -> (Vec<ClipRef>, Ve
 ///
 /// # Errors
 /// The row of the quarantine table for a recording that cannot be used.
-pub fn read_clip(reference: &ClipRef, rules: &RecordingRules) -> Result<Clip, Quarantined> {
-    clip(reference, rules).map_err(|trouble| trouble.of(&reference.source))
+pub fn read_clip(reference: &ClipRef, rules: &RecordingRules) -> Result<Clip, Unread> {
+    let Contents { bytes, blake3 } =
+        read_contents(&reference.path).map_err(|trouble| trouble.of_content(&reference.source))?;
+    clip(reference, rules, bytes, &blake3)
+        .map_err(|trouble| trouble.with_content(&blake3).of_content(&reference.source))
 }
 
-fn clip(reference: &ClipRef, rules: &RecordingRules) -> Result<Clip, Unusable> {
-    let Contents { bytes, blake3 } = read_contents(&reference.path)?;
+fn clip(
+    reference: &ClipRef,
+    rules: &RecordingRules,
+    bytes: Vec<u8>,
+    blake3: &str,
+) -> Result<Clip, Unusable> {
     let decoding = decode(bytes, &reference.source)?;
     let Decoding { channels, sample_rate: file_sample_rate, bits, .. } = decoding;
     let mut warning = decoding.warning;
@@ -135,7 +157,7 @@ fn clip(reference: &ClipRef, rules: &RecordingRules) -> Result<Clip, Unusable> {
     Ok(Clip {
         id: reference.id.clone(),
         source: reference.source.clone(),
-        blake3,
+        blake3: blake3.to_owned(),
         group: rules.identity.group(&reference.id),
         samples,
         sample_rate,
@@ -192,12 +214,16 @@ fn decode_any(bytes: Vec<u8>, source: &str) -> Result<Decoding, Unusable> {
     if bytes.starts_with(b"RIFF") || bytes.starts_with(b"RIFX") || bytes.starts_with(b"RF64") {
         return decode_wav(&bytes);
     }
-    let plain = source.strip_suffix(".gz").or_else(|| source.strip_suffix(".zst")).unwrap_or(source);
-    let extension = plain.rsplit('.').next().unwrap_or("").to_lowercase();
+    let extension = extension(source);
     if matches!(extension.as_str(), "wav" | "wave") {
         return decode_wav(&bytes);
     }
     decode_compressed(bytes, &extension)
+}
+
+fn extension(source: &str) -> String {
+    let plain = source.strip_suffix(".gz").or_else(|| source.strip_suffix(".zst")).unwrap_or(source);
+    plain.rsplit('.').next().unwrap_or("").to_lowercase()
 }
 
 fn one_channel(interleaved: &[f32], channels: u16, channel: Channel) -> Result<Vec<f32>, Unusable> {
@@ -239,6 +265,11 @@ mod tests {
         RecordingRules { identity: Identity::new(NameBy::Path, "^([a-z]+)/").unwrap(), sample_rate, channel }
     }
 
+    fn reference(id: &str, source: &str, path: PathBuf) -> ClipRef {
+        let stamp = Stamp::default();
+        ClipRef { id: id.into(), path, source: source.into(), bytes: 0, stamp, blake3: None }
+    }
+
     fn stereo(folder: &Path) -> ClipRef {
         let spec = hound::WavSpec {
             channels: 2,
@@ -253,7 +284,7 @@ mod tests {
             writer.write_sample(-8192i16).unwrap();
         }
         writer.finalize().unwrap();
-        ClipRef { id: "anna/x".into(), path, source: "anna/x.wav".into(), bytes: 0 }
+        reference("anna/x", "anna/x.wav", path)
     }
 
     #[test]
@@ -268,7 +299,7 @@ mod tests {
         assert_eq!((mixed.group.as_deref(), mixed.seconds), (Some("anna"), 0.1));
         assert_eq!(read_clip(&reference, &rules(0, Channel::Number(1))).unwrap().samples[5], -0.25);
         let trouble = read_clip(&reference, &rules(0, Channel::Number(2))).unwrap_err();
-        assert_eq!(trouble.code, "no_such_channel");
+        assert_eq!(trouble.row.code, "no_such_channel");
         let resampled = read_clip(&reference, &rules(16_000, Channel::Mix)).unwrap();
         assert_eq!(
             (resampled.samples.len(), resampled.sample_rate, resampled.file_sample_rate),
@@ -286,8 +317,8 @@ mod tests {
         ] {
             let path = folder.path().join(name);
             std::fs::write(&path, bytes).unwrap();
-            let reference = ClipRef { id: name.into(), path, source: name.into(), bytes: 0 };
-            assert_eq!(read_clip(&reference, &rules(0, Channel::Mix)).unwrap_err().code, code, "{name}");
+            let unread = read_clip(&reference(name, name, path), &rules(0, Channel::Mix)).unwrap_err();
+            assert_eq!((unread.row.code, unread.blake3.is_some()), (code, true), "{name}");
         }
     }
 

@@ -8,6 +8,7 @@ use ignore::{DirEntry, WalkBuilder};
 
 use super::glob::Pattern;
 use super::quarantine::{Quarantined, Stage, Unusable, Warned};
+use super::stamp::Stamp;
 use crate::error::{Error, Result};
 
 /// A file that a glob found.
@@ -19,6 +20,8 @@ pub struct Found {
     pub source: String,
     /// Its size on disk.
     pub bytes: u64,
+    /// Tells whether it is as it was on another night.
+    pub stamp: Stamp,
 }
 
 /// What the globs found.
@@ -141,8 +144,9 @@ fn sorted(seen: BTreeMap<PathBuf, (String, Option<Unusable>)>) -> Walk {
     for (path, (source, trouble)) in seen {
         match trouble {
             None => {
-                let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
-                walk.found.push(Found { path, source, bytes });
+                let stamp =
+                    fs::metadata(&path).map_or_else(|_| Stamp::default(), |metadata| Stamp::of(&metadata));
+                walk.found.push(Found { path, source, bytes: stamp.bytes, stamp });
             }
             Some(trouble) => walk.quarantined.push(trouble.of(&source)),
         }

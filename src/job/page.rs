@@ -383,7 +383,7 @@ fn relations_section(permutations: u32, bootstrap: u32, relations: &Relations) -
             .map(|row| page::Space {
                 text_space: row.text_space.clone(),
                 audio_space: row.audio_space.clone(),
-                measure: row.measure.to_owned(),
+                measure: row.measure.to_string(),
                 estimate: row.estimate,
                 null_mean: row.null_mean,
                 null_q95: row.null_q95,

@@ -75,12 +75,11 @@ pub struct Provenance {
 }
 
 /// What became of a table: stands in run.json.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Written {
     /// Path below the run's folder.
     pub path: String,
     /// Rows of the table; `None` for what is no table.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
     /// Size of the file.
     pub bytes: u64,

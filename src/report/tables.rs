@@ -12,7 +12,7 @@ use crate::text::keyness::Keyness;
 use crate::text::vocabulary::Vocabulary;
 
 /// A row of the `documents` table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct DocumentRow {
     /// Unique in the run.
     pub doc_id: String,
@@ -31,7 +31,7 @@ pub struct DocumentRow {
 }
 
 /// A row of the `clips` table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ClipRow {
     /// Unique in the run.
     pub clip_id: String,
@@ -56,7 +56,7 @@ pub struct ClipRow {
 }
 
 /// A row of the `pairs` table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PairRow {
     /// The document.
     pub doc_id: String,
@@ -69,7 +69,7 @@ pub struct PairRow {
 }
 
 /// A word and its vector's place: a row of the `embeddings` table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WordRow {
     /// The word.
     pub term: String,
@@ -78,7 +78,7 @@ pub struct WordRow {
 }
 
 /// A pair of documents that are nearly the same.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct DuplicateRow {
     /// The document that comes first.
     pub doc_id_a: String,
@@ -338,7 +338,7 @@ pub fn spaces(rows: &[SpaceRelation]) -> Table {
     Table::new("spaces")
         .with("text_space", strings(rows, |row| &row.text_space))
         .with("audio_space", strings(rows, |row| &row.audio_space))
-        .with("measure", strings(rows, |row| row.measure))
+        .with("measure", strings(rows, |row| &row.measure))
         .with("estimate", optional(rows, |row| row.estimate))
         .with("null_mean", optional(rows, |row| row.null_mean))
         .with("null_q95", optional(rows, |row| row.null_q95))

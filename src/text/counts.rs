@@ -88,6 +88,37 @@ impl ShardCounts {
     }
 }
 
+impl ShardCounts {
+    /// The counts of documents that were counted in other shards: `places` names each by its shard in `packs` and its number
+    /// there. What comes out is what counting their texts in this order gives. A place that is not there is an empty document.
+    #[must_use]
+    pub fn join(packs: &[&Self], places: &[(usize, usize)]) -> Self {
+        let mut joined = Self::default();
+        let mut interner = Interner::default();
+        let mut numbers: Vec<Vec<u32>> = packs.iter().map(|pack| vec![u32::MAX; pack.terms.len()]).collect();
+        for &(pack, document) in places {
+            if let (Some(from), Some(numbers)) = (packs.get(pack), numbers.get_mut(pack)) {
+                let mut number = |term: u32| {
+                    // A number beyond the list cannot come from counting.
+                    let Some(place) = numbers.get_mut(term as usize) else { return 0 };
+                    if *place == u32::MAX {
+                        *place = interner.intern(from.terms.term(term));
+                    }
+                    *place
+                };
+                joined.stream.extend(from.tokens(document).iter().map(|&word| number(word)));
+                let row = |&TermCount { term, count }: &TermCount| TermCount { term: number(term), count };
+                joined.rows.extend(from.row(document).iter().map(row));
+                joined.statistics.extend(from.statistics.get(document).cloned());
+            }
+            joined.stream_ends.push(joined.stream.len());
+            joined.row_ends.push(joined.rows.len());
+        }
+        joined.terms = interner.into_terms();
+        joined
+    }
+}
+
 fn part<'a, T>(all: &'a [T], ends: &[usize], index: usize) -> &'a [T] {
     let start = index.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
     ends.get(index).and_then(|end| all.get(start..*end)).unwrap_or(&[])
@@ -297,6 +328,11 @@ mod tests {
             let most = least + more;
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let counts = counted([least, most], &texts);
+            // Joined from other shards, the documents count the same.
+            let packs: Vec<ShardCounts> = texts.iter().rev().map(|text| counted([least, most], &["|x|", text])).collect();
+            let packs: Vec<&ShardCounts> = packs.iter().collect();
+            let places: Vec<(usize, usize)> = (0..texts.len()).rev().map(|pack| (pack, 1)).collect();
+            prop_assert_eq!(&ShardCounts::join(&packs, &places), &counts);
             for (document, text) in texts.iter().enumerate() {
                 let tokens: Vec<&str> = text.split('|').filter(|t| !t.is_empty()).collect();
                 let mut expected: BTreeMap<String, u32> = BTreeMap::new();

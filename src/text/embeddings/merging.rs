@@ -21,7 +21,7 @@ const ROWS: usize = 256;
 const CURVATURE: f64 = 0.02;
 
 /// The mean squared norm of the rows of a matrix, each weighed by its meetings.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Norms {
     squares: f64,
     meetings: f64,

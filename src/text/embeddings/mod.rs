@@ -19,7 +19,7 @@ pub use documents::document_vectors;
 pub use model::Embeddings;
 pub use neighbours::{cosine, nearest};
 pub use settings::{EmbeddingError, EmbeddingSettings, Model};
-pub use training::{Progress, train};
+pub use training::{AfterRound, Checkpoint, Progress, train};
 
 /// The words of a corpus as one stream of vocabulary ids.
 #[derive(Debug, Clone, Copy)]

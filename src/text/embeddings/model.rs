@@ -37,7 +37,7 @@ impl Matrices {
 }
 
 /// A vector for each word of a vocabulary, in the order of its ids.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Embeddings {
     dims: usize,
     vectors: Vec<f32>,

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::merging::{Norms, merge};
 use super::model::{Embeddings, Matrices};
@@ -11,7 +12,7 @@ use super::rounds::{SHARDS, budget, sentences, shares};
 use super::sampling::{Draws, Negatives, Subsampling};
 use super::shard::{Shard, Task};
 use super::{Corpus, EmbeddingError, EmbeddingSettings};
-use crate::simd::Width;
+use crate::simd::{LANES, Lanes, Width};
 
 /// The learning rate ends at this part of its first value.
 const FLOOR: f64 = 1e-4;
@@ -29,40 +30,61 @@ pub struct Progress {
     pub alpha: f64,
 }
 
+/// A training between two rounds: from here it goes on to the same bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    inputs: Vec<f32>,
+    outputs: Vec<f32>,
+    input_norms: Norms,
+    output_norms: Norms,
+    done: u64,
+    epoch: usize,
+    /// The first sentence of the epoch that is not trained yet.
+    sentence: usize,
+}
+
+/// Takes what is told after every round; a checkpoint is made only when it is asked for.
+pub type AfterRound<'a> = &'a mut dyn FnMut(Progress, &dyn Fn() -> Checkpoint);
+
 /// Learns a vector for every word that occurs at least `min_count` times. The result depends on the corpus and the
 /// settings alone; the current rayon pool gives the threads, of which up to eight help.
 ///
-/// `progress` is told after every round; `cancelled` is asked before every sentence. A corpus without a word gives no
-/// vectors, one in which no word has a neighbour leaves them as they began.
+/// Goes on from the checkpoint `from` of the same corpus and settings; one of another shape is put aside. `after_round` is
+/// told after every round; `cancelled` is asked before every sentence. A corpus without a word gives no vectors, one in
+/// which no word has a neighbour leaves them as they began.
 pub fn train(
     corpus: &Corpus,
     settings: &EmbeddingSettings,
-    progress: &(dyn Fn(Progress) + Sync),
+    from: Option<Checkpoint>,
+    after_round: AfterRound,
     cancelled: &AtomicBool,
 ) -> Result<Embeddings, EmbeddingError> {
-    train_at(Width::detect(), corpus, settings, progress, cancelled)
+    train_at(Width::detect(), corpus, settings, from, after_round, cancelled)
 }
 
 fn train_at(
     width: Width,
     corpus: &Corpus,
     settings: &EmbeddingSettings,
-    progress: &(dyn Fn(Progress) + Sync),
+    from: Option<Checkpoint>,
+    after_round: AfterRound,
     cancelled: &AtomicBool,
 ) -> Result<Embeddings, EmbeddingError> {
     settings.check()?;
     corpus.check()?;
     let mut training = Training::new(width, corpus, settings);
-    for epoch in 0..settings.epochs {
-        let mut first = 0;
+    let (first_epoch, mut first) = from.map_or((0, 0), |checkpoint| training.resume(&checkpoint));
+    for epoch in first_epoch..settings.epochs {
         while first < training.sentences.len() && training.task.words > 0 {
             let budget = budget(settings.model, training.done, corpus.tokens.len() as u64);
             let shares = shares(&training.sentences, first, budget);
             first = shares[SHARDS - 1].end;
             let alpha = training.round(epoch, &shares, cancelled)?;
             let (tokens_done, tokens_total) = (training.done, training.total);
-            progress(Progress { tokens_done, tokens_total, epoch, alpha });
+            let progress = Progress { tokens_done, tokens_total, epoch, alpha };
+            after_round(progress, &|| training.checkpoint(epoch, first));
         }
+        first = 0;
     }
     Ok(training.matrices.into_embeddings())
 }
@@ -110,6 +132,36 @@ impl<'a> Training<'a> {
             alpha: settings.alpha,
             seed: settings.seed,
         }
+    }
+
+    fn checkpoint(&self, epoch: usize, sentence: usize) -> Checkpoint {
+        let numbers = |rows: &[Lanes]| rows.iter().flat_map(|lanes| lanes.0).collect();
+        Checkpoint {
+            inputs: numbers(&self.matrices.inputs),
+            outputs: numbers(&self.matrices.outputs),
+            input_norms: self.input_norms,
+            output_norms: self.output_norms,
+            done: self.done,
+            epoch,
+            sentence,
+        }
+    }
+
+    /// Takes over a checkpoint and gives the epoch and the sentence to go on with.
+    fn resume(&mut self, checkpoint: &Checkpoint) -> (usize, usize) {
+        let Checkpoint { inputs, outputs, .. } = checkpoint;
+        let numbers = self.matrices.inputs.len() * LANES;
+        if inputs.len() != numbers || outputs.len() != numbers || checkpoint.sentence > self.sentences.len() {
+            return (0, 0);
+        }
+        let fill = |rows: &mut [Lanes], numbers: &[f32]| {
+            rows.iter_mut().zip(numbers.chunks_exact(LANES)).for_each(|(lanes, part)| lanes.0.copy_from_slice(part));
+        };
+        fill(&mut self.matrices.inputs, inputs);
+        fill(&mut self.matrices.outputs, outputs);
+        (self.input_norms, self.output_norms) = (checkpoint.input_norms, checkpoint.output_norms);
+        self.done = checkpoint.done;
+        (checkpoint.epoch, checkpoint.sentence)
     }
 
     /// Trains one round and gives its learning rate: that of the round's middle, for all of its sentences.
@@ -202,7 +254,7 @@ mod tests {
         }
 
         fn train(&self, settings: &EmbeddingSettings) -> Result<Embeddings, EmbeddingError> {
-            train(&self.corpus(), settings, &|_| (), &AtomicBool::new(false))
+            train(&self.corpus(), settings, None, &mut |_, _| (), &AtomicBool::new(false))
         }
 
         fn corpus(&self) -> Corpus<'_> {
@@ -228,7 +280,7 @@ mod tests {
             let at = |threads, width| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let trained =
-                    || train_at(width, &text.corpus(), &settings, &|_| (), &AtomicBool::new(false)).unwrap();
+                    || train_at(width, &text.corpus(), &settings, None, &mut |_, _| (), &AtomicBool::new(false)).unwrap();
                 pool.install(trained).vectors().iter().map(|value| value.to_bits()).collect::<Vec<_>>()
             };
             let expected = at(1, Width::detect());
@@ -290,7 +342,7 @@ mod tests {
     #[test]
     fn contradictions_are_named() {
         let settings = EmbeddingSettings::default();
-        let train = |corpus: Corpus| train(&corpus, &settings, &|_| (), &AtomicBool::new(false));
+        let train = |corpus: Corpus| train(&corpus, &settings, None, &mut |_, _| (), &AtomicBool::new(false));
         for corpus in [
             Corpus { tokens: &[0, 0], document_ends: &[1], counts: &[2] },
             Corpus { tokens: &[0, 0], document_ends: &[2, 1, 2], counts: &[2] },
@@ -304,18 +356,40 @@ mod tests {
     fn progress_ends_with_everything_done_and_cancelling_stops() {
         let text = two_topics(50, 20, 8);
         let settings = EmbeddingSettings { epochs: 2, dims: 8, ..EmbeddingSettings::default() };
-        let seen = std::sync::Mutex::new(Vec::new());
-        let note = |progress: Progress| seen.lock().unwrap().push(progress);
-        train(&text.corpus(), &settings, &note, &AtomicBool::new(false)).unwrap();
-        let seen = seen.into_inner().unwrap();
+        let mut seen = Vec::new();
+        let mut note = |progress: Progress, _: &dyn Fn() -> Checkpoint| seen.push(progress);
+        train(&text.corpus(), &settings, None, &mut note, &AtomicBool::new(false)).unwrap();
         let last = seen.last().unwrap();
         assert_eq!(
             (last.tokens_done, last.tokens_total, last.epoch),
             (last.tokens_total, 2 * text.tokens.len() as u64, 1)
         );
         assert!(seen.is_sorted_by(|a, b| a.tokens_done < b.tokens_done && a.alpha > b.alpha));
-        let cancelled = train(&text.corpus(), &settings, &|_| (), &AtomicBool::new(true));
+        let cancelled = train(&text.corpus(), &settings, None, &mut |_, _| (), &AtomicBool::new(true));
         assert_eq!(cancelled, Err(EmbeddingError::Cancelled));
+    }
+
+    #[test]
+    fn a_training_goes_on_from_any_checkpoint_to_the_same_bits() {
+        let text = two_topics(60, 20, 12);
+        let settings = EmbeddingSettings { epochs: 2, dims: 9, sample: 0.0, ..EmbeddingSettings::default() };
+        let mut checkpoints = Vec::new();
+        let mut keep = |_, checkpoint: &dyn Fn() -> Checkpoint| checkpoints.push(checkpoint());
+        let whole = train(&text.corpus(), &settings, None, &mut keep, &AtomicBool::new(false)).unwrap();
+        assert!(checkpoints.len() > 20);
+        for checkpoint in checkpoints.into_iter().step_by(7) {
+            let resumed =
+                train(&text.corpus(), &settings, Some(checkpoint), &mut |_, _| (), &AtomicBool::new(false));
+            assert_eq!(resumed.unwrap(), whole);
+        }
+        let other = EmbeddingSettings { dims: 40, ..settings.clone() };
+        let mut last = None;
+        let mut keep = |_, checkpoint: &dyn Fn() -> Checkpoint| last = Some(checkpoint());
+        train(&text.corpus(), &other, None, &mut keep, &AtomicBool::new(false)).unwrap();
+        assert_eq!(
+            train(&text.corpus(), &settings, last, &mut |_, _| (), &AtomicBool::new(false)).unwrap(),
+            whole
+        );
     }
 
     proptest! {
