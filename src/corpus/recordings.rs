@@ -168,7 +168,7 @@ fn clip(
         warning: warning.map(|(code, reason)| Warned {
             source: reference.source.clone(),
             stage: Stage::Read,
-            code,
+            code: code.into(),
             reason,
         }),
     })
