@@ -326,7 +326,7 @@ mod tests {
         near("dc_offset", 0.0, 1e-6);
         assert_eq!(found.1.values.len(), found.0.names().len());
         let stored = found.1.spectrogram.as_ref().unwrap();
-        assert_eq!((stored.bands, stored.frames, stored.values.len(), stored.unit), (80, 101, 8080, "dB"));
+        assert_eq!((stored.bands, stored.frames, stored.values.len(), &*stored.unit), (80, 101, 8080, "dB"));
         let columns = found.1.frame_features.as_ref().unwrap();
         assert_eq!((columns.flux.len(), columns.f0_hz.len(), columns.mfcc.len()), (101, 101, 1313));
         assert_eq!(columns.seconds[100], 1.0);

@@ -17,7 +17,7 @@ pub struct Spectrogram {
     /// Row-major, frames by bands.
     pub values: Vec<f32>,
     /// What the values are: the profile's level, or "power".
-    pub unit: &'static str,
+    pub unit: std::borrow::Cow<'static, str>,
 }
 
 /// The plan of spectrograms at one sample rate.
@@ -139,7 +139,7 @@ impl Spectra {
 }
 
 fn matrix(values: &[f32], bands: usize, unit: &'static str) -> Spectrogram {
-    Spectrogram { bands, frames: values.len() / bands, values: values.to_vec(), unit }
+    Spectrogram { bands, frames: values.len() / bands, values: values.to_vec(), unit: unit.into() }
 }
 
 #[cfg(test)]
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(stored.as_ref(), Some(&mel));
         let (same, power) = levels(Store::Power);
         assert_eq!(same, mel);
-        assert!(power.is_some_and(|p| (p.bands, p.frames, p.unit) == (257, 13, "power")));
+        assert!(power.is_some_and(|p| (p.bands, p.frames, &*p.unit) == (257, 13, "power")));
         assert_eq!(levels(Store::None).1, None);
     }
 }

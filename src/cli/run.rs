@@ -21,6 +21,9 @@ pub(super) struct Arguments {
     /// Threads to work with; the results do not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Read every file again, also those whose size, time and inode stand as they were
+    #[arg(long)]
+    rehash: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
@@ -31,6 +34,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
     let options = RunOptions {
         threads: arguments.threads.map(usize::from),
         interrupt,
+        rehash: arguments.rehash,
         progress: &|event| bars.on(event),
     };
     let published = run_job(&plan, &options)?;

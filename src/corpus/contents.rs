@@ -10,8 +10,10 @@ use super::quarantine::Unusable;
 const MAX_BYTES: u64 = 4 << 30;
 
 /// A file's bytes after decompression and the hash of what is on disk.
-pub(super) struct Contents {
+pub struct Contents {
+    /// After decompression.
     pub bytes: Vec<u8>,
+    /// Of the file as it lies on disk.
     pub blake3: String,
 }
 

@@ -65,6 +65,8 @@ pub struct DocumentRef {
     pub source: String,
     /// Size of the file on disk, or of the part of it: how much work the document is.
     pub bytes: u64,
+    /// How the file holds its text.
+    pub format: DocumentFormat,
     /// The stamp of the file.
     pub stamp: Stamp,
     /// Hash of its content, where that is known without reading it.
@@ -148,9 +150,10 @@ pub fn list_documents(
     rules: &DocumentRules,
     known: Option<Listing>,
 ) -> Result<(Vec<DocumentRef>, Option<Listing>), Quarantined> {
+    let format = rules.format_of(&file.source);
     let reference = |id: String, bytes: u64, blake3: Option<String>, part: Option<Range<usize>>| {
         let (path, source, stamp) = (file.path.clone(), file.source.clone(), file.stamp);
-        DocumentRef { id, path, source, bytes, stamp, blake3, part }
+        DocumentRef { id, path, source, bytes, format, stamp, blake3, part }
     };
     let file_id = rules.identity.id(&file.source);
     if !rules.splits(&file.source) {
@@ -292,8 +295,7 @@ impl<'a> DocumentReader<'a> {
                 None => &whole,
                 Some(_) => open.entry(&reference.path).or_insert_with(|| self.shared(&reference.path)),
             };
-            let file = shared
-                .get_or_init(|| read_text(&reference.path, resolve(self.rules.format, &reference.source)));
+            let file = shared.get_or_init(|| read_text(&reference.path, reference.format));
             let outcome = match file {
                 Err(trouble) => Err(trouble.clone()),
                 Ok(file) => document(reference, file, self.rules),

@@ -17,6 +17,7 @@ mod stamp;
 mod walk;
 mod wav;
 
+pub use contents::Contents;
 pub use documents::{
     Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Listing, Split, decode_document,
     list_documents, unique_documents,
@@ -25,8 +26,8 @@ pub use glob::{Pattern, normalise};
 pub use identity::{Identity, NameBy};
 pub use quarantine::{Quarantined, Stage, Unread, Warned};
 pub use recordings::{
-    Channel, Clip, ClipRef, Decoding, RecordingRules, decode_recording, index_clips, read_clip,
-    read_recording,
+    Channel, Clip, ClipRef, Decoding, RecordingRules, decode_clip, decode_recording, index_clips, read_clip,
+    read_contents_of, read_recording,
 };
 pub use stamp::Stamp;
 pub use walk::{Found, Walk, walk};

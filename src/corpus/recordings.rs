@@ -6,8 +6,8 @@ use super::codecs::decode_compressed;
 use super::contents::{Contents, read_contents};
 use super::identity::{Identity, unique};
 use super::quarantine::{Quarantined, Stage, Unread, Unusable, Warned};
-use super::stamp::Stamp;
 use super::resample::resample;
+use super::stamp::Stamp;
 use super::walk::Found;
 use super::wav::decode_wav;
 
@@ -118,18 +118,28 @@ pub fn index_clips(files: &[Found], rules: &RecordingRules) -> (Vec<ClipRef>, Ve
 /// # Errors
 /// The row of the quarantine table for a recording that cannot be used.
 pub fn read_clip(reference: &ClipRef, rules: &RecordingRules) -> Result<Clip, Unread> {
-    let Contents { bytes, blake3 } =
-        read_contents(&reference.path).map_err(|trouble| trouble.of_content(&reference.source))?;
+    decode_clip(reference, rules, read_contents_of(reference)?)
+}
+
+/// Reads the bytes of the clip `reference` and learns their hash.
+///
+/// # Errors
+/// The row of the quarantine table for a file that cannot be read.
+pub fn read_contents_of(reference: &ClipRef) -> Result<Contents, Unread> {
+    read_contents(&reference.path).map_err(|trouble| trouble.of_content(&reference.source))
+}
+
+/// Decodes, mixes and resamples the clip `reference`, whose bytes were read.
+///
+/// # Errors
+/// The row of the quarantine table for a recording that cannot be used.
+pub fn decode_clip(reference: &ClipRef, rules: &RecordingRules, contents: Contents) -> Result<Clip, Unread> {
+    let Contents { bytes, blake3 } = contents;
     clip(reference, rules, bytes, &blake3)
         .map_err(|trouble| trouble.with_content(&blake3).of_content(&reference.source))
 }
 
-fn clip(
-    reference: &ClipRef,
-    rules: &RecordingRules,
-    bytes: Vec<u8>,
-    blake3: &str,
-) -> Result<Clip, Unusable> {
+fn clip(reference: &ClipRef, rules: &RecordingRules, bytes: Vec<u8>, blake3: &str) -> Result<Clip, Unusable> {
     let decoding = decode(bytes, &reference.source)?;
     let Decoding { channels, sample_rate: file_sample_rate, bits, .. } = decoding;
     let mut warning = decoding.warning;

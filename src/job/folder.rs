@@ -7,12 +7,15 @@ use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::error::{Error, Result};
 
 /// The folder of a job, locked against other runs for as long as this value lives.
 #[derive(Debug)]
 pub(super) struct JobFolder {
     root: PathBuf,
+    store: PathBuf,
     _lock: File,
 }
 
@@ -56,7 +59,7 @@ impl JobFolder {
             .and_then(|()| lock.rewind())
             .and_then(|()| writeln!(lock, "{}", std::process::id()))
             .map_err(|error| Error::io("write the lock", &path, error))?;
-        let folder = Self { root, _lock: lock };
+        let folder = Self { root, store, _lock: lock };
         folder.clear_staging()?;
         Ok(folder)
     }
@@ -70,6 +73,11 @@ impl JobFolder {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What is kept between nights.
+    pub fn store(&self) -> &Path {
+        &self.store
     }
 
     fn staging(&self) -> PathBuf {
@@ -109,13 +117,19 @@ impl JobFolder {
         Ok(runs)
     }
 
-    /// Removes the oldest runs beyond `keep`; 0 keeps all. A run goes by one rename, so that none is ever seen in part.
-    pub fn retain(&self, keep: usize) -> Result<()> {
-        if keep == 0 {
+    /// Removes the oldest runs beyond `keep` and those that began more than `days` before `now`; 0 keeps all. The newest
+    /// stays. A run goes by one rename, so that none is ever seen in part.
+    pub fn retain(&self, keep: usize, days: u32, now: Timestamp) -> Result<()> {
+        let runs = self.runs()?;
+        let surplus = if keep == 0 { 0 } else { runs.len().saturating_sub(keep) };
+        let oldest = now - jiff::SignedDuration::from_hours(24 * i64::from(days));
+        let oldest = oldest.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let outdated = if days == 0 { 0 } else { runs.iter().take_while(|run| **run < oldest).count() };
+        let gone = surplus.max(outdated).min(runs.len().saturating_sub(1));
+        if gone == 0 {
             return Ok(());
         }
-        let runs = self.runs()?;
-        for id in &runs[..runs.len().saturating_sub(keep)] {
+        for id in &runs[..gone] {
             let (from, to) = (self.root.join(id), self.staging().join(id));
             fs::create_dir_all(self.staging())
                 .and_then(|()| fs::rename(&from, &to))
@@ -194,8 +208,13 @@ mod tests {
         assert_eq!(job.runs().unwrap(), ["20260101T000000Z", "20260101T000000Z-2", "20260101T000000Z-3"]);
         let latest = fs::read_link(output.path().join("x/latest")).unwrap();
         assert_eq!(latest, Path::new("20260101T000000Z-3"));
-        job.retain(2).unwrap();
+        let now: Timestamp = "2026-01-02T00:00:00Z".parse().unwrap();
+        job.retain(2, 0, now).unwrap();
         assert_eq!(job.runs().unwrap(), ["20260101T000000Z-2", "20260101T000000Z-3"]);
+        job.retain(0, 2, now).unwrap();
+        assert_eq!(job.runs().unwrap().len(), 2);
+        job.retain(0, 2, now + jiff::SignedDuration::from_hours(100)).unwrap();
+        assert_eq!(job.runs().unwrap(), ["20260101T000000Z-3"]);
     }
 
     #[test]

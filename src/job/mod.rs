@@ -3,8 +3,13 @@
 //! `file` reads what the user wrote into `sections`, `resolver` turns these into a `plan`; `run` goes through `words`, `sound`, `relations` and `page` and leaves
 //! a run's folder behind. Only this room knows clocks, threads, signals and where results lie.
 
+mod counting;
+mod desk;
 mod file;
 mod folder;
+mod inputs;
+mod inventory;
+mod key;
 mod page;
 mod plan;
 mod progress;
@@ -13,9 +18,12 @@ mod relations;
 mod resolver;
 mod run;
 mod sections;
+mod settings;
 mod shards;
 mod sound;
 mod stages;
+mod store;
+mod vectors;
 mod words;
 
 pub use file::KEYS;

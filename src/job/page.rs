@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::inputs::AllInputs;
 use super::plan::Plan;
 use super::relations::Relations;
 use super::sound::{Plans, Scratch, Sound};
-use super::words::{WordVectors, Words};
+use super::vectors::WordVectors;
+use super::words::Words;
 use crate::audio::Profile;
-use crate::corpus::{ClipRef, DocumentReader, Stage, read_clip};
+use crate::corpus::{DocumentReader, Stage, read_clip};
 use crate::math::linear::SymmetricEigen;
 use crate::math::matrix::Matrix;
 use crate::report::page::{self, ReportData};
@@ -26,6 +28,7 @@ const SCATTERS: usize = 6;
 /// Everything that the page shows of this run.
 pub(super) fn data(
     plan: &Plan,
+    inputs: &AllInputs,
     words: Option<&Words>,
     sound: Option<&Sound>,
     relations: Option<&Relations>,
@@ -41,7 +44,7 @@ pub(super) fn data(
         words: words.filter(|words| !words.documents.is_empty()).map(|words| words_section(plan, words)),
         sound: sound
             .filter(|sound| !sound.clips.is_empty())
-            .map(|sound| sound_section(plan, words, sound, relations)),
+            .map(|sound| sound_section(plan, inputs, sound, relations)),
         relations: plan.compare.as_ref().zip(relations).map(|(compare, relations)| {
             relations_section(compare.permutations, compare.bootstrap, relations)
         }),
@@ -252,48 +255,41 @@ fn word_map(telling: &[usize], vectors: &WordVectors) -> (Vec<page::MapWord>, Op
 
 fn sound_section(
     plan: &Plan,
-    words: Option<&Words>,
+    inputs: &AllInputs,
     sound: &Sound,
     relations: Option<&Relations>,
 ) -> page::Sound {
     let column = |i: usize| -> Vec<f64> { sound.clips.iter().filter_map(|row| row.values[i]).collect() };
     let features =
         sound.names.iter().enumerate().filter_map(|(i, name)| page::FeatureSummary::of(name, &column(i)));
-    page::Sound { features: features.collect(), spectrograms: pictures(plan, words, sound, relations) }
+    page::Sound { features: features.collect(), spectrograms: pictures(plan, inputs, sound, relations) }
 }
 
 /// A picture for the first clip of each group, then for further clips, the short ones.
 fn pictures(
     plan: &Plan,
-    words: Option<&Words>,
+    inputs: &AllInputs,
     sound: &Sound,
     relations: Option<&Relations>,
 ) -> Vec<page::Spectrogram> {
-    let Some(clips) = &plan.clips else { return Vec::new() };
+    let (Some(clips), Some(recordings)) = (&plan.clips, &inputs.1) else { return Vec::new() };
     let mut seen = std::collections::BTreeSet::new();
     let short = |row: &&ClipRow| row.seconds > 0.0 && row.seconds <= PICTURE_SECONDS;
     let (firsts, others): (Vec<&ClipRow>, Vec<&ClipRow>) =
         sound.clips.iter().filter(short).partition(|row| row.group.is_some() && seen.insert(&row.group));
     let plans = Plans::new(clips);
     let mut scratch = Scratch::default();
-    let found = crate::corpus::walk(&clips.include, &clips.exclude, "clips.include")
-        .map(|walk| walk.found)
-        .unwrap_or_default();
-    let paths: BTreeMap<&str, _> = found.iter().map(|found| (found.source.as_str(), found)).collect();
     firsts
         .into_iter()
         .chain(others)
         .take(PICTURES)
         .filter_map(|row| {
-            let file = paths.get(row.source.as_str())?;
-            let (id, source) = (row.clip_id.clone(), row.source.clone());
-            let reference = ClipRef { id, path: file.path.clone(), source, bytes: file.bytes };
-            let clip = read_clip(&reference, &clips.rules).ok()?;
+            let clip = read_clip(recordings.find(&row.clip_id)?, &clips.rules).ok()?;
             let levels = plans.mel_levels(&clip, &mut scratch).ok()?;
             Some(page::Spectrogram {
                 clip_id: row.clip_id.clone(),
                 group: row.group.clone().unwrap_or_default(),
-                transcript: transcript(plan, row, words, relations),
+                transcript: transcript(plan, inputs, row, relations),
                 seconds: row.seconds,
                 max_hz: f64::from(clip.sample_rate) / 2.0,
                 bands: levels.bands,
@@ -333,18 +329,13 @@ fn envelope(samples: &[f32]) -> Vec<(f32, f32)> {
 }
 
 /// What is said in a recording: the text of the document that it is paired with.
-fn transcript(plan: &Plan, row: &ClipRow, words: Option<&Words>, relations: Option<&Relations>) -> String {
+fn transcript(plan: &Plan, inputs: &AllInputs, row: &ClipRow, relations: Option<&Relations>) -> String {
     let text = || {
-        let (words, relations) = (words?, relations?);
-        let pair = relations.pairs.iter().find(|pair| pair.clip_id == row.clip_id)?;
-        let at = words.references.binary_search_by(|reference| reference.id.cmp(&pair.doc_id)).ok()?;
+        let pair = relations?.pairs.iter().find(|pair| pair.clip_id == row.clip_id)?;
+        let reference = inputs.0.as_ref()?.find(&pair.doc_id)?;
         let rules = &plan.documents.as_ref()?.rules;
-        DocumentReader::new(rules)
-            .read(words.references.get(at..=at)?)
-            .0
-            .into_iter()
-            .next()
-            .map(|document| document.text.trim().to_owned())
+        let document = DocumentReader::new(rules).read(&[reference]).pop()?.ok()?;
+        Some(document.text.trim().to_owned())
     };
     text().unwrap_or_default()
 }

@@ -19,6 +19,8 @@ use crate::text::embeddings::EmbeddingSettings;
 pub struct Plan {
     /// The job file as resolved, for run.json.
     pub(super) file: JobFile,
+    /// Where the job file lies.
+    pub(super) path: PathBuf,
     pub(super) output: PathBuf,
     pub(super) config_hash: String,
     pub(super) documents: Option<DocumentsPlan>,
@@ -98,6 +100,7 @@ impl Plan {
         }
         let config_hash = config_hash(&file, documents.as_ref(), clips.as_ref(), compare.as_ref());
         Ok(Self {
+            path: std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()),
             output: normalise(&base.join(&file.job.output)),
             file,
             config_hash,
@@ -127,6 +130,11 @@ impl Plan {
         let _ = writeln!(out, "stages     {}", self.stages().join(", "));
         let _ = writeln!(out, "tables     {}", self.tables().join(", "));
         Ok(out)
+    }
+
+    /// Whether the run has a report page.
+    pub(super) fn writes_page(&self) -> bool {
+        self.file.report.as_ref().is_some_and(|section| section.html)
     }
 
     /// The stages that run, by their names in run.json.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +16,9 @@ use crate::report::Written;
 pub struct RunRecord {
     /// Version of wordwave.
     pub(super) wordwave: String,
+    /// Hash of its source: what an older build kept is not used.
+    #[serde(default)]
+    pub(super) code: String,
     pub(super) run_id: String,
     /// RFC 3339, UTC.
     pub(super) start: String,
@@ -30,6 +32,9 @@ pub struct RunRecord {
     pub(super) config_hash: String,
     pub(super) counts: Counts,
     pub(super) stages: Vec<StageRecord>,
+    /// The job file.
+    #[serde(default)]
+    pub(super) job_file: String,
     /// The job as resolved.
     pub(super) job: serde_json::Value,
     pub(super) files: BTreeMap<String, FileRecord>,
@@ -62,15 +67,9 @@ pub(super) struct FileRecord {
 }
 
 impl FileRecord {
-    /// Whether the file at `path` has this size and hash.
-    fn is_that_of(&self, path: &Path) -> io::Result<bool> {
-        let mut file = File::open(path)?;
-        if file.metadata()?.len() != self.bytes {
-            return Ok(false);
-        }
-        let mut hasher = blake3::Hasher::new();
-        io::copy(&mut file, &mut hasher)?;
-        Ok(hasher.finalize().to_hex().as_str() == self.blake3)
+    /// What was written to `path`.
+    fn written(&self, path: &str) -> Written {
+        Written { path: path.to_owned(), rows: self.rows, bytes: self.bytes, blake3: self.blake3.clone() }
     }
 }
 
@@ -130,7 +129,7 @@ impl RunRecord {
             let path = folder.join(name);
             if !path.is_file() {
                 problems.push(format!("{name}: is missing"));
-            } else if !record.is_that_of(&path).map_err(|error| Error::io("read", &path, error))? {
+            } else if !record.written(name).is_at(&path).map_err(|error| Error::io("read", &path, error))? {
                 problems.push(format!(
                     "{name}: is not what the run wrote ({} bytes, {})",
                     record.bytes, record.blake3
@@ -145,21 +144,11 @@ impl RunRecord {
         Ok(problems)
     }
 
-    /// Makes the files in `staged` that the run in `folder` has in the same bytes hard links to those. What cannot be
-    /// linked stays as it is.
-    pub(super) fn link_unchanged(&self, folder: &Path, staged: &Path, written: &[Written]) {
-        for file in written {
-            let before = folder.join(&file.path);
-            let same = |record: &FileRecord| {
-                record.blake3 == file.blake3 && record.is_that_of(&before).unwrap_or(false)
-            };
-            if self.files.get(&file.path).is_some_and(same) {
-                let (link, place) = (staged.join(".link"), staged.join(&file.path));
-                // The link takes the file's place by a rename, so that the file is never gone.
-                let _ = std::fs::hard_link(&before, &link).and_then(|()| std::fs::rename(&link, &place));
-                let _ = std::fs::remove_file(&link);
-            }
-        }
+    /// The run's file of the same content, where it has one.
+    pub(super) fn file_of(&self, written: &Written) -> Option<&str> {
+        let same = |record: &FileRecord| record.blake3 == written.blake3;
+        let by_name = self.files.get_key_value(&written.path).filter(|(_, record)| same(record));
+        by_name.or_else(|| self.files.iter().find(|(_, record)| same(record))).map(|(name, _)| name.as_str())
     }
 
     /// The files of the table `name`, in order.

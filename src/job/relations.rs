@@ -1,8 +1,12 @@
 //! The two sides held against each other: pairs, correlations, spaces.
 
+use serde::{Deserialize, Serialize};
+
+use super::desk::Desk;
+use super::key::Key;
 use super::plan::ComparePlan;
 use super::sound::Sound;
-use super::words::{Desk, Words};
+use super::words::Words;
 use crate::compare::Resampling;
 use crate::compare::correlations::{Correlation, correlations};
 use crate::compare::features::FeatureTable;
@@ -12,10 +16,10 @@ use crate::compare::spaces::{Space, SpaceKind, SpaceRelation, spaces};
 use crate::corpus::{Stage, Warned};
 use crate::error::Result;
 use crate::math::matrix::Matrix;
-use crate::report::{PairRow, TEXT_FEATURES, Written, tables, write_table};
+use crate::report::{PairRow, TEXT_FEATURES, Written, tables};
 
 /// What the comparison found.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Relations {
     pub pairs: Vec<PairRow>,
     pub unpaired_documents: u64,
@@ -26,11 +30,28 @@ pub(super) struct Relations {
     pub correlations: Vec<Correlation>,
     pub spaces: Vec<SpaceRelation>,
     pub warned: Vec<Warned>,
+    #[serde(skip)]
     pub written: Vec<Written>,
+    #[serde(skip)]
+    pub key: Option<Key>,
+}
+
+/// Relates documents and recordings, unless what is known of both is what it was.
+pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<'_>) -> Result<Relations> {
+    let key = Key::of("relations", &(&desk.settings.compare, &words.keys, &sound.key));
+    let (mut relations, written) = desk.remember(&key, || {
+        let mut relations = relate(plan, words, sound, desk)?;
+        let written = std::mem::take(&mut relations.written);
+        Ok((relations, written))
+    })?;
+    desk.stages.seen(&["compare"], relations.pairs.len());
+    relations.written = written;
+    relations.key = Some(key);
+    Ok(relations)
 }
 
 /// Pairs documents with recordings, relates their features and writes the tables.
-pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<'_>) -> Result<Relations> {
+fn relate(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<'_>) -> Result<Relations> {
     let document_ids: Vec<&str> = words.documents.iter().map(|row| row.doc_id.as_str()).collect();
     let clip_ids: Vec<&str> = sound.clips.iter().map(|row| row.clip_id.as_str()).collect();
     let pairing = pair(&document_ids, &clip_ids, &plan.pair_by);
@@ -65,7 +86,7 @@ pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<
             correlations,
             spaces,
             warned: pairing.ambiguous.into_iter().map(warning).chain(no_pairs).collect(),
-            written: Vec::new(),
+            ..Relations::default()
         })
     })?;
     for (table, file) in [
@@ -73,7 +94,7 @@ pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<
         (tables::correlations(&relations.correlations), "correlations.parquet"),
         (tables::spaces(&relations.spaces), "spaces.parquet"),
     ] {
-        relations.written.push(write_table(table, desk.folder, file, desk.provenance)?);
+        relations.written.push(desk.write(table, file)?);
     }
     Ok(relations)
 }
@@ -122,10 +143,9 @@ fn sound_features(sound: &Sound, members: &[(usize, usize)]) -> FeatureTable {
 fn text_spaces(words: &Words, members: &[(usize, usize)]) -> Vec<Space> {
     let Some(vectors) = &words.vectors else { return Vec::new() };
     let missing = vec![f64::NAN; vectors.embeddings.dims()];
-    let rows: Vec<&[f64]> = members
-        .iter()
-        .map(|&(document, _)| vectors.documents[document].as_deref().unwrap_or(&missing))
-        .collect();
+    let of_documents = vectors.of_documents(&words.order);
+    let rows: Vec<&[f64]> =
+        members.iter().map(|&(document, _)| of_documents[document].unwrap_or(&missing)).collect();
     if rows.is_empty() || vectors.embeddings.dims() == 0 {
         return Vec::new();
     }

@@ -2,22 +2,30 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::folder::{JobFolder, Staging};
+use super::desk::Desk;
+use super::folder::JobFolder;
+use super::inputs::{self, AllInputs, Inputs};
+use super::inventory::Inventory;
+use super::key::{Key, instruction_set};
 use super::page;
 use super::plan::Plan;
 use super::progress::{Event, Interrupt};
 use super::record::{Counts, FileRecord, RUN_JSON, RunRecord, duration};
 use super::relations::{self, Relations};
+use super::settings::Settings;
 use super::sound::{self, Sound};
 use super::stages::Stages;
-use super::words::{self, Desk, Words};
+use super::store::{Bounds, Store};
+use super::words::{self, Words};
 use crate::corpus::{Quarantined, Warned};
 use crate::error::{Error, Result};
 use crate::report::page::{Q_LIMIT, render};
-use crate::report::{Provenance, Written, tables, write_file, write_table};
+use crate::report::{Provenance, Written, tables, write_file};
 
 /// How a run is carried out; nothing here changes its results.
 pub struct RunOptions<'a> {
@@ -25,6 +33,8 @@ pub struct RunOptions<'a> {
     pub threads: Option<usize>,
     /// Asks the run to stop.
     pub interrupt: Interrupt,
+    /// Reads every file again, also those that stand as they stood.
+    pub rehash: bool,
     /// Told of progress, from any thread.
     pub progress: &'a (dyn Fn(Event) + Sync),
 }
@@ -37,6 +47,8 @@ pub struct Published {
     /// What stands in its run.json.
     pub record: RunRecord,
     seconds: f64,
+    /// What a person should know of what is kept between nights.
+    notes: Vec<String>,
 }
 
 impl Published {
@@ -53,7 +65,10 @@ impl Published {
         );
         let page = self.folder.join("report.html");
         if page.is_file() {
-            let _ = write!(out, "report: {}", page.display());
+            let _ = writeln!(out, "report: {}", page.display());
+        }
+        for note in &self.notes {
+            let _ = writeln!(out, "note: {note}");
         }
         out.trim_end().to_owned()
     }
@@ -75,6 +90,13 @@ struct Outcome {
     written: Vec<Written>,
 }
 
+/// A run as it is kept: a night on which nothing changed publishes it again.
+#[derive(Serialize, Deserialize)]
+struct Finished {
+    counts: Counts,
+    stages: Vec<(String, u64)>,
+}
+
 /// Runs the job and publishes its run, whole or not at all.
 ///
 /// # Errors
@@ -90,45 +112,112 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
         .build()
         .map_err(|error| Error::Usage(format!("--threads {threads}: {error}")))?;
     let stages = Stages::new(options.progress);
-    let outcome = pool.install(|| stages_of(plan, &staging, &stages, &options.interrupt))?;
+    let before = job.latest().and_then(|folder| {
+        let record = RunRecord::read(&folder).ok()?;
+        Some((folder, record))
+    });
+    let (store, inventory) = (Store::open(job.store()), Inventory::open(job.store(), options.rehash));
+    let desk = Desk {
+        folder: staging.folder(),
+        provenance: &Provenance { job: plan.file.job.name.clone(), config_hash: plan.config_hash.clone() },
+        stages: &stages,
+        interrupt: &options.interrupt,
+        seed: plan.file.job.seed,
+        settings: &Settings::of(plan),
+        store: &store,
+        inventory: &inventory,
+        before: before.as_ref(),
+    };
+    let (finished, written, is_new) = pool.install(|| find_or_make(plan, &desk))?;
     options.interrupt.check()?;
-    if let Some(before) = job.latest()
-        && let Ok(record) = RunRecord::read(&before)
-    {
-        record.link_unchanged(&before, staging.folder(), &outcome.written);
-    }
     let end = Timestamp::now();
-    let record = record(plan, &outcome, &stages, (start, end), staging.id(), threads);
+    let record = record(plan, finished, &written, &stages, (start, end), staging.id(), threads);
     let json = serde_json::to_vec_pretty(&record)
         .map_err(|error| Error::Table { table: RUN_JSON.into(), message: error.to_string() })?;
     write_file(&json, staging.folder(), RUN_JSON)?;
     let folder = staging.publish()?;
-    job.retain(plan.file.job.keep)?;
-    Ok(Published { folder, record, seconds: end.duration_since(start).as_secs_f64() })
+    job.retain(plan.file.job.keep, plan.file.job.keep_days, end)?;
+    tidy(plan, &store, &inventory, is_new);
+    Ok(Published { folder, record, seconds: end.duration_since(start).as_secs_f64(), notes: store.notes() })
+}
+
+/// Keeps what the next night needs and lets go what none has needed for long.
+fn tidy(plan: &Plan, store: &Store, inventory: &Inventory, is_new: bool) {
+    let section = &plan.file.job;
+    // Without it the next night reads every file: slower, no less right.
+    let _ = inventory.save(true);
+    // A night on which nothing changed looked at nothing: that does not make it unused.
+    if is_new {
+        let bytes = (section.store_gib * f64::from(1 << 30)) as u64;
+        store.clean(Bounds { days: section.store_days, bytes }, SystemTime::now());
+    }
+}
+
+/// The run of these inputs and settings, if it is kept, or else a new one.
+fn find_or_make(plan: &Plan, desk: &Desk<'_>) -> Result<(Finished, Vec<Written>, bool)> {
+    let documents = plan.documents.as_ref().map(|plan| inputs::documents(plan, desk)).transpose()?;
+    let clips = plan.clips.as_ref().map(|plan| inputs::clips(plan, desk)).transpose()?;
+    let mut inputs = (documents, clips);
+    let known = run_key(plan, desk, &inputs, None);
+    if let Some((finished, written)) = known.and_then(|key| desk.recall::<Finished>(&key))
+        && check_share(plan, &finished.counts, String::new).is_ok()
+    {
+        for (stage, items) in &finished.stages {
+            desk.stages.seen(&[stage], *items as usize);
+        }
+        return Ok((finished, written, false));
+    }
+    let outcome = stages_of(plan, &mut inputs, desk)?;
+    let finished = Finished {
+        counts: counts(&outcome),
+        stages: desk.stages.records().into_iter().map(|record| (record.name, record.items)).collect(),
+    };
+    if let Some(key) = run_key(plan, desk, &inputs, Some(&outcome)) {
+        desk.keep(&key, &finished, &outcome.written);
+    }
+    Ok((finished, outcome.written, true))
+}
+
+/// The key of the whole run; `None` while some content is not known.
+fn run_key(plan: &Plan, desk: &Desk<'_>, inputs: &AllInputs, outcome: Option<&Outcome>) -> Option<Key> {
+    let side = |side: Option<Option<Vec<String>>>, read: Option<&Vec<String>>| match side {
+        None => Some(Vec::new()),
+        Some(known) => known.or_else(|| read.cloned()),
+    };
+    let words = outcome.and_then(|outcome| outcome.words.as_ref()).map(|words| &words.contents);
+    let sound = outcome.and_then(|outcome| outcome.sound.as_ref()).map(|sound| &sound.contents);
+    let documents = side(inputs.0.as_ref().map(Inputs::contents), words)?;
+    let clips = side(inputs.1.as_ref().map(Inputs::contents), sound)?;
+    let keys = (
+        inputs.0.as_ref().map(|inputs| inputs.key("run, documents", &[], &documents)),
+        inputs.1.as_ref().map(|inputs| inputs.key("run, clips", &[], &clips)),
+    );
+    Some(Key::of("run", &(keys, &desk.provenance.config_hash, &plan.file.job.name, plan.writes_page())))
 }
 
 /// Corpus to text and audio, to their comparison, to the report.
-fn stages_of(
-    plan: &Plan,
-    staging: &Staging<'_>,
-    stages: &Stages<'_>,
-    interrupt: &Interrupt,
-) -> Result<Outcome> {
-    let provenance = Provenance { job: plan.file.job.name.clone(), config_hash: plan.config_hash.clone() };
-    let desk = Desk {
-        folder: staging.folder(),
-        provenance: &provenance,
-        stages,
-        interrupt,
-        seed: plan.file.job.seed,
+fn stages_of(plan: &Plan, inputs: &mut AllInputs, desk: &Desk<'_>) -> Result<Outcome> {
+    let mut words = match (&plan.documents, &mut inputs.0) {
+        (Some(plan), Some(inputs)) => Some(words::run(plan, inputs, desk)?),
+        _ => None,
     };
-    let mut words = plan.documents.as_ref().map(|plan| words::run(plan, &desk)).transpose()?;
-    interrupt.check()?;
-    let mut sound = plan.clips.as_ref().map(|plan| sound::run(plan, &desk)).transpose()?;
-    interrupt.check()?;
+    desk.interrupt.check()?;
+    let mut sound = match (&plan.clips, &inputs.1) {
+        (Some(plan), Some(inputs)) => Some(sound::run(plan, inputs, desk)?),
+        _ => None,
+    };
+    desk.interrupt.check()?;
+    if let (Some(words), Some(inputs)) = (&mut words, &inputs.0) {
+        words.quarantined.extend(inputs.quarantined.iter().cloned());
+        words.warned.extend(inputs.warned.iter().cloned());
+    }
+    if let (Some(sound), Some(inputs)) = (&mut sound, &inputs.1) {
+        sound.quarantined.extend(inputs.quarantined.iter().cloned());
+        sound.warned.extend(inputs.warned.iter().cloned());
+    }
     check_inputs(plan, words.as_ref(), sound.as_ref())?;
     let mut relations = match (&plan.compare, &words, &sound) {
-        (Some(compare), Some(words), Some(sound)) => Some(relations::run(compare, words, sound, &desk)?),
+        (Some(compare), Some(words), Some(sound)) => Some(relations::run(compare, words, sound, desk)?),
         _ => None,
     };
     let mut quarantined: Vec<Quarantined> = Vec::new();
@@ -145,7 +234,7 @@ fn stages_of(
     written.extend(sound.iter_mut().flat_map(|sound| std::mem::take(&mut sound.written)));
     written.extend(relations.iter_mut().flat_map(|relations| std::mem::take(&mut relations.written)));
     let mut outcome = Outcome { words, sound, relations, quarantined, warned, written };
-    stages.time("report", 1, "page", || report(plan, &mut outcome, &desk))?;
+    desk.stages.time("report", 1, "page", || report(plan, inputs, &mut outcome, desk))?;
     Ok(outcome)
 }
 
@@ -173,29 +262,36 @@ fn check_inputs(plan: &Plan, words: Option<&Words>, sound: Option<&Sound>) -> Re
     if used == 0 {
         return Err(Error::NothingToDo(format!("none of the {unusable} inputs can be used{}", first())));
     }
-    let share = unusable as f64 / (used + unusable) as f64;
-    if share > plan.file.job.max_quarantine {
-        return Err(Error::NothingToDo(format!(
-            "{unusable} of {} inputs cannot be used{}: more than job.max_quarantine = {}; nothing was published",
-            used + unusable,
-            first(),
-            plan.file.job.max_quarantine
-        )));
-    }
-    Ok(())
+    let documents = words.map_or(0, |words| words.documents.len()) as u64;
+    let clips = sound.map_or(0, |sound| sound.clips.len()) as u64;
+    check_share(plan, &Counts { documents, clips, quarantined: unusable as u64, ..Counts::default() }, first)
 }
 
-fn report(plan: &Plan, outcome: &mut Outcome, desk: &Desk<'_>) -> Result<()> {
+/// Ends a job that has too much in quarantine.
+fn check_share(plan: &Plan, counts: &Counts, first: impl Fn() -> String) -> Result<()> {
+    let all = counts.documents + counts.clips + counts.quarantined;
+    let limit = plan.file.job.max_quarantine;
+    if counts.quarantined as f64 / all.max(1) as f64 <= limit {
+        return Ok(());
+    }
+    Err(Error::NothingToDo(format!(
+        "{} of {all} inputs cannot be used{}: more than job.max_quarantine = {limit}; nothing was published",
+        counts.quarantined,
+        first(),
+    )))
+}
+
+fn report(plan: &Plan, inputs: &AllInputs, outcome: &mut Outcome, desk: &Desk<'_>) -> Result<()> {
     for (table, file) in [
         (tables::warnings(&outcome.warned), "warnings.parquet"),
         (tables::quarantine(&outcome.quarantined), "quarantine.parquet"),
     ] {
-        outcome.written.push(write_table(table, desk.folder, file, desk.provenance)?);
+        outcome.written.push(desk.write(table, file)?);
     }
-    if plan.file.report.as_ref().is_some_and(|section| section.html) {
+    if plan.writes_page() {
         let Outcome { words, sound, relations, written, .. } = &*outcome;
-        let data = page::data(plan, words.as_ref(), sound.as_ref(), relations.as_ref(), written);
-        let page = write_file(render(&data).as_bytes(), desk.folder, "report.html")?;
+        let data = page::data(plan, inputs, words.as_ref(), sound.as_ref(), relations.as_ref(), written);
+        let page = desk.write_file(render(&data).as_bytes(), "report.html")?;
         outcome.written.push(page);
     }
     desk.stages.advance(1);
@@ -204,7 +300,8 @@ fn report(plan: &Plan, outcome: &mut Outcome, desk: &Desk<'_>) -> Result<()> {
 
 fn record(
     plan: &Plan,
-    outcome: &Outcome,
+    finished: Finished,
+    written: &[Written],
     stages: &Stages<'_>,
     (start, end): (Timestamp, Timestamp),
     run_id: &str,
@@ -216,19 +313,21 @@ fn record(
     };
     RunRecord {
         wordwave: env!("CARGO_PKG_VERSION").to_owned(),
+        code: env!("WORDWAVE_CODE").to_owned(),
         run_id: run_id.to_owned(),
         start: start.to_string(),
         end: end.to_string(),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         instruction_set: instruction_set(),
         threads,
-        exit_status: if outcome.quarantined.is_empty() { 0 } else { 3 },
+        exit_status: if finished.counts.quarantined == 0 { 0 } else { 3 },
         peak_memory_bytes: peak_memory_bytes(),
         config_hash: plan.config_hash.clone(),
-        counts: counts(outcome),
+        counts: finished.counts,
         stages: stages.records(),
+        job_file: plan.path.display().to_string(),
         job: serde_json::to_value(&plan.file).unwrap_or_default(),
-        files: outcome.written.iter().map(file).collect(),
+        files: written.iter().map(file).collect(),
     }
 }
 
@@ -260,20 +359,4 @@ fn peak_memory_bytes() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kilobytes.unwrap_or(0) * 1024
-}
-
-/// What libraries choose their code by.
-fn instruction_set() -> String {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let found = [
-            ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
-            ("avx2", std::arch::is_x86_feature_detected!("avx2")),
-            ("fma", std::arch::is_x86_feature_detected!("fma")),
-        ];
-        let names: Vec<&str> = found.into_iter().filter_map(|(name, has)| has.then_some(name)).collect();
-        format!("x86_64 {}", names.join(" ")).trim_end().to_owned()
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    std::env::consts::ARCH.to_owned()
 }

@@ -67,14 +67,20 @@ pub struct JobSection {
     pub output: String,
     pub seed: u64,
     pub keep: usize,
+    pub keep_days: u32,
     pub max_quarantine: f64,
+    pub store_days: u32,
+    pub store_gib: f64,
 }
 defaults!(JobSection {
     name: "corpus".into(),
     output: "reports".into(),
     seed: 0,
     keep: 0,
-    max_quarantine: 1.0
+    keep_days: 0,
+    max_quarantine: 1.0,
+    store_days: 30,
+    store_gib: 0.0,
 });
 
 /// `[documents]`

@@ -1,20 +1,26 @@
 //! The sound side of a run: recordings to filtered samples, frames, features and spectrograms.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
+use super::desk::Desk;
+use super::inputs::{Input, Inputs, clip_content, unreadable_content};
+use super::key::Key;
 use super::plan::ClipsPlan;
+use super::settings::Settings;
 use super::shards::cut;
 use super::stages::Shares;
-use super::words::Desk;
+use super::store::{Found, Kept};
 use crate::audio::filters::{WaveformFilters, WaveformScratch};
 use crate::audio::{AnalysisScratch, Analyzer, ClipAnalysis, FrameColumns, Spectrogram, Store};
-use crate::corpus::{Clip, ClipRef, Quarantined, Stage, Warned, index_clips, read_clip, walk};
-use crate::error::{Error, Result};
-use crate::report::{ClipRow, Table, Written, tables, write_table};
+use crate::corpus::{Clip, ClipRef, Quarantined, Stage, Unread, Warned, decode_clip, read_contents_of};
+use crate::error::Result;
+use crate::report::{ClipRow, Table, Written, tables};
 
 /// Bytes of recordings that a shard holds on average, and what a clip weighs beside its file.
 const SHARD_BYTES: u64 = 16 << 20;
@@ -30,6 +36,10 @@ pub(super) struct Sound {
     pub quarantined: Vec<Quarantined>,
     pub warned: Vec<Warned>,
     pub written: Vec<Written>,
+    /// The content of each input, used or not.
+    pub contents: Vec<String>,
+    /// The key of all of it: what is made of it depends on nothing else.
+    pub key: Option<Key>,
 }
 
 /// Filters and analysis planned for each sample rate that the corpus has.
@@ -50,10 +60,38 @@ pub(super) struct Scratch {
     analysis: BTreeMap<u32, AnalysisScratch>,
 }
 
-/// A shard after reading and analysis.
-struct Analysed {
-    clips: Vec<(ClipRow, Option<Warned>)>,
+/// All recordings, read and analysed.
+#[derive(Default, Serialize, Deserialize)]
+struct Clips {
+    rows: Vec<ClipRow>,
     quarantined: Vec<Quarantined>,
+    warned: Vec<Warned>,
+}
+
+/// What came of a recording, without its names.
+#[derive(Serialize, Deserialize)]
+enum Outcome {
+    Analysed(Box<AnalysedClip>),
+    Unusable(Quarantined),
+}
+
+#[derive(Serialize, Deserialize)]
+struct AnalysedClip {
+    file_sample_rate: u32,
+    channels: u16,
+    bits: Option<u16>,
+    seconds: f64,
+    frames: u32,
+    values: Vec<Option<f64>>,
+    warning: Option<Warned>,
+    frame_features: Option<FrameColumns>,
+    spectrogram: Option<Spectrogram>,
+}
+
+/// A shard's part of [`Clips`], with the content of each of its inputs.
+struct AnalysedShard {
+    clips: Clips,
+    contents: Vec<String>,
     written: Vec<Written>,
 }
 
@@ -95,91 +133,161 @@ impl<'a> Plans<'a> {
     }
 }
 
-/// Runs the sound stages that `plan` asks for and writes their tables.
-pub(super) fn run(plan: &ClipsPlan, desk: &Desk<'_>) -> Result<Sound> {
-    let found = walk(&plan.include, &plan.exclude, "clips.include")?;
-    let (references, repeated) = index_clips(&found.found, &plan.rules);
-    let mut sound = Sound {
-        names: plan.names(),
-        quarantined: found.quarantined,
-        warned: found.warned,
-        ..Sound::default()
-    };
-    sound.quarantined.extend(repeated);
-    for folder in plan.part_folders() {
-        let folder = desk.folder.join(folder);
-        std::fs::create_dir_all(&folder).map_err(|error| Error::io("create the folder", &folder, error))?;
-    }
+/// How recordings are cut into shards.
+pub(super) fn shards_of(references: &[ClipRef]) -> Vec<Range<usize>> {
     let weights = references.iter().map(|reference| (reference.id.as_str(), reference.bytes + CLIP_WEIGHT));
-    let mut shards = cut(weights, SHARD_BYTES);
+    cut(weights, SHARD_BYTES)
+}
+
+/// The key of the result of a recording.
+pub(super) fn clip_key(settings: &Settings, content: &str) -> Key {
+    Key::of("clip", &(&settings.analysis, content))
+}
+
+/// Runs the sound stages that `plan` asks for and writes their tables.
+pub(super) fn run(plan: &ClipsPlan, inputs: &Inputs<ClipRef>, desk: &Desk<'_>) -> Result<Sound> {
+    let key =
+        |contents: &[String]| inputs.key("clips", &[&desk.settings.clips, &desk.settings.analysis], contents);
+    let known = inputs.contents();
+    let mut found = known.as_ref().and_then(|contents| {
+        let found = desk.recall::<Clips>(&key(contents))?;
+        let keys: Vec<Key> = contents.iter().map(|content| clip_key(desk.settings, content)).collect();
+        desk.store.retain_items(keys.iter());
+        Some((contents.clone(), found))
+    });
+    if found.is_none() {
+        let (clips, contents, written) = analyse_all(plan, inputs, desk)?;
+        desk.keep(&key(&contents), &clips, &written);
+        found = Some((contents, (clips, written)));
+    }
+    let Some((contents, (clips, written))) = found else { return Ok(Sound::default()) };
+    let filters: &[_] = if plan.waveform.is_empty() { &[] } else { &["filters"] };
+    desk.stages.seen(&["read", "audio"], clips.rows.len());
+    desk.stages.seen(filters, clips.rows.len());
+    // Without it the next night reads every file: slower, no less right.
+    let _ = desk.inventory.save(false);
+    let Clips { rows, quarantined, warned } = clips;
+    let key = Some(key(&contents));
+    Ok(Sound { clips: rows, names: plan.names(), quarantined, warned, written, contents, key })
+}
+
+fn analyse_all(
+    plan: &ClipsPlan,
+    inputs: &Inputs<ClipRef>,
+    desk: &Desk<'_>,
+) -> Result<(Clips, Vec<String>, Vec<Written>)> {
+    for folder in plan.part_folders() {
+        desk.make_folder(folder)?;
+    }
+    let references = &inputs.references;
+    let mut shards = shards_of(references);
     if shards.is_empty() {
         // A table exists even when nothing was read: one part without rows.
         shards.push(0..0);
     }
     let plans = Plans::new(plan);
-    let total = references.len() as u64;
     let stages = ["read", if plan.waveform.is_empty() { "" } else { "filters" }, "audio"];
-    let analysed = desk.stages.pass(stages, total, "recordings", |shares| {
+    let analysed = desk.stages.pass(stages, references.len() as u64, "recordings", |shares| {
         let analyse = |(part, shard)| analyse_shard(part, &references[shard], &plans, desk, shares);
-        shards.into_par_iter().enumerate().map(analyse).collect::<Result<Vec<Analysed>>>()
+        shards.into_par_iter().enumerate().map(analyse).collect::<Result<Vec<AnalysedShard>>>()
     })?;
+    let mut all = Clips::default();
+    let (mut contents, mut written) = (Vec::new(), Vec::new());
     for shard in analysed {
-        for (row, warned) in shard.clips {
-            sound.clips.push(row);
-            sound.warned.extend(warned);
-        }
-        sound.quarantined.extend(shard.quarantined);
-        sound.written.extend(shard.written);
+        all.rows.extend(shard.clips.rows);
+        all.warned.extend(shard.clips.warned);
+        all.quarantined.extend(shard.clips.quarantined);
+        contents.extend(shard.contents);
+        written.extend(shard.written);
     }
-    let table = tables::clips(&sound.clips, &sound.names);
-    sound.written.push(write_table(table, desk.folder, "clips.parquet", desk.provenance)?);
-    Ok(sound)
+    written.push(desk.write(tables::clips(&all.rows, &plan.names()), "clips.parquet")?);
+    Ok((all, contents, written))
 }
 
-/// shard -> result: reads and analyses the recordings of one shard and writes its parts of the tables.
+/// shard -> result: finds, reads and analyses the recordings of one shard and writes its parts of the tables.
 fn analyse_shard(
     part: usize,
     shard: &[ClipRef],
     plans: &Plans<'_>,
     desk: &Desk<'_>,
     shares: &Shares<3>,
-) -> Result<Analysed> {
-    let outcomes = shard
+) -> Result<AnalysedShard> {
+    let mut contents: Vec<Option<String>> = shard.iter().map(Input::content).collect();
+    let key = |content: &Option<String>| content.as_ref().map(|content| clip_key(desk.settings, content));
+    let keys: Vec<Option<Key>> = contents.iter().map(key).collect();
+    let found: Found<Vec<Outcome>> = shares.on(0, || desk.store.find(&keys));
+    let missing: Vec<usize> = (0..shard.len()).filter(|&item| found.places[item].is_none()).collect();
+    desk.stages.advance((shard.len() - missing.len()) as u64);
+    let work = |item: usize, looks_up: bool, scratch: &mut Scratch| {
+        desk.interrupt.check()?;
+        Ok(analyse_clip(&shard[item], plans, desk, looks_up, scratch, shares))
+    };
+    let read = missing
         .par_iter()
-        .map_init(Scratch::default, |scratch, reference| {
-            desk.interrupt.check()?;
-            let outcome = analyse_clip(reference, plans, scratch, shares);
+        .map_init(Scratch::default, |scratch, &item| {
+            let outcome = work(item, true, scratch);
             desk.stages.advance(1);
-            Ok(outcome)
+            outcome
         })
-        .collect::<Result<Vec<_>>>()?;
-    let mut analysed = Analysed { clips: Vec::new(), quarantined: Vec::new(), written: Vec::new() };
-    let mut parts: Vec<(String, Option<FrameColumns>, Option<Spectrogram>)> = Vec::new();
-    for outcome in outcomes {
-        match outcome {
-            Err(row) => analysed.quarantined.push(row),
-            Ok((clip, analysis)) => {
-                let row = row(&clip, &analysis);
-                parts.push((row.clip_id.clone(), analysis.frame_features, analysis.spectrogram));
-                analysed.clips.push((row, clip.warning));
-            }
+        .collect::<Result<Vec<Read>>>()?;
+    // What was read may be known under another name.
+    let keys: Vec<Option<Key>> =
+        read.iter().map(|read| read.key.filter(|_| read.outcome.is_none())).collect();
+    let moved = take_outcomes(desk.store.find(&keys));
+    let mut outcomes: Vec<Option<Outcome>> = take_outcomes(found);
+    let (mut new_keys, mut pack) = (Vec::new(), Vec::new());
+    for ((&item, mut read), moved) in missing.iter().zip(read).zip(moved) {
+        if read.outcome.is_none() && moved.is_none() {
+            // It was kept, but broken.
+            read = work(item, false, &mut Scratch::default())?;
+        }
+        contents[item] = Some(read.content);
+        outcomes[item] = moved;
+        if let Some(outcome) = read.outcome {
+            // What could not be read at all is read again on another night.
+            new_keys.push(read.key.unwrap_or_else(Key::nothing));
+            pack.push((item, outcome));
         }
     }
-    for table in part_tables(plans.plan, &parts) {
-        let file = format!("{}/part-{part:05}.parquet", table.name);
-        analysed.written.push(write_table(table, desk.folder, &file, desk.provenance)?);
+    if !pack.is_empty() {
+        desk.store.keep(&new_keys, &pack.iter().map(|(_, outcome)| outcome).collect::<Vec<_>>());
     }
-    Ok(analysed)
+    pack.into_iter().for_each(|(item, outcome)| outcomes[item] = Some(outcome));
+    let contents: Vec<String> = contents.into_iter().map(Option::unwrap_or_default).collect();
+    let (clips, tables) = assemble(shard, &contents, outcomes, plans.plan);
+    let written = write_parts(part, shard, &contents, &tables, plans.plan, desk)?;
+    Ok(AnalysedShard { clips, contents, written })
 }
 
-type Outcome = std::result::Result<(Clip, ClipAnalysis), Quarantined>;
+/// The outcomes by item, out of the packs that hold them.
+fn take_outcomes(found: Found<Vec<Outcome>>) -> Vec<Option<Outcome>> {
+    let mut packs: Vec<Vec<Option<Outcome>>> =
+        found.packs.into_iter().map(|pack| pack.into_iter().map(Some).collect()).collect();
+    found
+        .places
+        .into_iter()
+        .map(|place| place.and_then(|(pack, item)| packs.get_mut(pack)?.get_mut(item)?.take()))
+        .collect()
+}
 
+/// A recording after reading.
+struct Read {
+    content: String,
+    /// Where the content is known for certain.
+    key: Option<Key>,
+    /// `None` where it is kept under the key already.
+    outcome: Option<Outcome>,
+}
+
+/// Reads one recording and analyses it, unless, where `looks_up` says to look, what came of its content is kept.
 fn analyse_clip(
     reference: &ClipRef,
     plans: &Plans<'_>,
+    desk: &Desk<'_>,
+    looks_up: bool,
     scratch: &mut Scratch,
     shares: &Shares<3>,
-) -> Outcome {
+) -> Read {
     let unusable = |code: &'static str, reason| Quarantined {
         source: reference.source.clone(),
         stage: Stage::Audio,
@@ -187,46 +295,124 @@ fn analyse_clip(
         reason,
         byte_offset: None,
     };
+    let contents = match shares.on(0, || read_contents_of(reference)) {
+        Ok(contents) => contents,
+        Err(Unread { row, .. }) => {
+            let content = unreadable_content(&row);
+            return Read { content, key: None, outcome: Some(Outcome::Unusable(row)) };
+        }
+    };
+    desk.inventory.note(&reference.stamp, &reference.source, &contents.blake3);
+    let content = clip_content(reference, &contents.blake3);
+    let key = clip_key(desk.settings, &content);
+    if looks_up && desk.store.has_item(&key) {
+        return Read { content, key: Some(key), outcome: None };
+    }
     let work = AssertUnwindSafe(|| {
-        let clip = shares.on(0, || read_clip(reference, &plans.plan.rules))?;
+        let clip = shares
+            .on(0, || decode_clip(reference, &plans.plan.rules, contents))
+            .map_err(|unread| unread.row)?;
         let analysis =
             plans.analyse(&clip, scratch, shares).map_err(|reason| unusable("unusable_settings", reason))?;
-        Ok((clip, analysis))
+        Ok(Outcome::Analysed(Box::new(analysed(clip, analysis))))
     });
     // A decoder that fails an assertion over a damaged file must not end the night.
     let outcome = catch_unwind(work).unwrap_or_else(|_| {
         *scratch = Scratch::default();
-        Err(unusable(
-            "decoder_failed",
-            "a decoder gave up on it: convert it to WAV, and report it".to_owned(),
-        ))
+        let advice = "a decoder gave up on it: convert it to WAV, and report it";
+        Err(unusable("decoder_failed", advice.to_owned()))
     });
-    outcome.map(|(mut clip, analysis)| {
-        // The samples of a whole shard need not lie in memory together.
-        clip.samples = Vec::new();
-        (clip, analysis)
-    })
+    Read { content, key: Some(key), outcome: Some(outcome.unwrap_or_else(Outcome::Unusable)) }
 }
 
-fn row(clip: &Clip, analysis: &ClipAnalysis) -> ClipRow {
-    ClipRow {
-        clip_id: clip.id.clone(),
-        source: clip.source.clone(),
-        blake3: clip.blake3.clone(),
-        group: clip.group.clone(),
+fn analysed(clip: Clip, analysis: ClipAnalysis) -> AnalysedClip {
+    AnalysedClip {
         file_sample_rate: clip.file_sample_rate,
         channels: clip.channels,
         bits: clip.bits,
         seconds: clip.seconds,
         frames: analysis.frames as u32,
-        values: analysis.values.clone(),
+        values: analysis.values,
+        warning: clip.warning,
+        frame_features: analysis.frame_features,
+        spectrogram: analysis.spectrogram,
     }
 }
 
-fn part_tables(
+type Parts = Vec<(String, Option<FrameColumns>, Option<Spectrogram>)>;
+
+/// Gives the results of a shard's recordings their names back.
+fn assemble(
+    shard: &[ClipRef],
+    contents: &[String],
+    outcomes: Vec<Option<Outcome>>,
     plan: &ClipsPlan,
-    parts: &[(String, Option<FrameColumns>, Option<Spectrogram>)],
-) -> Vec<Table> {
+) -> (Clips, Parts) {
+    let mut clips = Clips::default();
+    let mut parts = Vec::new();
+    for ((reference, content), outcome) in shard.iter().zip(contents).zip(outcomes) {
+        let source = reference.source.clone();
+        match outcome {
+            None => {}
+            Some(Outcome::Unusable(row)) => clips.quarantined.push(Quarantined { source, ..row }),
+            Some(Outcome::Analysed(clip)) => {
+                clips.rows.push(ClipRow {
+                    clip_id: reference.id.clone(),
+                    source: source.clone(),
+                    blake3: content.split(' ').next().unwrap_or_default().to_owned(),
+                    group: plan.rules.identity.group(&reference.id),
+                    file_sample_rate: clip.file_sample_rate,
+                    channels: clip.channels,
+                    bits: clip.bits,
+                    seconds: clip.seconds,
+                    frames: clip.frames,
+                    values: clip.values,
+                });
+                clips.warned.extend(clip.warning.map(|warning| Warned { source, ..warning }));
+                parts.push((reference.id.clone(), clip.frame_features, clip.spectrogram));
+            }
+        }
+    }
+    (clips, parts)
+}
+
+/// The parts of `frames` and `spectrograms` of one shard; those of a shard that is as it was are laid there as they are.
+fn write_parts(
+    part: usize,
+    shard: &[ClipRef],
+    contents: &[String],
+    parts: &Parts,
+    plan: &ClipsPlan,
+    desk: &Desk<'_>,
+) -> Result<Vec<Written>> {
+    if plan.part_folders().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<&str> = shard.iter().map(|reference| reference.id.as_str()).collect();
+    let key = Key::of("clip parts", &(&desk.settings.analysis, ids, contents));
+    let name = |table: &str| format!("{table}/part-{part:05}.parquet");
+    if let Some(Kept { written, config_hash, .. }) = desk.store.load::<Kept<()>>(&key) {
+        let lay = |kept: &Written| {
+            let table = kept.path.split('/').next().unwrap_or_default();
+            desk.lay(kept, &name(table), &config_hash)
+        };
+        if let Some(written) = written.iter().map(lay).collect::<Option<Vec<Written>>>() {
+            return Ok(written);
+        }
+    }
+    let tables = part_tables(plan, parts);
+    let written: Vec<Written> = tables
+        .into_iter()
+        .map(|table| {
+            let file = name(table.name);
+            desk.write(table, &file)
+        })
+        .collect::<Result<_>>()?;
+    desk.keep(&key, &(), &written);
+    Ok(written)
+}
+
+fn part_tables(plan: &ClipsPlan, parts: &Parts) -> Vec<Table> {
     let mut written = Vec::new();
     if let Some(features) = plan.features.as_ref().filter(|features| features.frames) {
         let clips: Vec<_> =

@@ -72,6 +72,17 @@ impl<'a> Stages<'a> {
         Ok(outcome)
     }
 
+    /// Records stages whose results were there already; those that ran have their records.
+    pub fn seen(&self, stages: &[&str], items: usize) {
+        let Ok(mut records) = self.records.lock() else { return };
+        for stage in stages {
+            if !records.iter().any(|record| record.name == *stage) {
+                let name = (*stage).to_owned();
+                records.push(StageRecord { name, seconds: 0.0, items: items as u64 });
+            }
+        }
+    }
+
     /// Adds to a stage's record; one that runs for documents and for recordings has one line.
     fn record(&self, stage: &'static str, seconds: f64, items: u64) {
         (self.progress)(Event::End { stage, seconds, items });

@@ -1,41 +1,34 @@
 //! The text side of a run: documents to tokens, counts, weights, statistics and vectors.
 
 use std::ops::Range;
-use std::path::Path;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
+use super::counting::{Counted, Counting, counting_settings, shards_of};
+use super::desk::Desk;
+use super::inputs::Inputs;
+use super::key::Key;
 use super::plan::{DocumentsPlan, ModelPlan, TokensPlan};
-use super::progress::Interrupt;
-use super::shards::cut;
-use super::stages::{Shares, Stages};
-use crate::corpus::{DocumentReader, DocumentRef, Quarantined, Stage, Warned, index_documents, walk};
+use super::vectors::{WordList, WordVectors, embed, training_order};
+use crate::corpus::{DocumentReader, DocumentRef, Quarantined, Stage, Warned};
 use crate::error::{Error, Result};
-use crate::report::{
-    DocumentRow, DuplicateRow, Provenance, WordRow, Written, tables, write_file, write_table,
-};
+use crate::report::{DocumentRow, DuplicateRow, Written, tables};
+use crate::text::TextError;
 use crate::text::bag_of_words::BagOfWords;
 use crate::text::collocations::{Collocation, PairCounts};
-use crate::text::counts::{CountSettings, ShardCounts, count_shard};
+use crate::text::counts::ShardCounts;
 use crate::text::duplicates::Signatures;
-use crate::text::embeddings::{Corpus, EmbeddingError, Embeddings, document_vectors, train};
 use crate::text::keyness::{GroupCounts, Keyness};
-use crate::text::model::{PieceCounter, PieceCounts, TokenModel};
-use crate::text::tokens::{TokenBuffer, Tokenizer};
+use crate::text::model::{PieceCounter, PieceCounts, TokenModel, TrainingSettings};
+use crate::text::tokens::Tokenizer;
 use crate::text::vocabulary::Vocabulary;
-use crate::text::{Interner, TextError};
-
-/// Bytes of text that a shard holds on average, and what a document weighs beside its text.
-const SHARD_BYTES: u64 = 4 << 20;
-const DOCUMENT_WEIGHT: u64 = 4 << 10;
 
 /// What the text stages found.
 #[derive(Default)]
 pub(super) struct Words {
     /// By id.
     pub documents: Vec<DocumentRow>,
-    /// Where each document lies, by id; also those that turned out unusable.
-    pub references: Vec<DocumentRef>,
     pub quarantined: Vec<Quarantined>,
     pub warned: Vec<Warned>,
     pub written: Vec<Written>,
@@ -46,260 +39,268 @@ pub(super) struct Words {
     pub keyness: Option<Vec<Keyness>>,
     pub duplicates: Option<Vec<DuplicateRow>>,
     pub vectors: Option<WordVectors>,
+    /// The documents in the order in which `vectors` has them.
+    pub order: Vec<usize>,
+    /// The content of each input, used or not.
+    pub contents: Vec<String>,
+    /// The keys of all results above: what is made of them depends on nothing else.
+    pub keys: Vec<Key>,
 }
 
-/// Trained word vectors and what follows from them.
-pub(super) struct WordVectors {
-    pub words: Vec<WordRow>,
-    pub embeddings: Embeddings,
-    /// One for each document; `None` where it has no word with a vector.
-    pub documents: Vec<Option<Vec<f64>>>,
-}
-
-/// Where a stage writes and whom it tells.
-pub(super) struct Desk<'a> {
-    pub folder: &'a Path,
-    pub provenance: &'a Provenance,
-    pub stages: &'a Stages<'a>,
-    pub interrupt: &'a Interrupt,
-    pub seed: u64,
-}
-
-/// A shard after reading and counting: its documents' texts are gone.
-struct Counted {
-    documents: Vec<DocumentRow>,
-    counts: ShardCounts,
+/// The documents as a stage of its own.
+#[derive(Serialize, Deserialize)]
+struct Documents {
+    rows: Vec<DocumentRow>,
     quarantined: Vec<Quarantined>,
     warned: Vec<Warned>,
+    types: u64,
 }
 
 /// Runs the text stages that `plan` asks for and writes their tables.
-pub(super) fn run(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Words> {
-    let found = walk(&plan.include, &plan.exclude, "documents.include")?;
-    let (references, repeated) = index_documents(&found.found, &plan.rules);
-    let mut words = Words { quarantined: found.quarantined, warned: found.warned, ..Words::default() };
-    words.quarantined.extend(repeated);
-    let weight = |reference: &DocumentRef| reference.bytes + DOCUMENT_WEIGHT;
-    let shards =
-        cut(references.iter().map(|reference| (reference.id.as_str(), weight(reference))), SHARD_BYTES);
-    let shards: Vec<&[DocumentRef]> = shards.into_iter().map(|shard| &references[shard]).collect();
-    let tokenizer = tokenizer(plan, &shards, desk, &mut words)?;
-    let counted = read_and_count(plan, tokenizer.as_ref(), &shards, references.len() as u64, desk)?;
-    let counts = collect(counted, &mut words);
-    words.written.push(write_table(
-        tables::documents(&words.documents),
-        desk.folder,
-        "documents.parquet",
-        desk.provenance,
-    )?);
-    if tokenizer.is_some() {
-        weigh(plan, &counts, desk, &mut words)?;
-        describe(plan, &counts, desk, &mut words)?;
-        embed(plan, &counts, desk, &mut words)?;
+pub(super) fn run(plan: &DocumentsPlan, inputs: &mut Inputs<DocumentRef>, desk: &Desk<'_>) -> Result<Words> {
+    let mut words = Words::default();
+    let model = model(plan, inputs, desk, &mut words)?;
+    let tokenizer = tokenizer(plan, model.as_deref())?;
+    let settings = counting_settings(desk, model.as_deref().unwrap_or_default());
+    let counting = Counting::new(plan, desk, inputs, tokenizer, settings);
+    let contents = match inputs.contents() {
+        Some(contents) => contents,
+        None => counting.counted()?.contents.clone(),
+    };
+    let place = |purpose: &str, own: &[&str]| {
+        let settings: Vec<&str> = [desk.settings.documents.as_str(), desk.settings.tokens.as_str()]
+            .into_iter()
+            .chain(model.as_deref())
+            .chain(own.iter().copied())
+            .collect();
+        inputs.key(purpose, &settings, &contents)
+    };
+    documents(&counting, place("documents", &[&desk.settings.ngrams]), desk, &mut words)?;
+    if counting.has_tokens() {
+        let ngrams = desk.settings.ngrams.as_str();
+        weigh(
+            plan,
+            &counting,
+            place("bag_of_words", &[ngrams, &desk.settings.bag_of_words]),
+            desk,
+            &mut words,
+        )?;
+        describe(plan, &counting, &place, desk, &mut words)?;
+        vectors(plan, &counting, model.as_deref(), desk, &mut words)?;
     }
-    words.references = references;
+    counting.retain(&contents);
+    words.contents = contents;
+    // Without it the next night reads every file: slower, no less right.
+    let _ = desk.inventory.save(false);
     Ok(words)
 }
 
-/// The tokenizer of the job; a model that is to be trained reads the corpus once for itself.
-fn tokenizer(
+/// The text of the tokenizer's model, where the job has one; one that is to be trained reads the corpus for itself.
+fn model(
     plan: &DocumentsPlan,
-    shards: &[&[DocumentRef]],
+    inputs: &mut Inputs<DocumentRef>,
     desk: &Desk<'_>,
     words: &mut Words,
-) -> Result<Option<Tokenizer>> {
-    let Some(TokensPlan { settings, model }) = &plan.tokens else { return Ok(None) };
-    let refused = |error: TextError| Error::job_file("tokens", error.to_string());
-    let model = match model {
-        None => return Tokenizer::new(settings).map(Some).map_err(refused),
-        Some(ModelPlan::Load { json, .. }) => TokenModel::from_json(json).map_err(refused)?,
+) -> Result<Option<String>> {
+    let json = match plan.tokens.as_ref().and_then(|tokens| tokens.model.as_ref()) {
+        None => return Ok(None),
+        Some(ModelPlan::Load { json, .. }) => {
+            TokenModel::from_json(json).and_then(|m| m.to_json()).map_err(refused)?
+        }
         Some(ModelPlan::Train(training)) => {
-            let reader = DocumentReader::new(&plan.rules);
-            let pieces: Vec<Result<PieceCounts>> = shards
-                .par_iter()
-                .map(|shard| {
-                    desk.interrupt.check()?;
-                    let mut counter = PieceCounter::new(*training).map_err(refused)?;
-                    for document in reader.read(shard).0 {
-                        counter.add(&document.text).map_err(refused)?;
-                    }
-                    Ok(counter.finish())
-                })
-                .collect();
-            let mut all = PieceCounts::default();
-            for shard in pieces {
-                all.merge(&shard?);
-            }
-            TokenModel::train(*training, &all).map_err(refused)?
+            identify(plan, &mut inputs.references, desk)?;
+            let mut contents: Vec<Option<&str>> =
+                inputs.references.iter().map(|reference| reference.blake3.as_deref()).collect();
+            contents.sort_unstable();
+            let key = Key::of("tokenizer", &(training, &desk.settings.documents, contents));
+            desk.remember(&key, || Ok((train_model(plan, *training, &inputs.references, desk)?, Vec::new())))?
+                .0
         }
     };
-    let json = model.to_json().map_err(refused)?;
-    words.written.push(write_file(json.as_bytes(), desk.folder, "tokenizer.json")?);
-    Tokenizer::with_model(settings, model).map(Some).map_err(refused)
+    words.written.push(desk.write_file(json.as_bytes(), "tokenizer.json")?);
+    Ok(Some(json))
 }
 
-fn read_and_count(
-    plan: &DocumentsPlan,
-    tokenizer: Option<&Tokenizer>,
-    shards: &[&[DocumentRef]],
-    total: u64,
-    desk: &Desk<'_>,
-) -> Result<Vec<Counted>> {
-    let settings = CountSettings {
-        ngrams: plan.bag_of_words.as_ref().map_or([1, 1], |bag| bag.ngrams),
-        statistics: true,
-    };
+/// Learns the content of the documents that are not known, by reading them.
+fn identify(plan: &DocumentsPlan, references: &mut [DocumentRef], desk: &Desk<'_>) -> Result<()> {
     let reader = DocumentReader::new(&plan.rules);
-    let work = |shares: &Shares<2>| {
-        shards
-            .par_iter()
-            .map(|shard| {
-                desk.interrupt.check()?;
-                let counted = count(shard, &reader, tokenizer, settings, shares);
-                desk.stages.advance(shard.len() as u64);
-                counted
-            })
-            .collect()
-    };
-    if tokenizer.is_some() {
-        desk.stages.pass(["read", "tokens"], total, "documents", work)
-    } else {
-        desk.stages.time("read", total, "documents", || work(&Shares::default()))
-    }
+    references.par_iter_mut().filter(|reference| reference.blake3.is_none()).try_for_each(|reference| {
+        desk.interrupt.check()?;
+        let content = match reader.read(&[&*reference]).pop() {
+            Some(Ok(document)) => Some(document.blake3),
+            Some(Err(unread)) => unread.blake3,
+            None => None,
+        };
+        if let Some(blake3) = content.as_ref().filter(|_| reference.is_whole_file()) {
+            desk.inventory.note(&reference.stamp, &reference.source, blake3);
+        }
+        reference.blake3 = content;
+        Ok(())
+    })
 }
 
-/// shard -> result: reads and counts the documents of one shard.
-fn count(
-    shard: &[DocumentRef],
-    reader: &DocumentReader<'_>,
-    tokenizer: Option<&Tokenizer>,
-    settings: CountSettings,
-    shares: &Shares<2>,
-) -> Result<Counted> {
-    let (mut documents, mut quarantined) = shares.on(0, || reader.read(shard));
-    let Some(tokenizer) = tokenizer else {
-        let counts = ShardCounts::default();
-        return Ok(finish(documents, counts, quarantined));
-    };
-    let counts = shares.on(1, || {
-        count_shard(tokenizer, settings, documents.iter().map(|document| &document.text)).or_else(|_| {
-            // A model may lack a piece for a character: the documents that have it go, the others stay.
-            let mut buffer = TokenBuffer::default();
-            documents.retain(|document| {
-                let outcome = tokenizer.for_each_token(&document.text, &mut buffer, |_| ());
-                if let Err(error) = &outcome {
-                    quarantined.push(Quarantined {
-                        source: document.source.clone(),
-                        stage: Stage::Tokens,
-                        code: "untokenisable".into(),
-                        reason: error.to_string(),
-                        byte_offset: None,
-                    });
-                }
-                outcome.is_ok()
-            });
-            count_shard(tokenizer, settings, documents.iter().map(|document| &document.text))
-        })
-    });
-    let counts = counts.map_err(|error| Error::job_file("tokens", error.to_string()))?;
-    Ok(finish(documents, counts, quarantined))
-}
-
-fn finish(
-    documents: Vec<crate::corpus::Document>,
-    counts: ShardCounts,
-    quarantined: Vec<Quarantined>,
-) -> Counted {
-    let warned = documents.iter().filter_map(|document| document.warning.clone()).collect();
-    let rows = documents.into_iter().enumerate().map(|(i, document)| DocumentRow {
-        doc_id: document.id,
-        source: document.source,
-        blake3: document.blake3,
-        group: document.group,
-        bytes: document.bytes,
-        chars: document.text.chars().count() as u64,
-        statistics: counts.statistics().get(i).cloned(),
-    });
-    Counted { documents: rows.collect(), quarantined, warned, counts }
-}
-
-/// The counts of each shard with the numbers of its documents.
-type Counts = Vec<(Range<usize>, ShardCounts)>;
-
-fn collect(counted: Vec<Counted>, words: &mut Words) -> Counts {
-    counted
-        .into_iter()
+fn train_model(
+    plan: &DocumentsPlan,
+    training: TrainingSettings,
+    references: &[DocumentRef],
+    desk: &Desk<'_>,
+) -> Result<String> {
+    let reader = DocumentReader::new(&plan.rules);
+    let pieces: Vec<Result<PieceCounts>> = shards_of(references)
+        .into_par_iter()
         .map(|shard| {
-            let start = words.documents.len();
-            words.documents.extend(shard.documents);
-            words.quarantined.extend(shard.quarantined);
-            words.warned.extend(shard.warned);
-            (start..words.documents.len(), shard.counts)
+            desk.interrupt.check()?;
+            let mut counter = PieceCounter::new(training).map_err(refused)?;
+            let shard: Vec<&DocumentRef> = references[shard].iter().collect();
+            for document in reader.read(&shard).into_iter().flatten() {
+                counter.add(&document.text).map_err(refused)?;
+            }
+            Ok(counter.finish())
         })
-        .collect()
+        .collect();
+    let mut all = PieceCounts::default();
+    for shard in pieces {
+        all.merge(&shard?);
+    }
+    TokenModel::train(training, &all).and_then(|model| model.to_json()).map_err(refused)
+}
+
+fn refused(error: TextError) -> Error {
+    Error::job_file("tokens", error.to_string())
+}
+
+fn tokenizer(plan: &DocumentsPlan, model: Option<&str>) -> Result<Option<Tokenizer>> {
+    let Some(TokensPlan { settings, .. }) = &plan.tokens else { return Ok(None) };
+    let tokenizer = match model {
+        None => Tokenizer::new(settings),
+        Some(json) => {
+            TokenModel::from_json(json.as_bytes()).and_then(|model| Tokenizer::with_model(settings, model))
+        }
+    };
+    tokenizer.map(Some).map_err(refused)
+}
+
+/// `documents`, and everything that is known of a document by itself.
+fn documents(counting: &Counting<'_>, key: Key, desk: &Desk<'_>, words: &mut Words) -> Result<()> {
+    let (state, written) = desk.remember(&key, || {
+        let counted = counting.counted()?;
+        let types = if counting.has_tokens() { WordList::new(counted).words.len() as u64 } else { 0 };
+        let written = desk.write(tables::documents(&counted.documents), "documents.parquet")?;
+        let Counted { documents, quarantined, warned, .. } = counted;
+        let (rows, quarantined, warned) = (documents.clone(), quarantined.clone(), warned.clone());
+        Ok((Documents { rows, quarantined, warned, types }, vec![written]))
+    })?;
+    desk.stages.seen(if counting.has_tokens() { &["read", "tokens"] } else { &["read"] }, state.rows.len());
+    words.documents = state.rows;
+    words.quarantined = state.quarantined;
+    words.warned = state.warned;
+    words.types = state.types;
+    words.written.extend(written);
+    words.keys.push(key);
+    Ok(())
 }
 
 /// The bag of words: `vocabulary` and a part of `terms` for each shard.
-fn weigh(plan: &DocumentsPlan, counts: &Counts, desk: &Desk<'_>, words: &mut Words) -> Result<()> {
+fn weigh(
+    plan: &DocumentsPlan,
+    counting: &Counting<'_>,
+    key: Key,
+    desk: &Desk<'_>,
+    words: &mut Words,
+) -> Result<()> {
     let Some(bag) = &plan.bag_of_words else { return Ok(()) };
     let documents = &words.documents;
-    let (vocabulary, idf, written) =
+    let (state, written) = desk.remember(&key, || {
+        let counted = counting.counted()?;
         desk.stages.time("bag_of_words", documents.len() as u64, "documents", || {
-            let vocabulary = Vocabulary::merge(counts.iter().map(|(_, shard)| shard), &bag.vocabulary)
+            let shards = counted.shards.iter().map(|(_, shard)| shard);
+            let vocabulary = Vocabulary::merge(shards, &bag.vocabulary)
                 .map_err(|error| Error::job_file("bag_of_words", error.to_string()))?;
             let weights = BagOfWords::new(&vocabulary, bag.weights);
-            let folder = desk.folder.join("terms");
-            std::fs::create_dir_all(&folder)
-                .map_err(|error| Error::io("create the folder", &folder, error))?;
+            desk.make_folder("terms")?;
             let part = |(i, range, shard): (usize, Range<usize>, &ShardCounts)| {
                 desk.interrupt.check()?;
                 let ids: Vec<&str> = documents[range.clone()].iter().map(|row| row.doc_id.as_str()).collect();
                 let table = tables::terms(weights.transform(shard), &ids);
-                let written =
-                    write_table(table, desk.folder, &format!("terms/part-{i:05}.parquet"), desk.provenance);
+                let written = desk.write(table, &format!("terms/part-{i:05}.parquet"));
                 desk.stages.advance(range.len() as u64);
                 written
             };
             let empty = ShardCounts::default();
-            let parts: Vec<_> =
-                counts.iter().enumerate().map(|(i, (range, shard))| (i, range.clone(), shard)).collect();
+            let parts: Vec<_> = counted
+                .shards
+                .iter()
+                .enumerate()
+                .map(|(i, (range, shard))| (i, range.clone(), shard))
+                .collect();
             // A table exists even when nothing was read: one part without rows.
             let parts = if parts.is_empty() { vec![(0, 0..0, &empty)] } else { parts };
             let mut written = parts.into_par_iter().map(part).collect::<Result<Vec<Written>>>()?;
-            written.push(write_table(
-                tables::vocabulary(&vocabulary, weights.idf()),
-                desk.folder,
-                "vocabulary.parquet",
-                desk.provenance,
-            )?);
+            written.push(desk.write(tables::vocabulary(&vocabulary, weights.idf()), "vocabulary.parquet")?);
             let idf = weights.idf().to_vec();
-            Ok((vocabulary, idf, written))
-        })?;
+            Ok(((vocabulary, idf), written))
+        })
+    })?;
+    desk.stages.seen(&["bag_of_words"], documents.len());
     words.written.extend(written);
-    words.vocabulary = Some((vocabulary, idf));
+    words.vocabulary = Some(state);
+    words.keys.push(key);
     Ok(())
 }
 
 /// The statistics of the corpus: collocations, keyness, near-duplicates.
-fn describe(plan: &DocumentsPlan, counts: &Counts, desk: &Desk<'_>, words: &mut Words) -> Result<()> {
+fn describe(
+    plan: &DocumentsPlan,
+    counting: &Counting<'_>,
+    place: &impl Fn(&str, &[&str]) -> Key,
+    desk: &Desk<'_>,
+    words: &mut Words,
+) -> Result<()> {
     let Some(section) = &plan.statistics else { return Ok(()) };
     let documents = &words.documents;
-    let (collocations, keyness, duplicates) =
-        desk.stages.time("statistics", documents.len() as u64, "documents", || {
-            let collocations = if section.collocations { collocations(counts) } else { Vec::new() };
-            desk.interrupt.check()?;
-            let keyness = (!section.keyness.is_empty()).then(|| keyness(counts, documents, &section.keyness));
-            desk.interrupt.check()?;
-            let duplicates = (section.near_duplicates > 0.0)
-                .then(|| duplicates(counts, documents, section.near_duplicates, desk.seed));
-            Ok((collocations, keyness, duplicates))
-        })?;
-    let write = |table, file: &str| write_table(table, desk.folder, file, desk.provenance);
-    words.written.push(write(tables::collocations(&collocations), "collocations.parquet")?);
-    words.written.push(write(tables::keyness(keyness.as_deref().unwrap_or_default()), "keyness.parquet")?);
-    words
-        .written
-        .push(write(tables::duplicates(duplicates.as_deref().unwrap_or_default()), "duplicates.parquet")?);
+    // The three are one stage.
+    let total = std::cell::Cell::new(documents.len() as u64);
+    let statistics = |work: &mut dyn FnMut(&Counted) -> Result<()>| {
+        let counted = counting.counted()?;
+        desk.stages.time("statistics", total.take(), "documents", || work(counted))
+    };
+    let key = place("collocations", &[&desk.settings.collocations]);
+    let (collocations, written) = desk.remember(&key, || {
+        let mut rows = Vec::new();
+        if section.collocations {
+            statistics(&mut |counted| Ok(rows = collocations(counted)))?;
+        }
+        let written = desk.write(tables::collocations(&rows), "collocations.parquet")?;
+        Ok((rows, vec![written]))
+    })?;
+    words.keys.push(key);
+    words.written.extend(written);
+    let key = place("keyness", &[&desk.settings.keyness]);
+    let (keyness, written) = desk.remember(&key, || {
+        let mut rows = None;
+        if !section.keyness.is_empty() {
+            statistics(&mut |counted| Ok(rows = Some(keyness(counted, documents, &section.keyness))))?;
+        }
+        let written = desk.write(tables::keyness(rows.as_deref().unwrap_or_default()), "keyness.parquet")?;
+        Ok((rows, vec![written]))
+    })?;
+    words.keys.push(key);
+    words.written.extend(written);
+    let key = place("duplicates", &[&desk.settings.duplicates]);
+    let (duplicates, written) = desk.remember(&key, || {
+        let mut rows = None;
+        if section.near_duplicates > 0.0 {
+            statistics(&mut |counted| {
+                Ok(rows = Some(duplicates(counted, documents, section.near_duplicates, desk.seed)))
+            })?;
+        }
+        let written =
+            desk.write(tables::duplicates(rows.as_deref().unwrap_or_default()), "duplicates.parquet")?;
+        Ok((rows, vec![written]))
+    })?;
+    words.keys.push(key);
+    words.written.extend(written);
+    desk.stages.seen(&["statistics"], documents.len());
     if !section.keyness.is_empty()
         && !documents.iter().any(|row| row.group.as_deref() == Some(&section.keyness))
     {
@@ -316,8 +317,8 @@ fn describe(plan: &DocumentsPlan, counts: &Counts, desk: &Desk<'_>, words: &mut 
     Ok(())
 }
 
-fn collocations(counts: &Counts) -> Vec<Collocation> {
-    let shards: Vec<PairCounts> = counts.par_iter().map(|(_, shard)| PairCounts::of(shard)).collect();
+fn collocations(counted: &Counted) -> Vec<Collocation> {
+    let shards: Vec<PairCounts> = counted.shards.par_iter().map(|(_, shard)| PairCounts::of(shard)).collect();
     let merged = shards.into_iter().reduce(|mut merged, next| {
         merged.merge(&next);
         merged
@@ -325,8 +326,9 @@ fn collocations(counts: &Counts) -> Vec<Collocation> {
     merged.map_or_else(Vec::new, |pairs| pairs.collocations())
 }
 
-fn keyness(counts: &Counts, documents: &[DocumentRow], target: &str) -> Vec<Keyness> {
-    let shards: Vec<GroupCounts> = counts
+fn keyness(counted: &Counted, documents: &[DocumentRow], target: &str) -> Vec<Keyness> {
+    let shards: Vec<GroupCounts> = counted
+        .shards
         .par_iter()
         .map(|(range, shard)| {
             let rows = &documents[range.clone()];
@@ -342,8 +344,9 @@ fn keyness(counts: &Counts, documents: &[DocumentRow], target: &str) -> Vec<Keyn
     merged.map_or_else(Vec::new, |counts| counts.keyness())
 }
 
-fn duplicates(counts: &Counts, documents: &[DocumentRow], threshold: f64, seed: u64) -> Vec<DuplicateRow> {
-    let shards: Vec<Signatures> = counts.par_iter().map(|(_, shard)| Signatures::of(shard, seed)).collect();
+fn duplicates(counted: &Counted, documents: &[DocumentRow], threshold: f64, seed: u64) -> Vec<DuplicateRow> {
+    let shards: Vec<Signatures> =
+        counted.shards.par_iter().map(|(_, shard)| Signatures::of(shard, seed)).collect();
     let mut all = Signatures::default();
     for shard in shards {
         all.merge(shard);
@@ -355,88 +358,27 @@ fn duplicates(counts: &Counts, documents: &[DocumentRow], threshold: f64, seed: 
         .collect()
 }
 
-/// The words of the corpus with their counts, most frequent first, then by word; and for each shard its words' numbers there.
-struct WordList {
-    words: Vec<WordRow>,
-    /// `u32::MAX` for what is no word of the list.
-    shard_ids: Vec<Vec<u32>>,
-}
-
-impl WordList {
-    fn new(counts: &Counts) -> Self {
-        let mut interner = Interner::default();
-        let mut totals: Vec<u64> = Vec::new();
-        let mut interned = Vec::with_capacity(counts.len());
-        for (_, shard) in counts {
-            let mut occurrences = vec![0u64; shard.terms().len()];
-            for document in 0..shard.document_count() {
-                shard.tokens(document).iter().for_each(|&word| occurrences[word as usize] += 1);
-            }
-            let ids = occurrences.iter().enumerate().map(|(local, &count)| {
-                // Terms of several words are in the shard's list too, but never in its token stream.
-                if count == 0 {
-                    return u32::MAX;
-                }
-                let id = interner.intern(shard.terms().term(local as u32));
-                totals.resize(totals.len().max(id as usize + 1), 0);
-                totals[id as usize] += count;
-                id
-            });
-            interned.push(ids.collect::<Vec<u32>>());
-        }
-        let mut order: Vec<u32> = (0..totals.len() as u32).collect();
-        let key = |id: u32| (std::cmp::Reverse(totals[id as usize]), interner.terms().term(id));
-        order.sort_by(|&a, &b| key(a).cmp(&key(b)));
-        let mut numbers = vec![u32::MAX; totals.len()];
-        order.iter().enumerate().for_each(|(number, &id)| numbers[id as usize] = number as u32);
-        let words = order
-            .iter()
-            .map(|&id| WordRow { term: interner.terms().term(id).to_owned(), count: totals[id as usize] })
-            .collect();
-        let number = |id: u32| numbers.get(id as usize).copied().unwrap_or(u32::MAX);
-        let shard_ids = interned.into_iter().map(|ids| ids.into_iter().map(number).collect()).collect();
-        Self { words, shard_ids }
-    }
-
-    /// Keeps the words that occur at least `min_count` times: they stand first.
-    fn retain(&mut self, min_count: u64) {
-        self.words.truncate(self.words.partition_point(|word| word.count >= min_count));
-        let kept = self.words.len();
-        self.shard_ids.iter_mut().flatten().filter(|id| **id as usize >= kept).for_each(|id| *id = u32::MAX);
-    }
-}
-
 /// Word vectors: the `embeddings` table and a vector for each document.
-fn embed(plan: &DocumentsPlan, counts: &Counts, desk: &Desk<'_>, words: &mut Words) -> Result<()> {
-    let mut list = WordList::new(counts);
-    words.types = list.words.len() as u64;
+fn vectors(
+    plan: &DocumentsPlan,
+    counting: &Counting<'_>,
+    model: Option<&str>,
+    desk: &Desk<'_>,
+    words: &mut Words,
+) -> Result<()> {
     let Some(settings) = &plan.embeddings else { return Ok(()) };
-    list.retain(settings.min_count);
-    let mut tokens = Vec::with_capacity(counts.iter().map(|(_, shard)| shard.token_count() as usize).sum());
-    let mut document_ends = Vec::with_capacity(words.documents.len());
-    for ((_, shard), ids) in counts.iter().zip(&list.shard_ids) {
-        for document in 0..shard.document_count() {
-            tokens.extend(shard.tokens(document).iter().map(|&word| ids[word as usize]));
-            document_ends.push(tokens.len());
-        }
-    }
-    let frequencies: Vec<u64> = list.words.iter().map(|word| word.count).collect();
-    let corpus = Corpus { tokens: &tokens, document_ends: &document_ends, counts: &frequencies };
-    let total = tokens.len() as u64 * settings.epochs as u64;
-    let told = std::sync::atomic::AtomicU64::new(0);
-    let embeddings = desk.stages.time("embeddings", total, "tokens", || {
-        let progress = |step: crate::text::embeddings::Progress| {
-            let before = told.swap(step.tokens_done, std::sync::atomic::Ordering::Relaxed);
-            desk.stages.advance(step.tokens_done.saturating_sub(before));
-        };
-        train(&corpus, settings, &progress, &desk.interrupt.flag()).map_err(|error| match error {
-            EmbeddingError::Cancelled => desk.interrupt.error(),
-            other => Error::job_file("embeddings", other.to_string()),
-        })
-    })?;
-    let table = tables::embeddings(&list.words, embeddings.vectors(), settings.dims);
-    words.written.push(write_table(table, desk.folder, "embeddings.parquet", desk.provenance)?);
-    let documents = document_vectors(&embeddings, &corpus);
-    words.vectors = Some(WordVectors { words: list.words, embeddings, documents });
+    // Files of the same bytes may be read as different formats: their lengths tell them apart.
+    let contents: Vec<(&str, u64)> =
+        words.documents.iter().map(|row| (row.blake3.as_str(), row.chars)).collect();
+    let order = training_order(&contents);
+    let sorted: Vec<(&str, u64)> = order.iter().map(|&document| contents[document]).collect();
+    let key = Key::of("embeddings", &(&desk.settings.tokens, model, &desk.settings.embeddings, sorted));
+    let (state, written) =
+        desk.remember(&key, || embed(settings, counting.counted()?, &order, &key, desk))?;
+    desk.stages.seen(&["embeddings"], state.words.len());
+    words.order = order;
+    words.written.extend(written);
+    words.vectors = Some(state);
+    words.keys.push(key);
     Ok(())
 }

@@ -87,6 +87,53 @@ pub struct Written {
     pub blake3: String,
 }
 
+impl Written {
+    /// Whether the file at `path` is the one that was written: its size and hash.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let mut file = File::open(path)?;
+        if file.metadata()?.len() != self.bytes {
+            return Ok(false);
+        }
+        let mut hasher = blake3::Hasher::new();
+        io::copy(&mut file, &mut hasher)?;
+        Ok(hasher.finalize().to_hex().as_str() == self.blake3)
+    }
+}
+
+/// Copies the table at `from`, `written` under the settings `before`, to its place in `folder`, saying the settings `now`:
+/// the bytes that writing the same rows under them would give. Synced to disk.
+///
+/// # Errors
+/// [`Error::Table`] where the file does not say `before`, [`Error::Io`] where the disk fails.
+pub fn copy_table(from: &Path, folder: &Path, written: &Written, before: &str, now: &str) -> Result<Written> {
+    let mut bytes = std::fs::read(from).map_err(|error| Error::io("read", from, error))?;
+    let refused = || Error::Table { table: written.path.clone(), message: "has other settings in it".into() };
+    // A Parquet file ends in its metadata, their length, and four letters.
+    let footer = bytes.len().checked_sub(8).and_then(|at| {
+        let length = u32::from_le_bytes(*bytes.get(at..)?.first_chunk::<4>()?);
+        Some(at.checked_sub(length as usize)?..at)
+    });
+    let footer = footer.and_then(|range| bytes.get_mut(range)).ok_or_else(refused)?;
+    if before.len() != now.len() {
+        return Err(refused());
+    }
+    let mut said = 0;
+    for at in 0..footer.len().saturating_sub(before.len()) {
+        if let Some(place) = footer.get_mut(at..at + before.len()).filter(|place| *place == before.as_bytes())
+        {
+            place.copy_from_slice(now.as_bytes());
+            said += 1;
+        }
+    }
+    if said == 0 {
+        return Err(refused());
+    }
+    Ok(Written { rows: written.rows, ..write_file(&bytes, folder, &written.path)? })
+}
+
 /// Writes `table` to `folder`/`file`, synced to disk.
 ///
 /// # Errors
@@ -298,6 +345,22 @@ mod tests {
         assert_eq!((a.rows, &a.blake3), (Some(2), &b.blake3));
         let on_disk = std::fs::read(folder.path().join("a.parquet")).unwrap();
         assert_eq!((on_disk.len() as u64, blake3::hash(&on_disk).to_hex().to_string()), (a.bytes, a.blake3));
+    }
+
+    #[test]
+    fn a_table_copied_under_other_settings_is_the_one_written_under_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |file: &str, config_hash: &str| {
+            let provenance = Provenance { config_hash: config_hash.into(), ..provenance() };
+            write_table(sample(), folder.path(), file, &provenance).unwrap()
+        };
+        let (before, now) = ("0123456789abcdef", "fedcba9876543210");
+        let (old, new) = (write("old.parquet", before), write("new.parquet", now));
+        let from = folder.path().join("old.parquet");
+        let place = Written { path: "copy.parquet".into(), ..old };
+        let copied = copy_table(&from, folder.path(), &place, before, now).unwrap();
+        assert_eq!((copied.blake3, copied.rows), (new.blake3, new.rows));
+        assert!(copy_table(&from, folder.path(), &place, "another", now).is_err());
     }
 
     #[test]

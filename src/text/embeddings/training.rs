@@ -155,7 +155,9 @@ impl<'a> Training<'a> {
             return (0, 0);
         }
         let fill = |rows: &mut [Lanes], numbers: &[f32]| {
-            rows.iter_mut().zip(numbers.chunks_exact(LANES)).for_each(|(lanes, part)| lanes.0.copy_from_slice(part));
+            rows.iter_mut()
+                .zip(numbers.chunks_exact(LANES))
+                .for_each(|(lanes, part)| lanes.0.copy_from_slice(part));
         };
         fill(&mut self.matrices.inputs, inputs);
         fill(&mut self.matrices.outputs, outputs);
@@ -279,8 +281,10 @@ mod tests {
                 EmbeddingSettings { model, dims: 20, epochs: 2, sample: 0.0, ..EmbeddingSettings::default() };
             let at = |threads, width| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                let trained =
-                    || train_at(width, &text.corpus(), &settings, None, &mut |_, _| (), &AtomicBool::new(false)).unwrap();
+                let trained = || {
+                    train_at(width, &text.corpus(), &settings, None, &mut |_, _| (), &AtomicBool::new(false))
+                        .unwrap()
+                };
                 pool.install(trained).vectors().iter().map(|value| value.to_bits()).collect::<Vec<_>>()
             };
             let expected = at(1, Width::detect());

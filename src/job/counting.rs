@@ -1,0 +1,344 @@
+//! Documents to counts, shard by shard: what earlier nights counted is found, the rest is read and counted once.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::desk::Desk;
+use super::inputs::{Input, Inputs, document_content, unreadable_content};
+use super::key::Key;
+use super::plan::DocumentsPlan;
+use super::shards::cut;
+use super::stages::Shares;
+use super::store::Found;
+use crate::corpus::{Document, DocumentReader, DocumentRef, Quarantined, Stage, Unread, Warned};
+use crate::error::{Error, Result};
+use crate::report::DocumentRow;
+use crate::text::counts::{CountSettings, ShardCounts, count_shard};
+use crate::text::tokens::{TokenBuffer, Tokenizer};
+
+/// Bytes of text that a shard holds on average, and what a document weighs beside its text.
+const SHARD_BYTES: u64 = 4 << 20;
+const DOCUMENT_WEIGHT: u64 = 4 << 10;
+/// A shard whose results lie in more packs than this is kept anew as one.
+const PACKS: usize = 8;
+
+/// The documents of a job and, once they are asked for, their counts.
+pub(super) struct Counting<'a> {
+    plan: &'a DocumentsPlan,
+    desk: &'a Desk<'a>,
+    inputs: &'a Inputs<DocumentRef>,
+    tokenizer: Option<Tokenizer>,
+    /// What the results of documents depend on beside their content.
+    settings: Key,
+    counted: OnceLock<Counted>,
+}
+
+/// All documents, read and counted.
+#[derive(Default)]
+pub(super) struct Counted {
+    /// By id.
+    pub documents: Vec<DocumentRow>,
+    pub quarantined: Vec<Quarantined>,
+    pub warned: Vec<Warned>,
+    /// The content of each input, used or not.
+    pub contents: Vec<String>,
+    /// The counts of each shard with the numbers of its documents.
+    pub shards: Vec<(Range<usize>, ShardCounts)>,
+}
+
+/// A shard's part of [`Counted`].
+struct CountedShard {
+    documents: Vec<DocumentRow>,
+    quarantined: Vec<Quarantined>,
+    warned: Vec<Warned>,
+    contents: Vec<String>,
+    counts: ShardCounts,
+}
+
+/// The results of documents as they are kept.
+#[derive(Serialize, Deserialize)]
+struct Pack {
+    outcomes: Vec<Outcome>,
+    /// Of the documents that were counted.
+    counts: ShardCounts,
+}
+
+/// What came of a document, without its names.
+#[derive(Clone, Serialize, Deserialize)]
+enum Outcome {
+    Counted {
+        /// Its number in the pack's counts.
+        document: usize,
+        bytes: u64,
+        chars: u64,
+        warning: Option<Warned>,
+    },
+    Unusable(Quarantined),
+}
+
+/// How documents are cut into shards.
+pub(super) fn shards_of(references: &[DocumentRef]) -> Vec<Range<usize>> {
+    let weight = |reference: &DocumentRef| reference.bytes + DOCUMENT_WEIGHT;
+    cut(references.iter().map(|reference| (reference.id.as_str(), weight(reference))), SHARD_BYTES)
+}
+
+/// What the results of documents depend on beside their content; `model` is the tokenizer's own text.
+pub(super) fn counting_settings(desk: &Desk<'_>, model: &str) -> Key {
+    Key::of("counting", &(&desk.settings.tokens, &desk.settings.ngrams, model))
+}
+
+/// The key of the result of a document.
+pub(super) fn document_key(settings: &Key, content: &str) -> Key {
+    Key::of("document", &(settings, content))
+}
+
+impl<'a> Counting<'a> {
+    pub fn new(
+        plan: &'a DocumentsPlan,
+        desk: &'a Desk<'a>,
+        inputs: &'a Inputs<DocumentRef>,
+        tokenizer: Option<Tokenizer>,
+        settings: Key,
+    ) -> Self {
+        Self { plan, desk, inputs, tokenizer, settings, counted: OnceLock::new() }
+    }
+
+    /// Whether documents are cut into tokens at all.
+    pub fn has_tokens(&self) -> bool {
+        self.tokenizer.is_some()
+    }
+
+    /// Marks what is kept of the documents as in use although it was not looked at.
+    pub fn retain(&self, contents: &[String]) {
+        if self.counted.get().is_none() {
+            let keys: Vec<Key> =
+                contents.iter().map(|content| document_key(&self.settings, content)).collect();
+            self.desk.store.retain_items(keys.iter());
+        }
+    }
+
+    /// All documents, read and counted at the first call.
+    pub fn counted(&self) -> Result<&Counted> {
+        if let Some(counted) = self.counted.get() {
+            return Ok(counted);
+        }
+        let counted = self.count_all()?;
+        Ok(self.counted.get_or_init(|| counted))
+    }
+
+    fn count_all(&self) -> Result<Counted> {
+        let references = &self.inputs.references;
+        let shards = shards_of(references);
+        let reader = DocumentReader::new(&self.plan.rules);
+        let desk = self.desk;
+        let work = |shares: &Shares<2>| {
+            shards
+                .par_iter()
+                .map(|shard| {
+                    desk.interrupt.check()?;
+                    let counted = self.count(&references[shard.clone()], &reader, shares)?;
+                    desk.stages.advance(shard.len() as u64);
+                    Ok(counted)
+                })
+                .collect::<Result<Vec<CountedShard>>>()
+        };
+        let total = references.len() as u64;
+        let shards = if self.has_tokens() {
+            desk.stages.pass(["read", "tokens"], total, "documents", work)?
+        } else {
+            desk.stages.time("read", total, "documents", || work(&Shares::default()))?
+        };
+        let mut all = Counted::default();
+        for shard in shards {
+            let start = all.documents.len();
+            all.documents.extend(shard.documents);
+            all.quarantined.extend(shard.quarantined);
+            all.warned.extend(shard.warned);
+            all.contents.extend(shard.contents);
+            all.shards.push((start..all.documents.len(), shard.counts));
+        }
+        Ok(all)
+    }
+
+    /// shard -> result: finds, reads and counts the documents of one shard.
+    fn count(
+        &self,
+        shard: &[DocumentRef],
+        reader: &DocumentReader<'_>,
+        shares: &Shares<2>,
+    ) -> Result<CountedShard> {
+        let mut contents: Vec<Option<String>> = shard.iter().map(Input::content).collect();
+        let key =
+            |content: &Option<String>| content.as_ref().map(|content| document_key(&self.settings, content));
+        let mut keys: Vec<Option<Key>> = contents.iter().map(key).collect();
+        let mut found: Found<Pack> = shares.on(0, || self.desk.store.find(&keys));
+        let missing: Vec<usize> = (0..shard.len()).filter(|&item| found.places[item].is_none()).collect();
+        if missing.is_empty() {
+            return Ok(assemble(shard, &keys, contents, found, self));
+        }
+        let references: Vec<&DocumentRef> = missing.iter().map(|&item| &shard[item]).collect();
+        let read = shares.on(0, || reader.read(&references));
+        for (&item, outcome) in missing.iter().zip(&read) {
+            contents[item] = Some(self.learn(&shard[item], outcome));
+            if known_content(outcome).is_some() {
+                keys[item] = key(&contents[item]);
+            }
+        }
+        // What was read may turn out to be known under another name.
+        let read_keys: Vec<Option<Key>> = missing.iter().map(|&item| keys[item]).collect();
+        let moved: Found<Pack> = shares.on(0, || self.desk.store.find(&read_keys));
+        let before = found.packs.len();
+        found.packs.extend(moved.packs);
+        let mut new = Vec::new();
+        for ((&item, outcome), place) in missing.iter().zip(read).zip(moved.places) {
+            match place {
+                Some((pack, document)) => found.places[item] = Some((before + pack, document)),
+                None => new.push((item, outcome)),
+            }
+        }
+        let (items, outcomes): (Vec<usize>, Vec<_>) = new.into_iter().unzip();
+        let pack = self.count_new(outcomes, shares)?;
+        let new_keys: Vec<Key> = items.iter().map(|&item| keys[item].unwrap_or_else(Key::nothing)).collect();
+        self.desk.store.keep(&new_keys, &pack);
+        let place = found.packs.len();
+        items.iter().enumerate().for_each(|(at, &item)| found.places[item] = Some((place, at)));
+        found.packs.push(pack);
+        Ok(assemble(shard, &keys, contents, found, self))
+    }
+
+    /// What an outcome tells of the content, for tonight and for the nights that follow.
+    fn learn(&self, reference: &DocumentRef, outcome: &std::result::Result<Document, Unread>) -> String {
+        match (known_content(outcome), outcome) {
+            (Some(blake3), _) => {
+                if reference.is_whole_file() {
+                    self.desk.inventory.note(&reference.stamp, &reference.source, blake3);
+                }
+                document_content(reference, blake3)
+            }
+            (None, Err(unread)) => unreadable_content(&unread.row),
+            (None, Ok(_)) => String::new(),
+        }
+    }
+
+    fn count_new(
+        &self,
+        read: Vec<std::result::Result<Document, Unread>>,
+        shares: &Shares<2>,
+    ) -> Result<Pack> {
+        let mut unusable: Vec<Option<Quarantined>> = vec![None; read.len()];
+        let mut documents = Vec::with_capacity(read.len());
+        for (item, outcome) in read.into_iter().enumerate() {
+            match outcome {
+                Ok(document) => documents.push((item, document)),
+                Err(unread) => unusable[item] = Some(unread.row),
+            }
+        }
+        let counts = shares.on(1, || {
+            self.counts(&documents).or_else(|_| {
+                documents.retain(|(item, document)| {
+                    unusable[*item] = self.untokenisable(document);
+                    unusable[*item].is_none()
+                });
+                self.counts(&documents)
+            })
+        })?;
+        let mut counted = documents.into_iter().enumerate().map(|(number, (_, document))| Outcome::Counted {
+            document: number,
+            bytes: document.bytes,
+            chars: document.text.chars().count() as u64,
+            warning: document.warning,
+        });
+        let outcomes = unusable.into_iter().map(|row| row.map(Outcome::Unusable).or_else(|| counted.next()));
+        Ok(Pack { outcomes: outcomes.flatten().collect(), counts })
+    }
+
+    fn counts(&self, documents: &[(usize, Document)]) -> Result<ShardCounts> {
+        let Some(tokenizer) = &self.tokenizer else { return Ok(ShardCounts::default()) };
+        let ngrams = self.plan.bag_of_words.as_ref().map_or([1, 1], |bag| bag.ngrams);
+        let settings = CountSettings { ngrams, statistics: true };
+        count_shard(tokenizer, settings, documents.iter().map(|(_, document)| &document.text))
+            .map_err(|error| Error::job_file("tokens", error.to_string()))
+    }
+
+    /// A model may lack a piece for a character: the documents that have it go, the others stay.
+    fn untokenisable(&self, document: &Document) -> Option<Quarantined> {
+        let tokenizer = self.tokenizer.as_ref()?;
+        let outcome = tokenizer.for_each_token(&document.text, &mut TokenBuffer::default(), |_| ());
+        Some(Quarantined {
+            source: document.source.clone(),
+            stage: Stage::Tokens,
+            code: "untokenisable".into(),
+            reason: outcome.err()?.to_string(),
+            byte_offset: None,
+        })
+    }
+}
+
+fn known_content(outcome: &std::result::Result<Document, Unread>) -> Option<&str> {
+    match outcome {
+        Ok(document) => Some(&document.blake3),
+        Err(unread) => unread.blake3.as_deref(),
+    }
+}
+
+/// Puts the results of a shard's documents together and gives them their names back.
+fn assemble(
+    shard: &[DocumentRef],
+    keys: &[Option<Key>],
+    contents: Vec<Option<String>>,
+    found: Found<Pack>,
+    counting: &Counting<'_>,
+) -> CountedShard {
+    let Found { packs, places } = found;
+    let (mut documents, mut quarantined, mut warned) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut counted, mut outcomes) = (Vec::new(), Vec::new());
+    for ((reference, content), place) in shard.iter().zip(&contents).zip(places) {
+        let found = place.and_then(|(at, item)| Some((at, packs.get(at)?.outcomes.get(item)?.clone())));
+        let Some((pack, mut outcome)) = found else { continue };
+        let source = reference.source.clone();
+        match &mut outcome {
+            Outcome::Unusable(row) => quarantined.push(Quarantined { source, ..row.clone() }),
+            Outcome::Counted { document, bytes, chars, warning } => {
+                documents.push(DocumentRow {
+                    doc_id: reference.id.clone(),
+                    source: source.clone(),
+                    blake3: content
+                        .as_deref()
+                        .and_then(|c| c.split(' ').next())
+                        .unwrap_or_default()
+                        .to_owned(),
+                    group: counting.plan.rules.identity.group(&reference.id),
+                    bytes: *bytes,
+                    chars: *chars,
+                    statistics: packs[pack].counts.statistics().get(*document).cloned(),
+                });
+                warned.extend(warning.clone().map(|warning| Warned { source, ..warning }));
+                counted.push((pack, *document));
+                *document = counted.len() - 1;
+            }
+        }
+        outcomes.push(outcome);
+    }
+    let scattered = packs.len() > PACKS;
+    let pack = Pack { outcomes, counts: counts_of(packs, &counted) };
+    if scattered {
+        let keys: Vec<Key> = keys.iter().map(|key| key.unwrap_or_else(Key::nothing)).collect();
+        counting.desk.store.keep(&keys, &pack);
+    }
+    let contents = contents.into_iter().map(Option::unwrap_or_default).collect();
+    CountedShard { documents, quarantined, warned, contents, counts: pack.counts }
+}
+
+/// The counts of documents by pack and number: a pack that holds just these, in this order, is taken as it is.
+fn counts_of(packs: Vec<Pack>, counted: &[(usize, usize)]) -> ShardCounts {
+    let first = counted.first().map_or(0, |&(pack, _)| pack);
+    let in_order = counted.iter().enumerate().all(|(at, &place)| place == (first, at));
+    let mut counts: Vec<ShardCounts> = packs.into_iter().map(|pack| pack.counts).collect();
+    match counts.get_mut(first) {
+        Some(pack) if in_order && pack.document_count() == counted.len() => std::mem::take(pack),
+        _ => ShardCounts::join(&counts.iter().collect::<Vec<_>>(), counted),
+    }
+}

@@ -1,0 +1,151 @@
+//! What a job reads tonight: documents and recordings with what is known of their content before any is opened.
+
+use rayon::prelude::*;
+
+use super::desk::Desk;
+use super::key::Key;
+use super::plan::{ClipsPlan, DocumentsPlan};
+use crate::corpus::{
+    ClipRef, DocumentRef, DocumentRules, Found, Listing, Quarantined, Warned, index_clips, list_documents,
+    unique_documents, walk,
+};
+use crate::error::Result;
+
+/// The inputs of one side of the job, by id.
+pub(super) struct Inputs<R> {
+    pub references: Vec<R>,
+    pub quarantined: Vec<Quarantined>,
+    pub warned: Vec<Warned>,
+}
+
+/// An input of either side.
+pub(super) trait Input {
+    /// Its id and source.
+    fn names(&self) -> (&str, &str);
+    /// What tells its content apart from any other, where that is known before it is read.
+    fn content(&self) -> Option<String>;
+}
+
+impl Input for DocumentRef {
+    fn names(&self) -> (&str, &str) {
+        (&self.id, &self.source)
+    }
+
+    fn content(&self) -> Option<String> {
+        self.blake3.as_deref().map(|blake3| document_content(self, blake3))
+    }
+}
+
+impl Input for ClipRef {
+    fn names(&self) -> (&str, &str) {
+        (&self.id, &self.source)
+    }
+
+    fn content(&self) -> Option<String> {
+        self.blake3.as_deref().map(|blake3| clip_content(self, blake3))
+    }
+}
+
+/// The content of a document: its bytes, and what its name says of how to read them.
+pub(super) fn document_content(reference: &DocumentRef, blake3: &str) -> String {
+    let compression = if reference.is_whole_file() { compression(&reference.source) } else { "part" };
+    format!("{blake3} {:?} {compression}", reference.format)
+}
+
+/// The content of a recording.
+pub(super) fn clip_content(reference: &ClipRef, blake3: &str) -> String {
+    format!("{blake3} {} {}", reference.extension(), compression(&reference.source))
+}
+
+fn compression(source: &str) -> &'static str {
+    ["gz", "zst"]
+        .into_iter()
+        .find(|end| source.rsplit_once('.').is_some_and(|(_, x)| x == *end))
+        .unwrap_or("")
+}
+
+/// The content of an input that could not be read at all.
+pub(super) fn unreadable_content(row: &Quarantined) -> String {
+    format!("unusable {} {}", row.code, row.reason)
+}
+
+/// The inputs of both sides, where the job has them.
+pub(super) type AllInputs = (Option<Inputs<DocumentRef>>, Option<Inputs<ClipRef>>);
+
+impl<R: Input> Inputs<R> {
+    /// The input with this id.
+    pub fn find(&self, id: &str) -> Option<&R> {
+        let at = self.references.binary_search_by(|reference| reference.names().0.cmp(id)).ok()?;
+        self.references.get(at)
+    }
+
+    /// The contents of all inputs, where all are known before any is read.
+    pub fn contents(&self) -> Option<Vec<String>> {
+        self.references.iter().map(Input::content).collect()
+    }
+
+    /// The key of what `purpose` makes of these inputs under `settings`.
+    pub fn key(&self, purpose: &str, settings: &[&str], contents: &[String]) -> Key {
+        let items: Vec<(&str, &str, &str)> = self
+            .references
+            .iter()
+            .zip(contents)
+            .map(|(reference, content)| {
+                let (id, source) = reference.names();
+                (id, source, content.as_str())
+            })
+            .collect();
+        Key::of(purpose, &(settings, items, &self.quarantined, &self.warned))
+    }
+}
+
+/// Lists the documents of the job. Files of several documents are read where their listing is not known.
+pub(super) fn documents(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Inputs<DocumentRef>> {
+    let found = walk(&plan.include, &plan.exclude, "documents.include")?;
+    let listed: Vec<_> = found.found.par_iter().map(|file| list(file, &plan.rules, desk)).collect();
+    let mut quarantined = found.quarantined;
+    let mut references = Vec::new();
+    for outcome in listed {
+        match outcome {
+            Ok(mut documents) => references.append(&mut documents),
+            Err(row) => quarantined.push(row),
+        }
+    }
+    let (references, repeated) = unique_documents(references);
+    quarantined.extend(repeated);
+    Ok(Inputs { references, quarantined, warned: found.warned })
+}
+
+fn list(
+    file: &Found,
+    rules: &DocumentRules,
+    desk: &Desk<'_>,
+) -> std::result::Result<Vec<DocumentRef>, Quarantined> {
+    let hash = desk.inventory.hash_of(&file.stamp, &file.source);
+    if !rules.splits(&file.source) {
+        let (mut references, _) = list_documents(file, rules, None)?;
+        references.iter_mut().for_each(|reference| reference.blake3.clone_from(&hash));
+        return Ok(references);
+    }
+    let key = |hash: &str| Key::of("listing", &(hash, rules.format_of(&file.source), rules.split));
+    let known: Option<Listing> = hash.as_deref().and_then(|hash| desk.store.load(&key(hash)));
+    let is_known = known.is_some();
+    let (references, listing) = list_documents(file, rules, known)?;
+    if let Some(listing) = listing.filter(|_| !is_known) {
+        desk.inventory.note(&file.stamp, &file.source, &listing.blake3);
+        desk.store.save(&key(&listing.blake3), &listing);
+    }
+    Ok(references)
+}
+
+/// Lists the recordings of the job.
+pub(super) fn clips(plan: &ClipsPlan, desk: &Desk<'_>) -> Result<Inputs<ClipRef>> {
+    let found = walk(&plan.include, &plan.exclude, "clips.include")?;
+    let (mut references, repeated) = index_clips(&found.found, &plan.rules);
+    for reference in &mut references {
+        reference.blake3 = desk.inventory.hash_of(&reference.stamp, &reference.source);
+    }
+    let mut quarantined = found.quarantined;
+    quarantined.extend(repeated);
+    Ok(Inputs { references, quarantined, warned: found.warned })
+}

@@ -1,0 +1,157 @@
+//! Word vectors of a job: the words of all documents by count, the training, and a vector for each document.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::counting::Counted;
+use super::desk::Desk;
+use super::key::Key;
+use crate::error::{Error, Result};
+use crate::report::{WordRow, Written, tables};
+use crate::text::Interner;
+use crate::text::embeddings::{
+    Checkpoint, Corpus, EmbeddingError, EmbeddingSettings, Embeddings, Progress, document_vectors, train,
+};
+
+/// A training that is killed loses at most this much, and what writing a checkpoint takes beside it.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+/// Trained word vectors and what follows from them.
+#[derive(Serialize, Deserialize)]
+pub(super) struct WordVectors {
+    pub words: Vec<WordRow>,
+    pub embeddings: Embeddings,
+    /// One for each document in the order of [`training_order`]; `None` where it has no word with a vector.
+    documents: Vec<Option<Vec<f64>>>,
+}
+
+impl WordVectors {
+    /// A vector for each document; `order` is the [`training_order`] of the documents.
+    pub fn of_documents(&self, order: &[usize]) -> Vec<Option<&[f64]>> {
+        let mut vectors = vec![None; order.len()];
+        for (&document, vector) in order.iter().zip(&self.documents) {
+            vectors[document] = vector.as_deref();
+        }
+        vectors
+    }
+}
+
+/// The documents in the order in which they are trained on: by content, so that no renaming changes a vector.
+pub(super) fn training_order(contents: &[(&str, u64)]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..contents.len()).collect();
+    order.sort_by_key(|&document| contents[document]);
+    order
+}
+
+/// The words of the corpus with their counts, most frequent first, then by word; and for each shard its words' numbers there.
+pub(super) struct WordList {
+    pub words: Vec<WordRow>,
+    /// `u32::MAX` for what is no word of the list.
+    shard_ids: Vec<Vec<u32>>,
+}
+
+impl WordList {
+    pub fn new(counted: &Counted) -> Self {
+        let mut interner = Interner::default();
+        let mut totals: Vec<u64> = Vec::new();
+        let mut interned = Vec::with_capacity(counted.shards.len());
+        for (_, shard) in &counted.shards {
+            let mut occurrences = vec![0u64; shard.terms().len()];
+            for document in 0..shard.document_count() {
+                shard.tokens(document).iter().for_each(|&word| occurrences[word as usize] += 1);
+            }
+            let ids = occurrences.iter().enumerate().map(|(local, &count)| {
+                // Terms of several words are in the shard's list too, but never in its token stream.
+                if count == 0 {
+                    return u32::MAX;
+                }
+                let id = interner.intern(shard.terms().term(local as u32));
+                totals.resize(totals.len().max(id as usize + 1), 0);
+                totals[id as usize] += count;
+                id
+            });
+            interned.push(ids.collect::<Vec<u32>>());
+        }
+        let mut order: Vec<u32> = (0..totals.len() as u32).collect();
+        let key = |id: u32| (std::cmp::Reverse(totals[id as usize]), interner.terms().term(id));
+        order.sort_by(|&a, &b| key(a).cmp(&key(b)));
+        let mut numbers = vec![u32::MAX; totals.len()];
+        order.iter().enumerate().for_each(|(number, &id)| numbers[id as usize] = number as u32);
+        let words = order
+            .iter()
+            .map(|&id| WordRow { term: interner.terms().term(id).to_owned(), count: totals[id as usize] })
+            .collect();
+        let number = |id: u32| numbers.get(id as usize).copied().unwrap_or(u32::MAX);
+        let shard_ids = interned.into_iter().map(|ids| ids.into_iter().map(number).collect()).collect();
+        Self { words, shard_ids }
+    }
+
+    /// Keeps the words that occur at least `min_count` times: they stand first.
+    fn retain(&mut self, min_count: u64) {
+        self.words.truncate(self.words.partition_point(|word| word.count >= min_count));
+        let kept = self.words.len();
+        self.shard_ids.iter_mut().flatten().filter(|id| **id as usize >= kept).for_each(|id| *id = u32::MAX);
+    }
+}
+
+/// The token stream of the corpus, in the order `order` of its documents.
+fn stream(counted: &Counted, list: &WordList, order: &[usize]) -> (Vec<u32>, Vec<usize>) {
+    let mut places = Vec::with_capacity(order.len());
+    for (shard, (range, _)) in counted.shards.iter().enumerate() {
+        places.extend((0..range.len()).map(|document| (shard, document)));
+    }
+    let total = counted.shards.iter().map(|(_, shard)| shard.token_count() as usize).sum();
+    let mut tokens = Vec::with_capacity(total);
+    let mut ends = Vec::with_capacity(order.len());
+    for &document in order {
+        let (shard, document) = places[document];
+        let ids = &list.shard_ids[shard];
+        let words = counted.shards[shard].1.tokens(document);
+        tokens.extend(words.iter().map(|&word| ids[word as usize]));
+        ends.push(tokens.len());
+    }
+    (tokens, ends)
+}
+
+/// Trains word vectors and writes the `embeddings` table. A training that was ended goes on from its checkpoint.
+pub(super) fn embed(
+    settings: &EmbeddingSettings,
+    counted: &Counted,
+    order: &[usize],
+    key: &Key,
+    desk: &Desk<'_>,
+) -> Result<(WordVectors, Vec<Written>)> {
+    let mut list = WordList::new(counted);
+    list.retain(settings.min_count);
+    let (tokens, ends) = stream(counted, &list, order);
+    let frequencies: Vec<u64> = list.words.iter().map(|word| word.count).collect();
+    let corpus = Corpus { tokens: &tokens, document_ends: &ends, counts: &frequencies };
+    let total = tokens.len() as u64 * settings.epochs as u64;
+    let embeddings = desk.stages.time("embeddings", total, "tokens", || {
+        let checkpoint = Key::of("checkpoint", key);
+        let mut told = 0;
+        let mut kept = Instant::now();
+        let mut after_round = |step: Progress, state: &dyn Fn() -> Checkpoint| {
+            desk.stages.advance(step.tokens_done.saturating_sub(told));
+            told = step.tokens_done;
+            if kept.elapsed() >= CHECKPOINT_EVERY {
+                desk.store.save(&checkpoint, &state());
+                kept = Instant::now();
+            }
+        };
+        let from = desk.store.load(&checkpoint);
+        let trained = train(&corpus, settings, from, &mut after_round, &desk.interrupt.flag());
+        if trained.is_ok() {
+            desk.store.forget(&checkpoint);
+        }
+        trained.map_err(|error| match error {
+            EmbeddingError::Cancelled => desk.interrupt.error(),
+            other => Error::job_file("embeddings", other.to_string()),
+        })
+    })?;
+    let table = tables::embeddings(&list.words, embeddings.vectors(), settings.dims);
+    let written = desk.write(table, "embeddings.parquet")?;
+    let documents = document_vectors(&embeddings, &corpus);
+    Ok((WordVectors { words: list.words, embeddings, documents }, vec![written]))
+}
