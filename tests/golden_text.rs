@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use wordwave::corpus::{
-    Document, DocumentFormat, DocumentReader, DocumentRules, Identity, NameBy, Pattern, Split,
-    index_documents, walk,
+    Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Identity, NameBy, Pattern, Split,
+    list_documents, unique_documents, walk,
 };
 use wordwave::text::bag_of_words::{BagOfWords, Norm, TermRows, Weight, WeightSettings, idf};
 use wordwave::text::counts::{CountSettings, ShardCounts, count_shard};
@@ -28,11 +28,11 @@ fn documents() -> Vec<Document> {
     let walk = walk(&[include], &[], "documents.include").unwrap();
     let identity = Identity::new(NameBy::Path, "").unwrap();
     let rules = DocumentRules { format: DocumentFormat::Auto, split: Split::File, identity };
-    let (references, quarantined) = index_documents(&walk.found, &rules);
+    let listed = walk.found.iter().flat_map(|file| list_documents(file, &rules, None).unwrap().0);
+    let (references, quarantined) = unique_documents(listed.collect());
     assert!(walk.quarantined.is_empty() && quarantined.is_empty());
-    let (documents, quarantined) = DocumentReader::new(&rules).read(&references);
-    assert!(quarantined.is_empty());
-    documents
+    let references: Vec<&DocumentRef> = references.iter().collect();
+    DocumentReader::new(&rules).read(&references).into_iter().map(Result::unwrap).collect()
 }
 
 /// What scikit-learn's parameters are in our terms.

@@ -2,11 +2,13 @@
 
 mod check;
 mod completions;
+mod explain;
 mod filter;
 mod init;
 mod log;
 mod man;
 mod progress;
+mod requeue;
 mod run;
 mod show;
 mod verify;
@@ -50,9 +52,13 @@ enum Command {
     Check(check::Arguments),
     /// Write a commented job file to start from
     Init(init::Arguments),
+    /// Say why each input and stage would run now, or is reused, without running it
+    Explain(explain::Arguments),
     /// Say what a run holds
     Show(show::Arguments),
-    /// Hold every file of a run against the hash that it was written with
+    /// Let the next run try inputs in quarantine again
+    Requeue(requeue::Arguments),
+    /// Hold a run against the hashes of its files, and a sample of its shards against the corpus
     Verify(verify::Arguments),
     /// Put a WAV or a PNG through the convolution module
     Filter(filter::Arguments),
@@ -87,6 +93,8 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Run(arguments) => run::run(arguments, &cli.output),
         Command::Check(arguments) => check::check(arguments),
         Command::Init(arguments) => init::init(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
+        Command::Requeue(arguments) => requeue::requeue(arguments),
         Command::Show(arguments) => show::show(arguments),
         Command::Verify(arguments) => verify::verify(arguments),
         Command::Filter(arguments) => filter::filter(arguments),

@@ -328,7 +328,7 @@ mod tests {
             let path = folder.path().join(name);
             std::fs::write(&path, bytes).unwrap();
             let unread = read_clip(&reference(name, name, path), &rules(0, Channel::Mix)).unwrap_err();
-            assert_eq!((unread.row.code, unread.blake3.is_some()), (code, true), "{name}");
+            assert_eq!((&*unread.row.code, unread.blake3.is_some()), (code, true), "{name}");
         }
     }
 

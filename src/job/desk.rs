@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::inventory::Inventory;
 use super::key::Key;
+use super::plan::Plan;
 use super::progress::Interrupt;
 use super::record::RunRecord;
 use super::settings::Settings;
@@ -29,6 +30,26 @@ pub(super) struct Desk<'a> {
     pub inventory: &'a Inventory,
     /// The run before this one.
     pub before: Option<&'a (PathBuf, RunRecord)>,
+}
+
+/// Lets `work` look at the inputs and the keys of a job that does not run.
+pub(super) fn at_rest<T>(
+    plan: &Plan,
+    store: &Store,
+    inventory: &Inventory,
+    work: impl FnOnce(&Desk<'_>) -> T,
+) -> T {
+    work(&Desk {
+        folder: Path::new(""),
+        provenance: &Provenance { job: plan.file.job.name.clone(), config_hash: plan.config_hash.clone() },
+        stages: &Stages::new(&|_| ()),
+        interrupt: &Interrupt::default(),
+        seed: plan.file.job.seed,
+        settings: &Settings::of(plan),
+        store,
+        inventory,
+        before: None,
+    })
 }
 
 impl Desk<'_> {
@@ -91,7 +112,9 @@ impl Desk<'_> {
 
     /// Keeps the result of a stage and its tables, which lie in the run.
     pub fn keep<T: Serialize>(&self, key: &Key, state: &T, written: &[Written]) {
-        written.iter().for_each(|written| self.adopt(written));
+        for written in written {
+            self.adopt(written);
+        }
         let config_hash = self.provenance.config_hash.clone();
         self.store.save(key, &Kept { state, written: written.to_vec(), config_hash });
     }

@@ -28,6 +28,11 @@ pub(super) struct Staging<'a> {
     published: bool,
 }
 
+/// What the job `name` keeps between nights.
+pub(super) fn store_of(output: &Path, name: &str) -> PathBuf {
+    output.join(name).join(".store")
+}
+
 impl JobFolder {
     /// Opens (and makes) `output`/`name` and takes the lock.
     ///
@@ -35,7 +40,7 @@ impl JobFolder {
     /// [`Error::Busy`] when another run holds the lock; [`Error::Io`] when the folder cannot be written.
     pub fn open(output: &Path, name: &str) -> Result<Self> {
         let root = output.join(name);
-        let store = root.join(".store");
+        let store = store_of(output, name);
         fs::create_dir_all(&store).map_err(|error| Error::io("create the folder", &store, error))?;
         let path = store.join("lock");
         let mut lock = File::options()

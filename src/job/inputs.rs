@@ -124,7 +124,9 @@ fn list(
     let hash = desk.inventory.hash_of(&file.stamp, &file.source);
     if !rules.splits(&file.source) {
         let (mut references, _) = list_documents(file, rules, None)?;
-        references.iter_mut().for_each(|reference| reference.blake3.clone_from(&hash));
+        for reference in &mut references {
+            reference.blake3.clone_from(&hash);
+        }
         return Ok(references);
     }
     let key = |hash: &str| Key::of("listing", &(hash, rules.format_of(&file.source), rules.split));

@@ -61,11 +61,11 @@ impl Inventory {
         replace_file(&self.path, &rows)
     }
 
-    /// Forgets the files that `forgets` says, by source.
-    pub fn forget(store: &Path, forgets: impl Fn(&str, &Stamp) -> bool) -> io::Result<()> {
+    /// Forgets the files whose stamps `forgets` says.
+    pub fn forget(store: &Path, forgets: impl Fn(&Stamp) -> bool) -> io::Result<()> {
         let path = store.join("files");
         let mut rows: Vec<(Identity, String)> = read_file(&path).unwrap_or_default();
-        rows.retain(|((stamp, source), _)| !forgets(source, stamp));
+        rows.retain(|((stamp, _), _)| !forgets(stamp));
         replace_file(&path, &rows)
     }
 

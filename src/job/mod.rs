@@ -5,16 +5,19 @@
 
 mod counting;
 mod desk;
+mod explain;
 mod file;
 mod folder;
 mod inputs;
 mod inventory;
 mod key;
+mod ledger;
 mod page;
 mod plan;
 mod progress;
 mod record;
 mod relations;
+mod requeue;
 mod resolver;
 mod run;
 mod sections;
@@ -24,12 +27,15 @@ mod sound;
 mod stages;
 mod store;
 mod vectors;
+mod verify;
 mod words;
 
+pub use explain::{Explanation, ShardVerdict, Side, StageVerdict, explain};
 pub use file::KEYS;
 pub use plan::Plan;
 pub use progress::{Event, Interrupt};
 pub use record::RunRecord;
+pub use requeue::requeue;
 pub use run::{Published, RunOptions, run};
 pub use sections::{
     BagOfWordsSection, ChannelKey, ClipsSection, CompareSection, DocumentsSection, EmbeddingModel,
@@ -37,3 +43,4 @@ pub use sections::{
     ModelSection, Norm, PitchSection, ReportSection, SpectrogramSection, StatisticsSection, StopWords, Taps,
     Threshold, TokenKind, TokensSection, Weight,
 };
+pub use verify::{Verification, verify};

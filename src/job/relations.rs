@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::desk::Desk;
 use super::key::Key;
 use super::plan::ComparePlan;
+use super::settings::Settings;
 use super::sound::Sound;
 use super::words::Words;
 use crate::compare::Resampling;
@@ -36,9 +37,14 @@ pub(super) struct Relations {
     pub key: Option<Key>,
 }
 
+/// The key of the comparison of what has these keys.
+pub(super) fn relations_key(words: &[Key], sound: Option<Key>, settings: &Settings) -> Key {
+    Key::of("relations", &(&settings.compare, words, sound))
+}
+
 /// Relates documents and recordings, unless what is known of both is what it was.
 pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<'_>) -> Result<Relations> {
-    let key = Key::of("relations", &(&desk.settings.compare, &words.keys, &sound.key));
+    let key = relations_key(&words.keys, sound.key, desk.settings);
     let (mut relations, written) = desk.remember(&key, || {
         let mut relations = relate(plan, words, sound, desk)?;
         let written = std::mem::take(&mut relations.written);

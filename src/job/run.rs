@@ -1,5 +1,6 @@
 //! A run from beginning to end: the stages in the order in which data flows, then publishing.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -9,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::desk::Desk;
 use super::folder::JobFolder;
-use super::inputs::{self, AllInputs, Inputs};
+use super::inputs::{self, AllInputs, Input, Inputs};
 use super::inventory::Inventory;
-use super::key::{Key, instruction_set};
+use super::key::{Key, code, instruction_set};
+use super::ledger::{Entry, Ledger};
 use super::page;
 use super::plan::Plan;
 use super::progress::{Event, Interrupt};
@@ -81,7 +83,7 @@ impl Published {
 }
 
 /// What all stages found.
-struct Outcome {
+pub(super) struct Outcome {
     words: Option<Words>,
     sound: Option<Sound>,
     relations: Option<Relations>,
@@ -128,7 +130,7 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
         inventory: &inventory,
         before: before.as_ref(),
     };
-    let (finished, written, is_new) = pool.install(|| find_or_make(plan, &desk))?;
+    let (finished, written, ledger) = pool.install(|| find_or_make(plan, &desk))?;
     options.interrupt.check()?;
     let end = Timestamp::now();
     let record = record(plan, finished, &written, &stages, (start, end), staging.id(), threads);
@@ -137,24 +139,19 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
     write_file(&json, staging.folder(), RUN_JSON)?;
     let folder = staging.publish()?;
     job.retain(plan.file.job.keep, plan.file.job.keep_days, end)?;
-    tidy(plan, &store, &inventory, is_new);
+    // Without them the next night reads every file and has less to explain: no less right.
+    let _ = inventory.save(true);
+    if let Some(ledger) = ledger {
+        let _ = Ledger { run_id: record.run_id.clone(), ..ledger }.write(job.store());
+        // A night on which nothing changed looked at nothing: that does not make it unused.
+        let bytes = (plan.file.job.store_gib * f64::from(1 << 30)) as u64;
+        store.clean(Bounds { days: plan.file.job.store_days, bytes }, SystemTime::now());
+    }
     Ok(Published { folder, record, seconds: end.duration_since(start).as_secs_f64(), notes: store.notes() })
 }
 
-/// Keeps what the next night needs and lets go what none has needed for long.
-fn tidy(plan: &Plan, store: &Store, inventory: &Inventory, is_new: bool) {
-    let section = &plan.file.job;
-    // Without it the next night reads every file: slower, no less right.
-    let _ = inventory.save(true);
-    // A night on which nothing changed looked at nothing: that does not make it unused.
-    if is_new {
-        let bytes = (section.store_gib * f64::from(1 << 30)) as u64;
-        store.clean(Bounds { days: section.store_days, bytes }, SystemTime::now());
-    }
-}
-
 /// The run of these inputs and settings, if it is kept, or else a new one.
-fn find_or_make(plan: &Plan, desk: &Desk<'_>) -> Result<(Finished, Vec<Written>, bool)> {
+fn find_or_make(plan: &Plan, desk: &Desk<'_>) -> Result<(Finished, Vec<Written>, Option<Ledger>)> {
     let documents = plan.documents.as_ref().map(|plan| inputs::documents(plan, desk)).transpose()?;
     let clips = plan.clips.as_ref().map(|plan| inputs::clips(plan, desk)).transpose()?;
     let mut inputs = (documents, clips);
@@ -165,7 +162,7 @@ fn find_or_make(plan: &Plan, desk: &Desk<'_>) -> Result<(Finished, Vec<Written>,
         for (stage, items) in &finished.stages {
             desk.stages.seen(&[stage], *items as usize);
         }
-        return Ok((finished, written, false));
+        return Ok((finished, written, None));
     }
     let outcome = stages_of(plan, &mut inputs, desk)?;
     let finished = Finished {
@@ -175,11 +172,42 @@ fn find_or_make(plan: &Plan, desk: &Desk<'_>) -> Result<(Finished, Vec<Written>,
     if let Some(key) = run_key(plan, desk, &inputs, Some(&outcome)) {
         desk.keep(&key, &finished, &outcome.written);
     }
-    Ok((finished, outcome.written, true))
+    let ledger = ledger(plan, &inputs, &outcome);
+    Ok((finished, outcome.written, Some(ledger)))
+}
+
+/// What a later night is told of this one.
+fn ledger(plan: &Plan, inputs: &AllInputs, outcome: &Outcome) -> Ledger {
+    let codes: HashMap<&str, &str> =
+        outcome.quarantined.iter().map(|row| (row.source.as_str(), &*row.code)).collect();
+    let entry = |(id, source): (&str, &str), content: &String| Entry {
+        id: id.to_owned(),
+        source: source.to_owned(),
+        content: content.clone(),
+        quarantined: codes.get(source).map(|&code| code.to_owned()),
+    };
+    let documents = inputs.0.iter().zip(&outcome.words).flat_map(|(inputs, words)| {
+        inputs.references.iter().zip(&words.contents).map(|(input, content)| entry(input.names(), content))
+    });
+    let clips = inputs.1.iter().zip(&outcome.sound).flat_map(|(inputs, sound)| {
+        inputs.references.iter().zip(&sound.contents).map(|(input, content)| entry(input.names(), content))
+    });
+    Ledger {
+        run_id: String::new(),
+        code: code(),
+        job: serde_json::to_string(&plan.file).unwrap_or_default(),
+        documents: documents.collect(),
+        clips: clips.collect(),
+    }
 }
 
 /// The key of the whole run; `None` while some content is not known.
-fn run_key(plan: &Plan, desk: &Desk<'_>, inputs: &AllInputs, outcome: Option<&Outcome>) -> Option<Key> {
+pub(super) fn run_key(
+    plan: &Plan,
+    desk: &Desk<'_>,
+    inputs: &AllInputs,
+    outcome: Option<&Outcome>,
+) -> Option<Key> {
     let side = |side: Option<Option<Vec<String>>>, read: Option<&Vec<String>>| match side {
         None => Some(Vec::new()),
         Some(known) => known.or_else(|| read.cloned()),

@@ -144,10 +144,14 @@ pub(super) fn clip_key(settings: &Settings, content: &str) -> Key {
     Key::of("clip", &(&settings.analysis, content))
 }
 
+/// The key of all recordings.
+pub(super) fn clips_key(inputs: &Inputs<ClipRef>, contents: &[String], settings: &Settings) -> Key {
+    inputs.key("clips", &[&settings.clips, &settings.analysis], contents)
+}
+
 /// Runs the sound stages that `plan` asks for and writes their tables.
 pub(super) fn run(plan: &ClipsPlan, inputs: &Inputs<ClipRef>, desk: &Desk<'_>) -> Result<Sound> {
-    let key =
-        |contents: &[String]| inputs.key("clips", &[&desk.settings.clips, &desk.settings.analysis], contents);
+    let key = |contents: &[String]| clips_key(inputs, contents, desk.settings);
     let known = inputs.contents();
     let mut found = known.as_ref().and_then(|contents| {
         let found = desk.recall::<Clips>(&key(contents))?;
@@ -252,7 +256,9 @@ fn analyse_shard(
     if !pack.is_empty() {
         desk.store.keep(&new_keys, &pack.iter().map(|(_, outcome)| outcome).collect::<Vec<_>>());
     }
-    pack.into_iter().for_each(|(item, outcome)| outcomes[item] = Some(outcome));
+    for (item, outcome) in pack {
+        outcomes[item] = Some(outcome);
+    }
     let contents: Vec<String> = contents.into_iter().map(Option::unwrap_or_default).collect();
     let (clips, tables) = assemble(shard, &contents, outcomes, plans.plan);
     let written = write_parts(part, shard, &contents, &tables, plans.plan, desk)?;

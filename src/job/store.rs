@@ -27,11 +27,12 @@ const HASH: usize = blake3::OUT_LEN;
 /// Longest header of a pack that is believed: two million items.
 const MAX_HEADER: u64 = 64 << 20;
 /// A file's time of use is moved at most this often.
-const TOUCH: Duration = Duration::from_secs(20 * 3600);
+const TOUCH: Duration = Duration::from_hours(20);
 
 /// The store of a job.
 pub(super) struct Store {
     folder: PathBuf,
+    is_read_only: bool,
     shelf: Mutex<Shelf>,
     /// What this run has used or made, below `folder`.
     used: Mutex<HashSet<PathBuf>>,
@@ -66,8 +67,21 @@ pub(super) struct Bounds {
 }
 
 impl Store {
-    /// Opens the store in `folder` and learns which items it holds. What cannot be read is not there.
+    /// Opens the store in `folder`, puts aside what is broken or was left unfinished, and learns which items it holds. Only
+    /// the holder of the job's lock may do so.
     pub fn open(folder: &Path) -> Self {
+        let store = Self::look(folder);
+        for path in lock(&store.broken).iter() {
+            let _ = fs::remove_file(path);
+        }
+        for (_, path) in files_in(&folder.join("results")).into_iter().filter(|(name, _)| name.is_none()) {
+            let _ = fs::remove_file(path);
+        }
+        Self { is_read_only: false, ..store }
+    }
+
+    /// The store in `folder` to look at, while a run may use it: nothing is kept or removed.
+    pub fn look(folder: &Path) -> Self {
         let mut shelf = Shelf::default();
         let mut broken = Vec::new();
         for (name, path) in files_in(&folder.join("items")) {
@@ -77,14 +91,9 @@ impl Store {
                 None => broken.push(path),
             }
         }
-        for path in &broken {
-            let _ = fs::remove_file(path);
-        }
-        for (_, path) in files_in(&folder.join("results")).into_iter().filter(|(name, _)| name.is_none()) {
-            let _ = fs::remove_file(path);
-        }
         Self {
             folder: folder.to_path_buf(),
+            is_read_only: true,
             shelf: Mutex::new(shelf),
             used: Mutex::default(),
             trouble: Mutex::default(),
@@ -186,7 +195,9 @@ impl Store {
             .filter_map(|pack| Some(self.folder.join("items").join(shelf.packs.get(pack)?.to_string())))
             .collect();
         drop(shelf);
-        paths.iter().for_each(|path| self.note(path, true));
+        for path in paths {
+            self.note(&path, true);
+        }
     }
 
     /// Forgets what is known of the items `keys`, so that they are computed again.
@@ -228,7 +239,7 @@ impl Store {
     fn note(&self, path: &Path, sound: bool) {
         if sound {
             lock(&self.used).insert(path.to_path_buf());
-        } else {
+        } else if !self.is_read_only {
             lock(&self.broken).push(path.to_path_buf());
             let _ = fs::remove_file(path);
         }
@@ -240,7 +251,7 @@ impl Store {
         key: &Key,
         contents: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
     ) -> bool {
-        if lock(&self.trouble).is_some() {
+        if self.is_read_only || lock(&self.trouble).is_some() {
             return false;
         }
         let folder = self.folder.join(kind);

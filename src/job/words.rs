@@ -1,5 +1,6 @@
 //! The text side of a run: documents to tokens, counts, weights, statistics and vectors.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -7,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::counting::{Counted, Counting, counting_settings, shards_of};
 use super::desk::Desk;
-use super::inputs::Inputs;
+use super::inputs::{Input, Inputs};
 use super::key::Key;
 use super::plan::{DocumentsPlan, ModelPlan, TokensPlan};
+use super::settings::Settings;
+use super::store::{Kept, Store};
 use super::vectors::{WordList, WordVectors, embed, training_order};
 use crate::corpus::{DocumentReader, DocumentRef, Quarantined, Stage, Warned};
 use crate::error::{Error, Result};
@@ -47,6 +50,58 @@ pub(super) struct Words {
     pub keys: Vec<Key>,
 }
 
+/// The keys of what is made of the documents.
+pub(super) struct WordKeys {
+    pub documents: Key,
+    pub bag_of_words: Key,
+    pub collocations: Key,
+    pub keyness: Key,
+    pub duplicates: Key,
+}
+
+impl WordKeys {
+    /// The keys for these inputs; `model` is the tokenizer's own text.
+    pub fn new(
+        inputs: &Inputs<DocumentRef>,
+        contents: &[String],
+        model: Option<&str>,
+        settings: &Settings,
+    ) -> Self {
+        let key = |purpose: &str, own: &[&str]| {
+            let common = [settings.documents.as_str(), settings.tokens.as_str()];
+            let all: Vec<&str> = common.into_iter().chain(model).chain(own.iter().copied()).collect();
+            inputs.key(purpose, &all, contents)
+        };
+        Self {
+            documents: key("documents", &[&settings.ngrams]),
+            bag_of_words: key("bag_of_words", &[&settings.ngrams, &settings.bag_of_words]),
+            collocations: key("collocations", &[&settings.collocations]),
+            keyness: key("keyness", &[&settings.keyness]),
+            duplicates: key("duplicates", &[&settings.duplicates]),
+        }
+    }
+}
+
+/// The key of the word vectors of `documents`, with the order in which they are trained on.
+fn vectors_key(documents: &[DocumentRow], model: Option<&str>, settings: &Settings) -> (Key, Vec<usize>) {
+    // Files of the same bytes may be read as different formats: their lengths tell them apart.
+    let contents: Vec<(&str, u64)> = documents.iter().map(|row| (row.blake3.as_str(), row.chars)).collect();
+    let order = training_order(&contents);
+    let sorted: Vec<(&str, u64)> = order.iter().map(|&document| contents[document]).collect();
+    (Key::of("embeddings", &(&settings.tokens, model, &settings.embeddings, sorted)), order)
+}
+
+/// The key of the word vectors of the documents kept under `documents`.
+pub(super) fn kept_vectors_key(
+    store: &Store,
+    documents: &Key,
+    model: Option<&str>,
+    settings: &Settings,
+) -> Option<Key> {
+    let kept: Kept<Documents> = store.load(documents)?;
+    Some(vectors_key(&kept.state.rows, model, settings).0)
+}
+
 /// The documents as a stage of its own.
 #[derive(Serialize, Deserialize)]
 struct Documents {
@@ -59,7 +114,10 @@ struct Documents {
 /// Runs the text stages that `plan` asks for and writes their tables.
 pub(super) fn run(plan: &DocumentsPlan, inputs: &mut Inputs<DocumentRef>, desk: &Desk<'_>) -> Result<Words> {
     let mut words = Words::default();
-    let model = model(plan, inputs, desk, &mut words)?;
+    let model = model(plan, inputs, desk)?;
+    if let Some(json) = &model {
+        words.written.push(desk.write_file(json.as_bytes(), "tokenizer.json")?);
+    }
     let tokenizer = tokenizer(plan, model.as_deref())?;
     let settings = counting_settings(desk, model.as_deref().unwrap_or_default());
     let counting = Counting::new(plan, desk, inputs, tokenizer, settings);
@@ -67,25 +125,11 @@ pub(super) fn run(plan: &DocumentsPlan, inputs: &mut Inputs<DocumentRef>, desk: 
         Some(contents) => contents,
         None => counting.counted()?.contents.clone(),
     };
-    let place = |purpose: &str, own: &[&str]| {
-        let settings: Vec<&str> = [desk.settings.documents.as_str(), desk.settings.tokens.as_str()]
-            .into_iter()
-            .chain(model.as_deref())
-            .chain(own.iter().copied())
-            .collect();
-        inputs.key(purpose, &settings, &contents)
-    };
-    documents(&counting, place("documents", &[&desk.settings.ngrams]), desk, &mut words)?;
+    let keys = WordKeys::new(inputs, &contents, model.as_deref(), desk.settings);
+    documents(&counting, keys.documents, desk, &mut words)?;
     if counting.has_tokens() {
-        let ngrams = desk.settings.ngrams.as_str();
-        weigh(
-            plan,
-            &counting,
-            place("bag_of_words", &[ngrams, &desk.settings.bag_of_words]),
-            desk,
-            &mut words,
-        )?;
-        describe(plan, &counting, &place, desk, &mut words)?;
+        weigh(plan, &counting, keys.bag_of_words, desk, &mut words)?;
+        describe(plan, &counting, &keys, desk, &mut words)?;
         vectors(plan, &counting, model.as_deref(), desk, &mut words)?;
     }
     counting.retain(&contents);
@@ -96,11 +140,10 @@ pub(super) fn run(plan: &DocumentsPlan, inputs: &mut Inputs<DocumentRef>, desk: 
 }
 
 /// The text of the tokenizer's model, where the job has one; one that is to be trained reads the corpus for itself.
-fn model(
+pub(super) fn model(
     plan: &DocumentsPlan,
     inputs: &mut Inputs<DocumentRef>,
     desk: &Desk<'_>,
-    words: &mut Words,
 ) -> Result<Option<String>> {
     let json = match plan.tokens.as_ref().and_then(|tokens| tokens.model.as_ref()) {
         None => return Ok(None),
@@ -109,16 +152,34 @@ fn model(
         }
         Some(ModelPlan::Train(training)) => {
             identify(plan, &mut inputs.references, desk)?;
-            let mut contents: Vec<Option<&str>> =
-                inputs.references.iter().map(|reference| reference.blake3.as_deref()).collect();
-            contents.sort_unstable();
-            let key = Key::of("tokenizer", &(training, &desk.settings.documents, contents));
+            let key = model_key(*training, inputs);
             desk.remember(&key, || Ok((train_model(plan, *training, &inputs.references, desk)?, Vec::new())))?
                 .0
         }
     };
-    words.written.push(desk.write_file(json.as_bytes(), "tokenizer.json")?);
     Ok(Some(json))
+}
+
+/// A model depends on the texts that it is trained on, whatever they are called.
+fn model_key(training: TrainingSettings, inputs: &Inputs<DocumentRef>) -> Key {
+    let mut contents: Vec<Option<String>> = inputs.references.iter().map(Input::content).collect();
+    contents.sort_unstable();
+    Key::of("tokenizer", &(training, contents))
+}
+
+/// The text of the tokenizer's model, if it is at hand without training.
+pub(super) fn kept_model(
+    plan: &DocumentsPlan,
+    inputs: &Inputs<DocumentRef>,
+    desk: &Desk<'_>,
+) -> Option<String> {
+    match plan.tokens.as_ref()?.model.as_ref()? {
+        ModelPlan::Load { json, .. } => TokenModel::from_json(json).and_then(|model| model.to_json()).ok(),
+        ModelPlan::Train(training) => {
+            let kept: Kept<String> = desk.store.load(&model_key(*training, inputs))?;
+            Some(kept.state)
+        }
+    }
 }
 
 /// Learns the content of the documents that are not known, by reading them.
@@ -165,11 +226,12 @@ fn train_model(
     TokenModel::train(training, &all).and_then(|model| model.to_json()).map_err(refused)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn refused(error: TextError) -> Error {
     Error::job_file("tokens", error.to_string())
 }
 
-fn tokenizer(plan: &DocumentsPlan, model: Option<&str>) -> Result<Option<Tokenizer>> {
+pub(super) fn tokenizer(plan: &DocumentsPlan, model: Option<&str>) -> Result<Option<Tokenizer>> {
     let Some(TokensPlan { settings, .. }) = &plan.tokens else { return Ok(None) };
     let tokenizer = match model {
         None => Tokenizer::new(settings),
@@ -252,53 +314,41 @@ fn weigh(
 fn describe(
     plan: &DocumentsPlan,
     counting: &Counting<'_>,
-    place: &impl Fn(&str, &[&str]) -> Key,
+    keys: &WordKeys,
     desk: &Desk<'_>,
     words: &mut Words,
 ) -> Result<()> {
     let Some(section) = &plan.statistics else { return Ok(()) };
     let documents = &words.documents;
     // The three are one stage.
-    let total = std::cell::Cell::new(documents.len() as u64);
-    let statistics = |work: &mut dyn FnMut(&Counted) -> Result<()>| {
-        let counted = counting.counted()?;
-        desk.stages.time("statistics", total.take(), "documents", || work(counted))
-    };
-    let key = place("collocations", &[&desk.settings.collocations]);
-    let (collocations, written) = desk.remember(&key, || {
-        let mut rows = Vec::new();
-        if section.collocations {
-            statistics(&mut |counted| Ok(rows = collocations(counted)))?;
-        }
+    let total = Cell::new(documents.len() as u64);
+    let (collocations, written) = desk.remember(&keys.collocations, || {
+        let asked = section.collocations;
+        let rows = asked.then(|| of_corpus(counting, desk, &total, collocations)).transpose()?;
+        let rows = rows.unwrap_or_default();
         let written = desk.write(tables::collocations(&rows), "collocations.parquet")?;
         Ok((rows, vec![written]))
     })?;
-    words.keys.push(key);
+    words.keys.push(keys.collocations);
     words.written.extend(written);
-    let key = place("keyness", &[&desk.settings.keyness]);
-    let (keyness, written) = desk.remember(&key, || {
-        let mut rows = None;
-        if !section.keyness.is_empty() {
-            statistics(&mut |counted| Ok(rows = Some(keyness(counted, documents, &section.keyness))))?;
-        }
+    let (keyness, written) = desk.remember(&keys.keyness, || {
+        let of_group = |counted: &Counted| keyness(counted, documents, &section.keyness);
+        let asked = !section.keyness.is_empty();
+        let rows = asked.then(|| of_corpus(counting, desk, &total, of_group)).transpose()?;
         let written = desk.write(tables::keyness(rows.as_deref().unwrap_or_default()), "keyness.parquet")?;
         Ok((rows, vec![written]))
     })?;
-    words.keys.push(key);
+    words.keys.push(keys.keyness);
     words.written.extend(written);
-    let key = place("duplicates", &[&desk.settings.duplicates]);
-    let (duplicates, written) = desk.remember(&key, || {
-        let mut rows = None;
-        if section.near_duplicates > 0.0 {
-            statistics(&mut |counted| {
-                Ok(rows = Some(duplicates(counted, documents, section.near_duplicates, desk.seed)))
-            })?;
-        }
-        let written =
-            desk.write(tables::duplicates(rows.as_deref().unwrap_or_default()), "duplicates.parquet")?;
+    let (duplicates, written) = desk.remember(&keys.duplicates, || {
+        let alike = |counted: &Counted| duplicates(counted, documents, section.near_duplicates, desk.seed);
+        let asked = section.near_duplicates > 0.0;
+        let rows = asked.then(|| of_corpus(counting, desk, &total, alike)).transpose()?;
+        let table = tables::duplicates(rows.as_deref().unwrap_or_default());
+        let written = desk.write(table, "duplicates.parquet")?;
         Ok((rows, vec![written]))
     })?;
-    words.keys.push(key);
+    words.keys.push(keys.duplicates);
     words.written.extend(written);
     desk.stages.seen(&["statistics"], documents.len());
     if !section.keyness.is_empty()
@@ -315,6 +365,18 @@ fn describe(
     words.keyness = keyness;
     words.duplicates = duplicates;
     Ok(())
+}
+
+/// One of the statistics; the first that runs stands for the documents of the stage.
+fn of_corpus<T>(
+    counting: &Counting<'_>,
+    desk: &Desk<'_>,
+    total: &Cell<u64>,
+    work: impl FnOnce(&Counted) -> T,
+) -> Result<T> {
+    let counted = counting.counted()?;
+    desk.interrupt.check()?;
+    desk.stages.time("statistics", total.take(), "documents", || Ok(work(counted)))
 }
 
 fn collocations(counted: &Counted) -> Vec<Collocation> {
@@ -367,12 +429,7 @@ fn vectors(
     words: &mut Words,
 ) -> Result<()> {
     let Some(settings) = &plan.embeddings else { return Ok(()) };
-    // Files of the same bytes may be read as different formats: their lengths tell them apart.
-    let contents: Vec<(&str, u64)> =
-        words.documents.iter().map(|row| (row.blake3.as_str(), row.chars)).collect();
-    let order = training_order(&contents);
-    let sorted: Vec<(&str, u64)> = order.iter().map(|&document| contents[document]).collect();
-    let key = Key::of("embeddings", &(&desk.settings.tokens, model, &desk.settings.embeddings, sorted));
+    let (key, order) = vectors_key(&words.documents, model, desk.settings);
     let (state, written) =
         desk.remember(&key, || embed(settings, counting.counted()?, &order, &key, desk))?;
     desk.stages.seen(&["embeddings"], state.words.len());

@@ -7,5 +7,8 @@ pub mod page;
 mod parquet;
 pub mod tables;
 
-pub use parquet::{Column, Provenance, Table, Written, copy_table, rows_as_text, write_file, write_table};
+pub use parquet::{
+    Column, Provenance, RowComparison, Table, Written, copy_table, differing_rows, rows_as_text, write_file,
+    write_table,
+};
 pub use tables::{ClipRow, DocumentRow, DuplicateRow, PairRow, TEXT_FEATURES, WordRow};
