@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
 mod architecture;
+mod chaos;
 mod command_line;
 mod failures;
 mod golden_audio;
@@ -11,5 +12,6 @@ mod golden_file;
 mod golden_relations;
 mod golden_text;
 mod nightly;
+mod nights;
 mod program;
 mod shared_data;
