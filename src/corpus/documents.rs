@@ -283,7 +283,7 @@ fn document(reference: &DocumentRef, file: &FileText, rules: &DocumentRules) -> 
     let warning = (replaced > 0).then(|| Warned {
         source: reference.source.clone(),
         stage: Stage::Read,
-        code: "replaced_characters",
+        code: "replaced_characters".into(),
         reason: format!("{replaced} characters are not valid {}: they stand as U+FFFD", decoded.encoding),
     });
     let group = rules.identity.group(&reference.id);
@@ -349,7 +349,7 @@ mod tests {
         let (rows, quarantined) = read(&files, &rules(DocumentFormat::Auto, Split::File));
         assert_eq!(rows, strings(&[("u-2", "AGAIN"), ("u-3", ""), ("u-9", "NINE")]));
         assert_eq!(quarantined.len(), 1);
-        assert_eq!((quarantined[0].source.as_str(), quarantined[0].code), ("b.trans.txt", "repeated_id"));
+        assert_eq!((quarantined[0].source.as_str(), &*quarantined[0].code), ("b.trans.txt", "repeated_id"));
     }
 
     #[test]
@@ -357,6 +357,6 @@ mod tests {
         let files = [("a.txt", "good"), ("b.txt", "\0\u{1}bad")];
         let (rows, quarantined) = read(&files, &rules(DocumentFormat::Auto, Split::File));
         assert_eq!(rows, strings(&[("a", "good")]));
-        assert_eq!((quarantined[0].code, quarantined[0].byte_offset), ("not_text", Some(0)));
+        assert_eq!((&*quarantined[0].code, quarantined[0].byte_offset), ("not_text", Some(0)));
     }
 }

@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn binary_data_is_refused_with_its_place() {
         let trouble = decode(b"ab\0\x01\x02\xFF\xD8".to_vec()).unwrap_err();
-        assert_eq!((trouble.code, trouble.byte_offset), ("not_text", Some(2)));
+        assert_eq!((&*trouble.code, trouble.byte_offset), ("not_text", Some(2)));
         let noise: Vec<u8> = (0..4000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
         assert_eq!(decode(noise).unwrap_err().code, "not_text");
     }

@@ -1,5 +1,7 @@
 //! What could not be used, and what was used only in part.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// The stage at which an input was found unusable; its name stands in the tables.
@@ -33,14 +35,14 @@ impl Stage {
 }
 
 /// An input that could not be used: a row of the `quarantine` table.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Quarantined {
     /// Path relative to the glob's literal folder.
     pub source: String,
     /// Where it was found unusable.
     pub stage: Stage,
     /// A short, stable name of the kind of trouble.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What was wrong, and what to do.
     pub reason: String,
     /// Where in the file, in bytes from its start, if that is known.
@@ -48,29 +50,29 @@ pub struct Quarantined {
 }
 
 /// An input used in part: a row of the `warnings` table.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Warned {
     /// As in [`Quarantined`].
     pub source: String,
     /// The stage that used it in part.
     pub stage: Stage,
     /// A short, stable name of the kind of trouble.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What is missing from the results.
     pub reason: String,
 }
 
 /// Why an input cannot be used; becomes a [`Quarantined`] row once the source is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Unusable {
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     pub reason: String,
     pub byte_offset: Option<u64>,
 }
 
 impl Unusable {
     pub fn new(code: &'static str, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), byte_offset: None }
+        Self { code: code.into(), reason: reason.into(), byte_offset: None }
     }
 
     pub fn at(mut self, byte_offset: usize) -> Self {

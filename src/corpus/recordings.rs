@@ -146,7 +146,7 @@ fn clip(reference: &ClipRef, rules: &RecordingRules) -> Result<Clip, Unusable> {
         warning: warning.map(|(code, reason)| Warned {
             source: reference.source.clone(),
             stage: Stage::Read,
-            code,
+            code: code.into(),
             reason,
         }),
     })

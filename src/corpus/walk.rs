@@ -88,7 +88,7 @@ pub fn walk(include: &[Pattern], exclude: &[Pattern], key: &str) -> Result<Walk>
 
 fn no_match(pattern: &Pattern, key: &str) -> Warned {
     let reason = format!("matches no file in {}: see whether {key} is right", pattern.folder().display());
-    Warned { source: pattern.rest().to_owned(), stage: Stage::Read, code: "no_match", reason }
+    Warned { source: pattern.rest().to_owned(), stage: Stage::Read, code: "no_match".into(), reason }
 }
 
 /// The path that an error of the walk is about, below `folder`.
@@ -171,7 +171,7 @@ mod tests {
             walk(&[parse("c/**/*"), parse("c/*.txt")], &[parse("*.bak")], "documents.include").unwrap();
         let sources: Vec<&str> = walk.found.iter().map(|found| found.source.as_str()).collect();
         assert_eq!(sources, ["a.txt", "b.txt", "deep/z.txt", "in.txt"]);
-        let codes: Vec<_> = walk.quarantined.iter().map(|row| (row.source.as_str(), row.code)).collect();
+        let codes: Vec<_> = walk.quarantined.iter().map(|row| (row.source.as_str(), &*row.code)).collect();
         assert_eq!(codes, [("deep/loop", "broken_link"), ("out.txt", "link_outside")]);
     }
 

@@ -228,6 +228,9 @@ mod tests {
                 let _ = decode_wav(&broken);
             }
         }
-        assert_eq!(decode_wav(b"no wave").err().map(|trouble| trouble.code), Some("broken_header"));
+        assert_eq!(
+            decode_wav(b"no wave").err().map(|trouble| trouble.code).as_deref(),
+            Some("broken_header")
+        );
     }
 }

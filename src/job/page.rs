@@ -66,13 +66,13 @@ fn exclusions(
     let quarantined = words.iter().flat_map(|words| &words.quarantined);
     let mut quarantine: Vec<page::Exclusion> = quarantined
         .chain(sound.iter().flat_map(|sound| &sound.quarantined))
-        .map(|row| exclusion(&row.source, row.stage, row.code, &row.reason, row.byte_offset))
+        .map(|row| exclusion(&row.source, row.stage, &row.code, &row.reason, row.byte_offset))
         .collect();
     let warned = words.iter().flat_map(|words| &words.warned);
     let mut warnings: Vec<page::Exclusion> = warned
         .chain(sound.iter().flat_map(|sound| &sound.warned))
         .chain(relations.iter().flat_map(|relations| &relations.warned))
-        .map(|row| exclusion(&row.source, row.stage, row.code, &row.reason, None))
+        .map(|row| exclusion(&row.source, row.stage, &row.code, &row.reason, None))
         .collect();
     let key = |row: &page::Exclusion| (row.source.clone(), row.code.clone());
     quarantine.sort_by_key(key);

@@ -40,7 +40,7 @@ pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<
     let no_pairs = (total == 0).then(|| Warned {
         source: String::new(),
         stage: Stage::Compare,
-        code: "no_pairs",
+        code: "no_pairs".into(),
         reason: "no document has a recording: see compare.pair_by and the ids of both sides".into(),
     });
     let mut relations = desk.stages.time("compare", total, "pairs", || {
@@ -80,7 +80,7 @@ pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<
 
 fn warning(problem: PairProblem) -> Warned {
     let PairProblem { source, code, reason } = problem;
-    Warned { source, stage: Stage::Compare, code, reason }
+    Warned { source, stage: Stage::Compare, code: code.into(), reason }
 }
 
 fn pair_row(words: &Words, sound: &Sound, document: usize, clip: usize) -> PairRow {

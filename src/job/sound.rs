@@ -180,10 +180,10 @@ fn analyse_clip(
     scratch: &mut Scratch,
     shares: &Shares<3>,
 ) -> Outcome {
-    let unusable = |code, reason| Quarantined {
+    let unusable = |code: &'static str, reason| Quarantined {
         source: reference.source.clone(),
         stage: Stage::Audio,
-        code,
+        code: code.into(),
         reason,
         byte_offset: None,
     };

@@ -191,7 +191,7 @@ fn count(
                     quarantined.push(Quarantined {
                         source: document.source.clone(),
                         stage: Stage::Tokens,
-                        code: "untokenisable",
+                        code: "untokenisable".into(),
                         reason: error.to_string(),
                         byte_offset: None,
                     });
@@ -306,7 +306,7 @@ fn describe(plan: &DocumentsPlan, counts: &Counts, desk: &Desk<'_>, words: &mut 
         words.warned.push(Warned {
             source: section.keyness.clone(),
             stage: Stage::Statistics,
-            code: "no_such_group",
+            code: "no_such_group".into(),
             reason: "statistics.keyness names a group that no document has: see documents.group".into(),
         });
     }

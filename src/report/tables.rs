@@ -352,7 +352,7 @@ pub fn warnings(rows: &[Warned]) -> Table {
     Table::new("warnings")
         .with("source", strings(rows, |row| &row.source))
         .with("stage", strings(rows, |row| row.stage.name()))
-        .with("code", strings(rows, |row| row.code))
+        .with("code", strings(rows, |row| &row.code))
         .with("reason", strings(rows, |row| &row.reason))
 }
 
@@ -362,7 +362,7 @@ pub fn quarantine(rows: &[Quarantined]) -> Table {
     Table::new("quarantine")
         .with("source", strings(rows, |row| &row.source))
         .with("stage", strings(rows, |row| row.stage.name()))
-        .with("code", strings(rows, |row| row.code))
+        .with("code", strings(rows, |row| &row.code))
         .with("reason", strings(rows, |row| &row.reason))
         .with("byte_offset", Column::OptU64(rows.iter().map(|row| row.byte_offset).collect()))
 }
