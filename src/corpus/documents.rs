@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -65,8 +66,17 @@ pub struct DocumentRef {
     pub source: String,
     /// Size of the file on disk, or of the part of it: how much work the document is.
     pub bytes: u64,
-    /// Bytes of the file's visible text; `None` for all of it.
-    part: Option<Range<usize>>,
+    /// Which part of the file it is; `None` for all of it.
+    part: Option<Part>,
+}
+
+/// A document's place in a file of several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Part {
+    /// Bytes of the file's visible text.
+    range: Range<usize>,
+    /// Hash of the file in which the range was found.
+    blake3: Arc<str>,
 }
 
 /// A document and its text.
@@ -89,7 +99,7 @@ pub struct Document {
 }
 
 /// Lists the documents in `files`, sorted by id. Files that hold one document each are not opened here. A repeated id is
-/// quarantined; the first by source stays.
+/// quarantined; the first by source stays. A file of which no document comes is quarantined too: it must not be missed.
 #[must_use]
 pub fn index_documents(files: &[Found], rules: &DocumentRules) -> (Vec<DocumentRef>, Vec<Quarantined>) {
     let indexed: Vec<_> = files.par_iter().map(|file| index_file(file, rules)).collect();
@@ -108,30 +118,34 @@ pub fn index_documents(files: &[Found], rules: &DocumentRules) -> (Vec<DocumentR
 
 fn index_file(file: &Found, rules: &DocumentRules) -> Result<Vec<DocumentRef>, Unusable> {
     let format = resolve(rules.format, &file.source);
-    let reference = |id: String, part: Option<Range<usize>>| {
-        let bytes = part.as_ref().map_or(file.bytes, |part| part.len() as u64);
+    let reference = |id: String, part: Option<Part>| {
+        let bytes = part.as_ref().map_or(file.bytes, |part| part.range.len() as u64);
         DocumentRef { id, path: file.path.clone(), source: file.source.clone(), bytes, part }
     };
     if format != DocumentFormat::Transcripts && rules.split == Split::File {
         return Ok(vec![reference(rules.identity.id(&file.source), None)]);
     }
-    let decoded = read_text(&file.path, format)?.decoded;
-    if format == DocumentFormat::Transcripts {
+    let FileText { decoded, blake3, .. } = read_text(&file.path, format)?;
+    let blake3: Arc<str> = blake3.into();
+    let part = |id: String, range| reference(id, Some(Part { range, blake3: Arc::clone(&blake3) }));
+    let references: Vec<DocumentRef> = if format == DocumentFormat::Transcripts {
         let lines = pieces(&decoded.text, Split::Line);
-        return Ok(lines
+        lines
             .filter_map(|(_, range)| {
                 let line = &decoded.text[range.clone()];
                 let id = line.split_whitespace().next()?;
                 let words_at = line.find(id)? + id.len();
-                let part = range.start + words_at..range.end;
-                Some(reference(id.to_owned(), Some(part)))
+                Some(part(id.to_owned(), range.start + words_at..range.end))
             })
-            .collect());
+            .collect()
+    } else {
+        let id = rules.identity.id(&file.source);
+        pieces(&decoded.text, rules.split).map(|(n, range)| part(format!("{id}#{n}"), range)).collect()
+    };
+    if references.is_empty() {
+        return Err(Unusable::new("no_documents", "holds nothing but blanks: no document comes of it"));
     }
-    let id = rules.identity.id(&file.source);
-    Ok(pieces(&decoded.text, rules.split)
-        .map(|(n, range)| reference(format!("{id}#{n}"), Some(range)))
-        .collect())
+    Ok(references)
 }
 
 fn resolve(format: DocumentFormat, source: &str) -> DocumentFormat {
@@ -188,10 +202,17 @@ struct FileText {
 fn read_text(path: &Path, format: DocumentFormat) -> Result<FileText, Unusable> {
     let Contents { bytes, blake3 } = read_contents(path)?;
     let size = bytes.len() as u64;
-    let mut decoded = decode(bytes)?;
-    if format == DocumentFormat::Markdown {
-        decoded.text = visible_text(&decoded.text);
-    }
+    // A parser that fails an assertion over a damaged file must not end the night.
+    let parsed = catch_unwind(move || {
+        let mut decoded = decode(bytes)?;
+        if format == DocumentFormat::Markdown {
+            decoded.text = visible_text(&decoded.text);
+        }
+        Ok(decoded)
+    });
+    let decoded = parsed.unwrap_or_else(|_| {
+        Err(Unusable::new("parser_failed", "a parser gave up on it: set documents.format, and report it"))
+    })?;
     Ok(FileText { decoded, blake3, size })
 }
 
@@ -236,7 +257,13 @@ impl<'a> DocumentReader<'a> {
                 file.as_ref().map_err(Clone::clone).and_then(|file| document(reference, file, self.rules));
             match outcome {
                 Ok(document) => documents.push(document),
-                Err(trouble) => quarantined.push(trouble.of(&reference.source)),
+                // A file is unusable once, however many documents were found in it.
+                Err(trouble) => {
+                    let row = trouble.of(&reference.source);
+                    if !quarantined.contains(&row) {
+                        quarantined.push(row);
+                    }
+                }
             }
         }
         (documents, quarantined)
@@ -272,8 +299,11 @@ fn document(reference: &DocumentRef, file: &FileText, rules: &DocumentRules) -> 
     let (text, blake3, bytes) = match &reference.part {
         None => (decoded.text.clone(), file.blake3.clone(), file.size),
         Some(part) => {
-            let text = decoded.text.get(part.clone()).ok_or_else(|| {
-                Unusable::new("changed", "the file changed while the job ran: run the job again")
+            let unchanged = *part.blake3 == *file.blake3;
+            let text = decoded.text.get(part.range.clone()).filter(|_| unchanged).ok_or_else(|| {
+                let reason =
+                    "the file changed between listing and reading its parts: it is read again next night";
+                Unusable::new("changed_while_read", reason)
             })?;
             let text = text.trim();
             (text.to_owned(), blake3::hash(text.as_bytes()).to_hex().to_string(), text.len() as u64)
@@ -350,6 +380,28 @@ mod tests {
         assert_eq!(rows, strings(&[("u-2", "AGAIN"), ("u-3", ""), ("u-9", "NINE")]));
         assert_eq!(quarantined.len(), 1);
         assert_eq!((quarantined[0].source.as_str(), &*quarantined[0].code), ("b.trans.txt", "repeated_id"));
+    }
+
+    #[test]
+    fn a_file_that_changes_or_vanishes_after_it_was_listed_is_a_row_once() {
+        let text = "one\ntwo\nthree\n";
+        let (folder, found) =
+            corpus(&[("a.txt", text), ("b.txt", text), ("c.txt", text), ("d.txt", " \n\n")]);
+        let rules = rules(DocumentFormat::Auto, Split::Line);
+        let (references, quarantined) = index_documents(&found, &rules);
+        assert_eq!(
+            (references.len(), &*quarantined[0].code, &*quarantined[0].source),
+            (9, "no_documents", "d.txt")
+        );
+        // As long as before: only the contents tell.
+        std::fs::write(folder.path().join("a.txt"), "One\nTwo\nThree\n").unwrap();
+        std::fs::remove_file(folder.path().join("b.txt")).unwrap();
+        let (documents, quarantined) = DocumentReader::new(&rules).read(&references);
+        let codes: Vec<_> = quarantined.iter().map(|row| (&*row.source, &*row.code)).collect();
+        assert_eq!(
+            (documents.len(), codes),
+            (3, vec![("a.txt", "changed_while_read"), ("b.txt", "vanished")])
+        );
     }
 
     #[test]
