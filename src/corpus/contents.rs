@@ -1,5 +1,6 @@
 //! The bytes of a file: hashed as they lie on disk, decompressed where the name says so, bounded, and whole.
 
+use std::cell::Cell;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -15,7 +16,7 @@ const MAX_BYTES: u64 = 4 << 30;
 /// What every file may unpack to, however small it is on disk.
 const FREE_BYTES: u64 = 64 << 20;
 
-/// Beyond [`FREE_BYTES`]: how many times its size on disk a file may unpack to. Text and recordings stay under 20, logs
+/// From [`FREE_BYTES`] on: how many times what was read so far may have come out. Text and recordings stay under 20, logs
 /// under 50; zeros reach 170 with the fastest deflate, 1032 with the best, and far more with zstd.
 const MAX_RATIO: u64 = 100;
 
@@ -32,10 +33,11 @@ pub(super) fn read_contents(path: &Path) -> Result<Contents, Unusable> {
     bounded_on_disk(&file, &before)?;
     // One byte more than there should be shows that it grows, and a file that grows for ever is not read for ever.
     let inner = (&file).take(before.len() + 1);
-    let mut hashed = Hashed { inner, hasher: blake3::Hasher::new(), count: 0 };
+    let read = Cell::new(0);
+    let mut hashed = Hashed { inner, hasher: blake3::Hasher::new(), read: &read };
     let outcome = unpack(path, &mut hashed, before.len());
     let after = file.metadata().map_err(|error| unreadable(&error))?;
-    if stamp(&before) != stamp(&after) || outcome.is_ok() && hashed.count != before.len() {
+    if stamp(&before) != stamp(&after) || outcome.is_ok() && read.get() != before.len() {
         return Err(Unusable::new(
             "changed_while_read",
             "its size or time of change moved while it was read: it is read again next night",
@@ -83,18 +85,17 @@ fn bounded_on_disk(file: &File, metadata: &Metadata) -> Result<(), Unusable> {
 }
 
 /// Everything in the file of `len` bytes, unpacked.
-fn unpack(path: &Path, hashed: &mut Hashed<impl Read>, len: u64) -> Result<Vec<u8>, Unusable> {
-    let limit = len.saturating_mul(MAX_RATIO).clamp(FREE_BYTES, MAX_BYTES);
-    let mut bytes = Vec::new();
+fn unpack(path: &Path, hashed: &mut Hashed<'_, impl Read>, len: u64) -> Result<Vec<u8>, Unusable> {
+    let (read, mut bytes) = (hashed.read, Vec::new());
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("gz") => drain(&mut flate2::read::MultiGzDecoder::new(&mut *hashed), &mut bytes, limit)?,
+        Some("gz") => drain(&mut flate2::read::MultiGzDecoder::new(&mut *hashed), &mut bytes, read)?,
         Some("zst") => {
             let mut decoder = zstd::Decoder::new(&mut *hashed).map_err(|error| unreadable(&error))?;
-            drain(&mut decoder, &mut bytes, limit)?;
+            drain(&mut decoder, &mut bytes, read)?;
         }
         _ => {
             bytes.reserve_exact(len as usize + 1);
-            drain(hashed, &mut bytes, MAX_BYTES)?;
+            drain(hashed, &mut bytes, read)?;
         }
     }
     // A decoder may stop before the end of the file; the hash is of all of it.
@@ -102,27 +103,34 @@ fn unpack(path: &Path, hashed: &mut Hashed<impl Read>, len: u64) -> Result<Vec<u
     Ok(bytes)
 }
 
-fn drain(reader: &mut impl Read, bytes: &mut Vec<u8>, limit: u64) -> Result<(), Unusable> {
-    let mut bounded = reader.take(limit + 1);
-    bounded.read_to_end(bytes).map_err(|error| {
-        if error.raw_os_error().is_some() {
-            return unreadable(&error);
+/// Reads to the end, or as far as what comes out is in proportion to what was `read` from the disk for it.
+fn drain(reader: &mut impl Read, bytes: &mut Vec<u8>, read: &Cell<u64>) -> Result<(), Unusable> {
+    loop {
+        let more = reader.by_ref().take(FREE_BYTES).read_to_end(bytes).map_err(|error| {
+            if error.raw_os_error().is_some() {
+                return unreadable(&error);
+            }
+            // Errors of the system have a number: this one is the decoder's.
+            let reason = format!("cannot be decompressed: {error}; compress it again");
+            Unusable::new("broken_compression", reason).at(bytes.len())
+        })?;
+        let (unpacked, read) = (bytes.len() as u64, read.get());
+        if (more as u64) < FREE_BYTES {
+            return Ok(());
         }
-        // Errors of the system have a number: this one is the decoder's.
-        Unusable::new("broken_compression", format!("cannot be decompressed: {error}; compress it again"))
-            .at(bytes.len())
-    })?;
-    if (bytes.len() as u64) <= limit {
-        return Ok(());
+        if unpacked > MAX_BYTES {
+            return Err(Unusable::new(
+                "too_large",
+                "unpacks to more than 4 GiB: split it into smaller files",
+            ));
+        }
+        if unpacked > read.saturating_mul(MAX_RATIO) {
+            let reason = format!(
+                "{read} bytes of it unpack to {unpacked}, more than {MAX_RATIO} times as many: no text or recording; if it is one, unpack it yourself"
+            );
+            return Err(Unusable::new("decompression_bomb", reason));
+        }
     }
-    let reason = if limit == MAX_BYTES {
-        "unpacks to more than 4 GiB: split it into smaller files".to_owned()
-    } else {
-        format!(
-            "unpacks to more than {limit} bytes, {MAX_RATIO} times its size: nothing to read; if it is, unpack it yourself"
-        )
-    };
-    Err(Unusable::new(if limit == MAX_BYTES { "too_large" } else { "decompression_bomb" }, reason))
 }
 
 fn unreadable(error: &io::Error) -> Unusable {
@@ -137,18 +145,18 @@ fn unreadable(error: &io::Error) -> Unusable {
     }
 }
 
-struct Hashed<R> {
+struct Hashed<'a, R> {
     inner: R,
     hasher: blake3::Hasher,
-    /// Bytes read.
-    count: u64,
+    /// Bytes read so far; a decoder that reads from here cannot be asked.
+    read: &'a Cell<u64>,
 }
 
-impl<R: Read> Read for Hashed<R> {
+impl<R: Read> Read for Hashed<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
         self.hasher.update(&buffer[..n]);
-        self.count += n as u64;
+        self.read.set(self.read.get() + n as u64);
         Ok(n)
     }
 }
