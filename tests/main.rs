@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
 mod architecture;
+mod broken;
 mod chaos;
 mod command_line;
 mod failures;

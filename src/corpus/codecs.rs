@@ -12,13 +12,21 @@ use symphonia::core::meta::MetadataOptions;
 use super::quarantine::Unusable;
 use super::recordings::Decoding;
 
-/// Samples that one file may decode to: 24 hours of stereo at 48 kHz. A file that promises more is refused before memory is.
-const MAX_SAMPLES: usize = 2 * 48_000 * 86_400;
+/// Samples that one file may decode to, all channels together: six hours of stereo at 48 kHz, 8 GiB of memory.
+const MAX_SAMPLES: usize = 1 << 31;
+
+/// What every file may decode to, however small it is: six minutes of stereo at 48 kHz.
+const FREE_SAMPLES: usize = 2 * 48_000 * 360;
+
+/// Beyond [`FREE_SAMPLES`]: how many samples a byte of the file may decode to. Speech gives under 20; FLAC can write 65,535 equal
+/// samples in 14 bytes.
+const MAX_SAMPLES_PER_BYTE: usize = 200;
 
 /// Decodes a whole compressed recording held in `bytes`; `extension` helps to tell the format.
 ///
 /// Packets that cannot be decoded are left out and said; a file of which nothing can be decoded is unusable.
 pub(super) fn decode_compressed(bytes: Vec<u8>, extension: &str) -> Result<Decoding, Unusable> {
+    let limit = bytes.len().saturating_mul(MAX_SAMPLES_PER_BYTE).clamp(FREE_SAMPLES, MAX_SAMPLES);
     let mut hint = Hint::new();
     hint.with_extension(extension);
     let source = MediaSourceStream::new(Box::new(Cursor::new(bytes)), MediaSourceStreamOptions::default());
@@ -65,11 +73,21 @@ pub(super) fn decode_compressed(bytes: Vec<u8>, extension: &str) -> Result<Decod
         }
         decoded.copy_to_vec_interleaved(&mut packet_samples);
         decoding.samples.extend_from_slice(&packet_samples);
-        if decoding.samples.len() > MAX_SAMPLES {
-            return Err(Unusable::new("too_long", "holds more than 24 hours of stereo: split it"));
+        if decoding.samples.len() > limit {
+            return Err(beyond(limit));
         }
     }
     finish(decoding, lost, promised)
+}
+
+fn beyond(limit: usize) -> Unusable {
+    if limit == MAX_SAMPLES {
+        return Unusable::new("too_long", format!("holds more than {MAX_SAMPLES} samples: split it"));
+    }
+    let reason = format!(
+        "decodes to more than {limit} samples, {MAX_SAMPLES_PER_BYTE} for each of its bytes: nothing to hear; if it is, convert it to WAV"
+    );
+    Unusable::new("decompression_bomb", reason)
 }
 
 /// The next packet; an error of the stream ends it, and is said.

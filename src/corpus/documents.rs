@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -180,7 +181,7 @@ fn listing(file: &Found, rules: &DocumentRules) -> Result<Listing, Unusable> {
         let text = decoded.text.get(range.clone()).unwrap_or_default().trim();
         Part { name, range, blake3: blake3::hash(text.as_bytes()).to_hex().to_string() }
     };
-    let parts = if format == DocumentFormat::Transcripts {
+    let parts: Vec<Part> = if format == DocumentFormat::Transcripts {
         let words_of_line = |(_, range): (usize, Range<usize>)| {
             let line = decoded.text.get(range.clone())?;
             let id = line.split_whitespace().next()?;
@@ -191,6 +192,9 @@ fn listing(file: &Found, rules: &DocumentRules) -> Result<Listing, Unusable> {
     } else {
         pieces(&decoded.text, rules.split).map(|(n, range)| part(PartName::Number(n), range)).collect()
     };
+    if parts.is_empty() {
+        return Err(Unusable::new("no_documents", "holds nothing but blanks: no document comes of it"));
+    }
     Ok(Listing { blake3, parts })
 }
 
@@ -254,10 +258,18 @@ struct FileText {
 fn read_text(path: &Path, format: DocumentFormat) -> Result<FileText, Unusable> {
     let Contents { bytes, blake3 } = read_contents(path)?;
     let size = bytes.len() as u64;
-    let mut decoded = decode(bytes).map_err(|trouble| trouble.with_content(&blake3))?;
-    if format == DocumentFormat::Markdown {
-        decoded.text = visible_text(&decoded.text);
-    }
+    // A parser that fails an assertion over a damaged file must not end the night.
+    let parsed = catch_unwind(move || {
+        let mut decoded = decode(bytes)?;
+        if format == DocumentFormat::Markdown {
+            decoded.text = visible_text(&decoded.text);
+        }
+        Ok(decoded)
+    });
+    let decoded = parsed.unwrap_or_else(|_| {
+        Err(Unusable::new("parser_failed", "a parser gave up on it: set documents.format, and report it"))
+    });
+    let decoded = decoded.map_err(|trouble| trouble.with_content(&blake3))?;
     Ok(FileText { decoded, blake3, size })
 }
 
@@ -335,11 +347,14 @@ fn document(reference: &DocumentRef, file: &FileText, rules: &DocumentRules) -> 
     let (text, blake3, bytes) = match &reference.part {
         None => (decoded.text.clone(), file.blake3.clone(), file.size),
         Some(part) => {
-            let text = decoded.text.get(part.clone()).ok_or_else(|| {
-                Unusable::new("changed", "the file changed while the job ran: run the job again")
-            })?;
-            let text = text.trim();
-            (text.to_owned(), blake3::hash(text.as_bytes()).to_hex().to_string(), text.len() as u64)
+            let text = decoded.text.get(part.clone()).unwrap_or_default().trim();
+            let blake3 = blake3::hash(text.as_bytes()).to_hex().to_string();
+            if reference.blake3.as_ref() != Some(&blake3) {
+                let reason =
+                    "the file changed between listing and reading its parts: it is read again next night";
+                return Err(Unusable::new("changed_while_read", reason));
+            }
+            (text.to_owned(), blake3, text.len() as u64)
         }
     };
     let replaced = text.matches('\u{FFFD}').count().min(decoded.replaced);
@@ -421,6 +436,33 @@ mod tests {
         assert_eq!(rows, strings(&[("u-2", "AGAIN"), ("u-3", ""), ("u-9", "NINE")]));
         assert_eq!(quarantined.len(), 1);
         assert_eq!((quarantined[0].source.as_str(), &*quarantined[0].code), ("b.trans.txt", "repeated_id"));
+    }
+
+    #[test]
+    fn a_file_that_changes_or_vanishes_after_it_was_listed_is_a_row_once() {
+        let text = "one\ntwo\nthree\n";
+        let (folder, found) =
+            corpus(&[("a.txt", text), ("b.txt", text), ("c.txt", text), ("d.txt", " \n\n")]);
+        let rules = rules(DocumentFormat::Auto, Split::Line);
+        let listed = found.iter().map(|file| list_documents(file, &rules, None));
+        let (listed, refused): (Vec<_>, Vec<_>) = listed.partition(Result::is_ok);
+        let references: Vec<DocumentRef> = listed.into_iter().flat_map(|listed| listed.unwrap().0).collect();
+        let refused: Vec<Quarantined> = refused.into_iter().map(Result::unwrap_err).collect();
+        assert_eq!((references.len(), refused.len()), (9, 1));
+        assert_eq!((&*refused[0].code, &*refused[0].source), ("no_documents", "d.txt"));
+        // As long as before: only the contents tell.
+        std::fs::write(folder.path().join("a.txt"), "One\nTwo\nThree\n").unwrap();
+        std::fs::remove_file(folder.path().join("b.txt")).unwrap();
+        let outcomes = DocumentReader::new(&rules).read(&references.iter().collect::<Vec<_>>());
+        let codes = outcomes.iter().map(|outcome| match outcome {
+            Ok(document) => (document.source.as_str(), ""),
+            Err(unread) => (unread.row.source.as_str(), &*unread.row.code),
+        });
+        let codes: std::collections::BTreeSet<_> = codes.collect();
+        assert_eq!(
+            codes.into_iter().collect::<Vec<_>>(),
+            [("a.txt", "changed_while_read"), ("b.txt", "vanished"), ("c.txt", "")]
+        );
     }
 
     #[test]

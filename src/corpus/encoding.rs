@@ -21,19 +21,38 @@ const REPLACED_SHARE: f64 = 0.1;
 /// Decodes `bytes`, or says at which byte they stop being text.
 pub(super) fn decode(bytes: Vec<u8>) -> Result<Decoded, Unusable> {
     if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
-        return checked(with_encoding(encoding, &bytes[mark..]));
+        return decode_as(encoding, &bytes, mark);
     }
     let bytes = match String::from_utf8(bytes) {
-        Ok(text) => return checked(Decoded { text, encoding: "UTF-8", replaced: 0 }),
+        Ok(text) => return checked(Decoded { text, encoding: "UTF-8", replaced: 0 }).map_err(no_text),
         Err(error) => error.into_bytes(),
     };
     if let Some(encoding) = utf16_without_mark(&bytes) {
-        return checked(with_encoding(encoding, &bytes));
+        return decode_as(encoding, &bytes, 0);
     }
     if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
         return Err(no_text(at));
     }
-    checked(with_encoding(guess(&bytes), &bytes))
+    decode_as(guess(&bytes), &bytes, 0)
+}
+
+/// Decodes what follows the byte-order mark of `mark` bytes.
+fn decode_as(encoding: &'static Encoding, bytes: &[u8], mark: usize) -> Result<Decoded, Unusable> {
+    let bytes = &bytes[mark..];
+    checked(with_encoding(encoding, bytes)).map_err(|at| no_text(mark + place_in_bytes(encoding, bytes, at)))
+}
+
+/// The place in `bytes` of what stands at `at` in the decoded text.
+fn place_in_bytes(encoding: &'static Encoding, bytes: &[u8], at: usize) -> usize {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let (_, mut read, mut written, _) = decoder.decode_to_utf8(bytes, &mut vec![0; at], false);
+    // The decoder stops where the next character might not fit; the few that remain go byte by byte.
+    let mut room = [0; 16];
+    while let Some(byte) = bytes.get(read..=read).filter(|_| written < at) {
+        let (_, _, more, _) = decoder.decode_to_utf8(byte, &mut room, false);
+        (read, written) = (read + 1, written + more);
+    }
+    read
 }
 
 fn with_encoding(encoding: &'static Encoding, bytes: &[u8]) -> Decoded {
@@ -73,20 +92,21 @@ fn is_control(byte: u8) -> bool {
     byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | b'\x0C' | b'\x1B') || byte == 0x7F
 }
 
-fn checked(decoded: Decoded) -> Result<Decoded, Unusable> {
+/// The text again, or the place in it from which it is no text.
+fn checked(decoded: Decoded) -> Result<Decoded, usize> {
     let bytes = decoded.text.as_bytes();
     let controls = bytes.iter().filter(|&&byte| is_control(byte)).count();
     if controls > 0 {
         if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
-            return Err(no_text(at));
+            return Err(at);
         }
         if controls as f64 > (bytes.len() as f64 * CONTROL_SHARE).max(4.0) {
-            return Err(no_text(bytes.iter().position(|&byte| is_control(byte)).unwrap_or(0)));
+            return Err(bytes.iter().position(|&byte| is_control(byte)).unwrap_or(0));
         }
     }
     if decoded.replaced > 0 && decoded.replaced as f64 > decoded.text.chars().count() as f64 * REPLACED_SHARE
     {
-        return Err(no_text(decoded.text.find('\u{FFFD}').unwrap_or(0)));
+        return Err(decoded.text.find('\u{FFFD}').unwrap_or(0));
     }
     Ok(decoded)
 }
@@ -130,6 +150,12 @@ mod tests {
     fn binary_data_is_refused_with_its_place() {
         let trouble = decode(b"ab\0\x01\x02\xFF\xD8".to_vec()).unwrap_err();
         assert_eq!((&*trouble.code, trouble.byte_offset), ("not_text", Some(2)));
+        let wide = "so far so good, \u{0}and no further";
+        let little = wide.encode_utf16().flat_map(u16::to_le_bytes);
+        let marked: Vec<u8> = [0xFF, 0xFE].into_iter().chain(little).collect();
+        assert_eq!(decode(marked).unwrap_err().byte_offset, Some(2 + 2 * 16));
+        let marked = [b"\xEF\xBB\xBF", "größer\0".as_bytes()].concat();
+        assert_eq!(decode(marked).unwrap_err().byte_offset, Some(3 + 8));
         let noise: Vec<u8> = (0..4000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
         assert_eq!(decode(noise).unwrap_err().code, "not_text");
     }

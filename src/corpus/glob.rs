@@ -63,6 +63,12 @@ impl Pattern {
         &self.rest
     }
 
+    /// How many folders down from [`Pattern::folder`] a match can lie; `None` for any number.
+    #[must_use]
+    pub fn depth(&self) -> Option<usize> {
+        (!self.rest.contains("**")).then(|| self.rest.matches('/').count() + 1)
+    }
+
     /// Whether the file `path` matches, its path being taken relative to the literal folder.
     #[must_use]
     pub fn matches(&self, path: &Path) -> bool {
@@ -121,6 +127,10 @@ mod tests {
         assert!(deep.matches(Path::new("/jobs/sample/text/x/y/a.md")));
         assert!(!deep.matches(Path::new("/jobs/sample/text/a.wav")));
         assert!(!pattern("text/*.txt").matches(Path::new("/jobs/sample/text/x/a.txt")));
+        assert_eq!(
+            (deep.depth(), pattern("text/*.txt").depth(), pattern("{a,b/c}/*").depth()),
+            (None, Some(1), Some(3))
+        );
         assert!(pattern("text/a?[0-9].txt").matches(Path::new("/jobs/sample/text/ab7.txt")));
     }
 

@@ -4,6 +4,7 @@
 //! everything used in part a [`Warned`] row; neither ends the job.
 
 mod codecs;
+mod command;
 mod contents;
 mod documents;
 mod encoding;

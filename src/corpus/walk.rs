@@ -54,15 +54,23 @@ pub fn walk(include: &[Pattern], exclude: &[Pattern], key: &str) -> Result<Walk>
             )));
         }
         let root = fs::canonicalize(folder).map_err(|source| Error::io("open the folder", folder, source))?;
-        for entry in WalkBuilder::new(folder).standard_filters(false).follow_links(false).build() {
+        for entry in WalkBuilder::new(folder)
+            .standard_filters(false)
+            .follow_links(false)
+            .max_depth(pattern.depth())
+            .build()
+        {
             // The reader of a night job must learn of a folder that cannot be listed; the rest of the corpus still counts.
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
                     let source = below_of(&error, folder);
-                    let reason = format!("cannot be listed: {error}; nothing below it was read");
-                    let trouble = Unusable::new("unlisted_folder", reason);
-                    seen.insert(folder.join(&source), (source, Some(trouble)));
+                    let path = folder.join(&source);
+                    // `lost+found/**` excludes the folder too, not only what nobody could list.
+                    let below = path.join("any");
+                    if !exclude.iter().any(|pattern| pattern.excludes(&path) || pattern.excludes(&below)) {
+                        seen.insert(path, (source, Some(unlisted(&error))));
+                    }
                     continue;
                 }
             };
@@ -94,6 +102,13 @@ fn no_match(pattern: &Pattern, key: &str) -> Warned {
     Warned { source: pattern.rest().to_owned(), stage: Stage::Read, code: "no_match".into(), reason }
 }
 
+fn unlisted(error: &ignore::Error) -> Unusable {
+    if error.io_error().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return Unusable::new("vanished", "was listed, but is gone: removed or renamed while the job ran");
+    }
+    Unusable::new("unlisted_folder", format!("cannot be listed: {error}; nothing below it was read"))
+}
+
 /// The path that an error of the walk is about, below `folder`.
 fn below_of(error: &ignore::Error, folder: &Path) -> String {
     match error {
@@ -116,27 +131,29 @@ fn examine(entry: &DirEntry, folder: &Path, root: &Path) -> (String, Option<Unus
         return (source, Some(Unusable::new("not_a_file", "no ordinary file: leave it out with `exclude`")));
     };
     if kind.is_symlink() {
-        let inside = fs::canonicalize(entry.path()).ok().filter(|target| target.is_file());
-        return match inside {
-            Some(target) if target.starts_with(root) => (source, None),
-            Some(_) => (
-                source,
-                Some(Unusable::new(
-                    "link_outside",
-                    "a link that leads out of the corpus folder is not followed",
-                )),
-            ),
-            None => (
-                source,
-                Some(Unusable::new("broken_link", "a link that leads to no file: mend or remove it")),
-            ),
-        };
+        return (source, link_trouble(entry.path(), root));
     }
     if !kind.is_file() {
         let reason = "a device, socket or pipe, not a file: leave it out with `exclude`";
         return (source, Some(Unusable::new("not_a_file", reason)));
     }
     (source, None)
+}
+
+/// Why the link at `path` is not read, where it is not.
+fn link_trouble(path: &Path, root: &Path) -> Option<Unusable> {
+    let (code, reason) = match fs::canonicalize(path) {
+        Err(error) => ("broken_link", format!("a link that leads nowhere ({error}): mend or remove it")),
+        Ok(target) if !target.starts_with(root) => {
+            ("link_outside", "a link that leads out of the corpus folder is not followed".to_owned())
+        }
+        Ok(target) if target.is_dir() => {
+            ("link_to_folder", "a link to a folder is not followed: name the folder in a glob".to_owned())
+        }
+        Ok(target) if target.is_file() => return None,
+        Ok(_) => ("not_a_file", "a link to a device, socket or pipe: leave it out with `exclude`".to_owned()),
+    };
+    Some(Unusable::new(code, reason))
 }
 
 fn sorted(seen: BTreeMap<PathBuf, (String, Option<Unusable>)>) -> Walk {
@@ -176,7 +193,7 @@ mod tests {
         let sources: Vec<&str> = walk.found.iter().map(|found| found.source.as_str()).collect();
         assert_eq!(sources, ["a.txt", "b.txt", "deep/z.txt", "in.txt"]);
         let codes: Vec<_> = walk.quarantined.iter().map(|row| (row.source.as_str(), &*row.code)).collect();
-        assert_eq!(codes, [("deep/loop", "broken_link"), ("out.txt", "link_outside")]);
+        assert_eq!(codes, [("deep/loop", "link_to_folder"), ("out.txt", "link_outside")]);
     }
 
     #[test]

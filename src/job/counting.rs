@@ -160,6 +160,9 @@ impl<'a> Counting<'a> {
             all.contents.extend(shard.contents);
             all.shards.push((start..all.documents.len(), shard.counts));
         }
+        // A file is unusable once, however many documents were found in it.
+        all.quarantined.sort();
+        all.quarantined.dedup();
         Ok(all)
     }
 

@@ -65,11 +65,15 @@ fn exclusions(
         code: code.to_owned(),
         reason: reason.to_owned(),
         byte_offset,
+        command: String::new(),
     };
     let quarantined = words.iter().flat_map(|words| &words.quarantined);
     let mut quarantine: Vec<page::Exclusion> = quarantined
         .chain(sound.iter().flat_map(|sound| &sound.quarantined))
-        .map(|row| exclusion(&row.source, row.stage, &row.code, &row.reason, row.byte_offset))
+        .map(|row| page::Exclusion {
+            command: row.command(),
+            ..exclusion(&row.source, row.stage, &row.code, &row.reason, row.byte_offset)
+        })
         .collect();
     let warned = words.iter().flat_map(|words| &words.warned);
     let mut warnings: Vec<page::Exclusion> = warned

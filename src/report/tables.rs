@@ -365,4 +365,5 @@ pub fn quarantine(rows: &[Quarantined]) -> Table {
         .with("code", strings(rows, |row| &row.code))
         .with("reason", strings(rows, |row| &row.reason))
         .with("byte_offset", Column::OptU64(rows.iter().map(|row| row.byte_offset).collect()))
+        .with("command", Column::Str(rows.iter().map(Quarantined::command).collect()))
 }

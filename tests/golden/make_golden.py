@@ -2,7 +2,7 @@
 """Writes the golden values beside this file: what pinned oracles say about inputs that every test can repeat.
 
     python3 -m venv /tmp/oracles && /tmp/oracles/bin/pip install -r requirements.txt
-    /tmp/oracles/bin/python make_golden.py [audio] [text] [convolution] [relations]
+    /tmp/oracles/bin/python make_golden.py [tones] [audio] [text] [convolution] [relations]
 
 The inputs are the sample corpus (corpora/sample) or stand in the JSON files themselves. Each file says which versions made it and how
 every value is defined. Numbers have 10 significant digits in audio.json and text.json, and all 17 elsewhere; null stands for "undefined".
@@ -547,7 +547,17 @@ def make_relations():
     )
 
 
-MAKERS = {"audio": make_audio, "text": make_text, "convolution": make_convolution, "relations": make_relations}
+def make_tones():
+    """Half a second of 440 Hz in each compressed format, for tests/broken to damage."""
+    import numpy as np
+    import soundfile
+
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(8000) / 16000)
+    for extension, subtype in {"flac": "PCM_16", "mp3": "MPEG_LAYER_III", "ogg": "VORBIS"}.items():
+        soundfile.write(HERE.parent / "broken" / f"tone.{extension}", tone, 16000, subtype=subtype)
+
+
+MAKERS = {"tones": make_tones, "audio": make_audio, "text": make_text, "convolution": make_convolution, "relations": make_relations}
 
 
 def main():

@@ -40,7 +40,7 @@ CONTRACT = {
     "correlations": "text_feature str, audio_feature str, n u32, pearson f64, spearman f64, ci_low f64, ci_high f64, p f64, q f64",
     "spaces": "text_space str, audio_space str, measure str, estimate f64, null_mean f64, null_q95 f64, p f64, n u32",
     "warnings": "source str, stage str, code str, reason str",
-    "quarantine": "source str, stage str, code str, reason str, byte_offset u64?",
+    "quarantine": "source str, stage str, code str, reason str, byte_offset u64?, command str",
 }
 FOLDERS = {"terms", "frames", "spectrograms"}
 # clips: a mean and a deviation of each of these, and single figures; all f64. They stand there when every feature set is on.

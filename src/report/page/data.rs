@@ -388,6 +388,8 @@ pub struct Exclusion {
     pub reason: String,
     /// Where in the file, if that is known.
     pub byte_offset: Option<u64>,
+    /// A shell command that shows the trouble; empty for warnings.
+    pub command: String,
 }
 
 /// A table of the run.

@@ -42,6 +42,11 @@ impl Cell {
         Self { shown: html! { code { bdi { (number::clean(text, CELL_TEXT)) } } }, key: None }
     }
 
+    /// A command to be copied: whole, since a part of it would do something else.
+    pub fn command(text: &str) -> Self {
+        Self { shown: html! { code { bdi { (number::clean(text, usize::MAX)) } } }, key: None }
+    }
+
     pub fn count(count: u64) -> Self {
         Self { shown: html! { (number::count(count)) }, key: Some(count as f64) }
     }

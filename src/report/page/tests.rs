@@ -10,6 +10,7 @@ fn hostile() -> ReportData {
         code: name.clone(),
         reason: name.clone(),
         byte_offset: Some(7),
+        command: name.clone(),
     };
     let relation = Relation {
         text_feature: name.clone(),
