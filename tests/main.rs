@@ -11,5 +11,6 @@ mod golden_file;
 mod golden_relations;
 mod golden_text;
 mod nightly;
+mod operations;
 mod program;
 mod shared_data;

@@ -1,10 +1,14 @@
 //! The job: its file, its plan, and the run that conducts the stages and publishes what they found.
 //!
 //! `file` reads what the user wrote into `sections`, `resolver` turns these into a `plan`; `run` goes through `words`, `sound`, `relations` and `page` and leaves
-//! a run's folder behind. Only this room knows clocks, threads, signals and where results lie.
+//! a run's folder behind. `journal` keeps what a run tells, for `metrics` and `lineage`. Only this room knows clocks, threads, signals and where results lie.
 
 mod file;
 mod folder;
+mod journal;
+pub mod lineage;
+pub mod memory;
+pub mod metrics;
 mod page;
 mod plan;
 mod progress;
@@ -19,8 +23,9 @@ mod stages;
 mod words;
 
 pub use file::KEYS;
+pub use journal::Journal;
 pub use plan::Plan;
-pub use progress::{Event, Interrupt};
+pub use progress::{Event, Excess, Interrupt};
 pub use record::RunRecord;
 pub use run::{Published, RunOptions, run};
 pub use sections::{

@@ -1,11 +1,12 @@
 //! A run from beginning to end: the stages in the order in which data flows, then publishing.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::folder::{JobFolder, Staging};
+use super::memory;
 use super::page;
 use super::plan::Plan;
 use super::progress::{Event, Interrupt};
@@ -83,6 +84,7 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
     let start = Timestamp::now();
     let job = JobFolder::open(&plan.output, &plan.file.job.name)?;
     let staging = job.begin(&start.strftime("%Y%m%dT%H%M%SZ").to_string())?;
+    (options.progress)(Event::Run { id: staging.id().to_owned() });
     let threads =
         options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let pool = rayon::ThreadPoolBuilder::new()
@@ -126,11 +128,16 @@ fn stages_of(
     interrupt.check()?;
     let mut sound = plan.clips.as_ref().map(|plan| sound::run(plan, &desk)).transpose()?;
     interrupt.check()?;
+    let quarantined =
+        words.iter().flat_map(|w| &w.quarantined).chain(sound.iter().flat_map(|s| &s.quarantined));
+    let warned = words.iter().flat_map(|w| &w.warned).chain(sound.iter().flat_map(|s| &s.warned));
+    stages.tell(quarantined, warned);
     check_inputs(plan, words.as_ref(), sound.as_ref())?;
     let mut relations = match (&plan.compare, &words, &sound) {
         (Some(compare), Some(words), Some(sound)) => Some(relations::run(compare, words, sound, &desk)?),
         _ => None,
     };
+    stages.tell([], relations.iter().flat_map(|relations| &relations.warned));
     let mut quarantined: Vec<Quarantined> = Vec::new();
     quarantined.extend(words.iter().flat_map(|words| words.quarantined.clone()));
     quarantined.extend(sound.iter().flat_map(|sound| sound.quarantined.clone()));
@@ -223,7 +230,7 @@ fn record(
         instruction_set: instruction_set(),
         threads,
         exit_status: if outcome.quarantined.is_empty() { 0 } else { 3 },
-        peak_memory_bytes: peak_memory_bytes(),
+        peak_memory_bytes: memory::peak_bytes(),
         config_hash: plan.config_hash.clone(),
         counts: counts(outcome),
         stages: stages.records(),
@@ -252,14 +259,6 @@ fn counts(outcome: &Outcome) -> Counts {
         quarantined: outcome.quarantined.len() as u64,
         warnings: outcome.warned.len() as u64,
     }
-}
-
-/// The most memory that this process held, as Linux counts it; 0 where it is not told.
-fn peak_memory_bytes() -> u64 {
-    let status = std::fs::read_to_string(Path::new("/proc/self/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
 }
 
 /// What libraries choose their code by.
