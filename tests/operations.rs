@@ -62,8 +62,9 @@ fn metrics_tell_of_the_last_run_and_a_failure_keeps_the_last_success() {
     }
     // Too much in quarantine, then a job file that is no job: both fail, neither forgets the success.
     let success = of(&first, "last_success_timestamp_seconds");
-    for (set, status) in [("job.max_quarantine=0.1", 65.0), ("job.colour=1", 78.0)] {
-        run_job(&job, &output, &["--set", set, metrics[0], metrics[1]]);
+    for (text, status) in [(format!("{WORDS}\n"), 65.0), (format!("{WORDS}colour = 1\n"), 78.0)] {
+        job_in(folder.path(), &text);
+        run_job(&job, &output, &["--set", "job.max_quarantine=0.1", metrics[0], metrics[1]]);
         let failed = samples(&path);
         assert_eq!((of(&failed, "run_success"), of(&failed, "run_exit_status")), (0.0, status));
         assert_eq!(of(&failed, "last_success_timestamp_seconds"), success);
@@ -274,6 +275,7 @@ fn a_signal_that_ends_a_run_deep_in_one_computation_is_told_of_all_the_same() {
         .spawn()
         .unwrap();
     while events(&lineage).is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
@@ -282,4 +284,19 @@ fn a_signal_that_ends_a_run_deep_in_one_computation_is_told_of_all_the_same() {
     let events = events(&lineage);
     assert_eq!(events.len(), 2);
     assert_eq!(events[1]["eventType"], "ABORT");
+}
+
+#[test]
+fn the_units_and_the_cron_line_use_flags_that_there_are() {
+    let help = String::from_utf8(wordwave(&["run", "--help"]).stdout).unwrap();
+    for file in ["systemd/wordwave@.service", "cron/wordwave", "README.md"] {
+        let text = std::fs::read_to_string(crate::program::project().join("packaging").join(file)).unwrap();
+        let text = text.replace("\\\n", " ");
+        let rest = text.split("wordwave run /").skip(1);
+        let commands: Vec<&str> = rest.filter_map(|rest| rest.split(['\n', '`']).next()).collect();
+        assert!(!commands.is_empty(), "{file}");
+        for flag in commands.iter().flat_map(|line| line.split(' ')).filter(|word| word.starts_with("--")) {
+            assert!(help.contains(flag), "{file}: {flag}");
+        }
+    }
 }

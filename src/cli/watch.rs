@@ -13,6 +13,7 @@ use crate::job::metrics::Metrics;
 use crate::job::{Event, Journal, Plan, RunRecord};
 
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Arguments {
     /// Write what the run did to FILE for Prometheus' textfile collector, also when it fails
     #[arg(long, value_name = "FILE")]

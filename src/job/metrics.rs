@@ -119,7 +119,8 @@ fn page(job: &str, start: Timestamp, ending: &Ending<'_>, before: f64) -> String
     page.gauge("run_exit_status", "Exit status of the last run", f64::from(status));
     page.gauge("run_start_timestamp_seconds", "When the last run began", from);
     page.gauge("run_end_timestamp_seconds", "When the last run ended", to);
-    page.gauge("run_seconds", "Wall-clock time of the last run", to - from);
+    let lasted = ending.end.as_millisecond() - start.as_millisecond();
+    page.gauge("run_seconds", "Wall-clock time of the last run", lasted as f64 / 1000.0);
     let peak = ending.outcome.map_or(ending.peak_memory_bytes, |record| record.peak_memory_bytes);
     page.gauge("run_peak_memory_bytes", "The most memory that the last run held", peak as f64);
     page.gauge("last_success_timestamp_seconds", "When a run last succeeded, 0 for never", {
