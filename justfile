@@ -35,6 +35,22 @@ golden:
 peers *WHAT:
     benches/peers/run.sh {{WHAT}}
 
+# the Debian package (cargo install cargo-deb --locked)
+deb:
+    packaging/deb.sh
+
+# the container image
+image:
+    docker build -f packaging/Dockerfile -t wordwave .
+
+# all crates in the binary, as CycloneDX
+sbom:
+    packaging/sbom.sh >wordwave.cdx.json
+
+# licences, versions, advisories (cargo install cargo-deny --locked)
+deny:
+    cargo deny check
+
 # what CI does
 ci:
     .ci/run

@@ -56,6 +56,22 @@ pub enum Error {
         /// The lock file.
         lock: PathBuf,
     },
+    /// The run holds more memory than it may.
+    #[error(
+        "{} of memory are in use{}, more than --max-memory {}; nothing was published: raise the limit, work with fewer \
+         --threads, or cut the corpus into several jobs",
+        mebibytes(*.used_bytes),
+        if .stage.is_empty() { String::new() } else { format!(" in the stage {}", .stage) },
+        mebibytes(*.limit_bytes)
+    )]
+    Memory {
+        /// What it may hold, in bytes.
+        limit_bytes: u64,
+        /// What it held, in bytes.
+        used_bytes: u64,
+        /// The stage under way; empty before the first.
+        stage: String,
+    },
     /// A signal asked the job to stop. Nothing was published.
     #[error("interrupted; nothing was published")]
     Interrupted {
@@ -81,12 +97,16 @@ impl Error {
         match self {
             Self::Usage(_) => 64,
             Self::NothingToDo(_) => 65,
-            Self::Io { .. } | Self::Output(_) | Self::Table { .. } => 74,
+            Self::Io { .. } | Self::Output(_) | Self::Table { .. } | Self::Memory { .. } => 74,
             Self::Busy { .. } => 75,
             Self::JobFile { .. } => 78,
             Self::Interrupted { signal } => u8::try_from(128 + signal).unwrap_or(130),
         }
     }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 
 /// What a person can do about the usual causes.
@@ -115,5 +135,10 @@ mod tests {
         assert_eq!(Error::Usage(String::new()).exit_code(), 64);
         assert_eq!(Error::job_file("a.toml:3", "no").exit_code(), 78);
         assert_eq!(Error::Interrupted { signal: 15 }.exit_code(), 143);
+        let memory = Error::Memory { limit_bytes: 4 << 30, used_bytes: 5 << 30, stage: "audio".into() };
+        assert_eq!(memory.exit_code(), 74);
+        assert!(memory.to_string().starts_with(
+            "5120.0 MiB of memory are in use in the stage audio, more than --max-memory 4096.0 MiB;"
+        ));
     }
 }

@@ -151,6 +151,7 @@ fn links_in_the_documents_lead_somewhere() {
         "CONTRIBUTING.md".into(),
         "CHANGELOG.md".into(),
         "reports/README.md".into(),
+        "packaging/README.md".into(),
     ];
     documents.extend(
         ["sample", "librispeech", "fsdd", "books"].map(|name| format!("corpora/{name}/README.md").into()),

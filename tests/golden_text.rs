@@ -25,7 +25,7 @@ const SHARD: usize = 9;
 /// The texts of the sample corpus in the order of their ids.
 fn documents() -> Vec<Document> {
     let include = Pattern::parse("corpora/sample/text/**/*.txt", project()).unwrap();
-    let walk = walk(&[include], &[], "documents.include").unwrap();
+    let walk = walk(&[include], &[], false, "documents.include").unwrap();
     let identity = Identity::new(NameBy::Path, "").unwrap();
     let rules = DocumentRules { format: DocumentFormat::Auto, split: Split::File, identity };
     let listed = walk.found.iter().flat_map(|file| list_documents(file, &rules, None).unwrap().0);

@@ -14,5 +14,6 @@ mod golden_relations;
 mod golden_text;
 mod nightly;
 mod nights;
+mod operations;
 mod program;
 mod shared_data;

@@ -11,12 +11,15 @@ mod progress;
 mod requeue;
 mod run;
 mod show;
+mod stop;
 mod verify;
+mod watch;
 
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use self::log::say;
 use crate::error::{Error, Result};
 
 /// Words and sound as numbers, compared, every night.
@@ -74,8 +77,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+            return refused(&error);
         }
     };
     log::start(&cli.output);
@@ -112,8 +114,21 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Writes words for a person to standard error.
-fn say(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+/// Reports what is wrong with the arguments, or prints the help that they ask for. The form of the log is looked for in the
+/// arguments themselves, since they could not be parsed.
+fn refused(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let json = arguments.iter().any(|argument| argument == "--log-format=json")
+        || arguments.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json");
+    if json {
+        log::start(&Output { quiet: false, log_format: log::Format::Json });
+        log::failure(&Error::Usage(error.to_string().trim_start_matches("error: ").trim_end().to_owned()));
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(64)
 }

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
 
 use clap::Args;
 
-use super::progress::Bars;
-use super::{Output, log, print, say};
-use crate::error::{Error, Result};
-use crate::job::{Interrupt, JobFile, Plan, RunOptions, run as run_job};
+use super::watch::{self, Watch, note};
+use super::{Output, print, say, stop};
+use crate::error::Result;
+use crate::job::metrics::Metrics;
+use crate::job::{JobFile, Plan, RunOptions, run as run_job};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -24,54 +25,36 @@ pub(super) struct Arguments {
     /// Read every file again, also those whose size, time and inode stand as they were
     #[arg(long)]
     rehash: bool,
+    /// End the run, with exit status 74, when it holds more memory than this, as in 4GiB
+    #[arg(long, value_name = "SIZE", value_parser = stop::parse_size)]
+    max_memory: Option<u64>,
+    #[command(flatten)]
+    watch: watch::Arguments,
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
-    let file = JobFile::read(&arguments.job, &arguments.overrides)?;
-    let plan = Plan::new(file, &arguments.job)?;
-    let interrupt = watch_signals()?;
-    let bars = Bars::new(output);
+    let metrics = arguments.watch.metrics.as_deref().map(Metrics::open).transpose()?;
+    let plan = JobFile::read(&arguments.job, &arguments.overrides)
+        .and_then(|file| Plan::new(file, &arguments.job))
+        .inspect_err(|error| {
+            note(metrics.as_ref().map_or(Ok(()), |metrics| metrics.write_refused(&arguments.job, error)));
+        })?;
+    let watch = Arc::new(Watch::new(&arguments.watch, metrics, output, &plan)?);
+    let interrupt = stop::on_signals()?;
+    stop::at_last(interrupt.clone(), Arc::clone(&watch));
+    if let Some(limit_bytes) = arguments.max_memory {
+        stop::over_memory(limit_bytes, interrupt.clone(), Arc::clone(&watch));
+    }
     let options = RunOptions {
         threads: arguments.threads.map(usize::from),
         interrupt,
         rehash: arguments.rehash,
-        progress: &|event| bars.on(event),
+        progress: &|event| watch.on(&event),
     };
-    let published = run_job(&plan, &options)?;
-    if !output.quiet {
-        say(&published.summary());
-    }
+    let outcome = run_job(&plan, &options);
+    watch.end(outcome.as_ref().map(|published| &published.record));
+    let published = outcome?;
+    say(&published.summary());
     print(&format!("{}\n", published.folder.display()))?;
     Ok(ExitCode::from(published.exit_code()))
-}
-
-/// How long a run that was asked to stop may take to end by itself.
-const GRACE: Duration = Duration::from_secs(3);
-
-/// SIGINT and SIGTERM end the run at the next item; a second one ends it at once.
-fn watch_signals() -> Result<Interrupt> {
-    let interrupt = Interrupt::default();
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let code = 128 + signal;
-        signal_hook::flag::register_conditional_shutdown(signal, code, interrupt.flag())
-            .and_then(|_| signal_hook::flag::register_usize(signal, interrupt.signal(), signal as usize))
-            .and_then(|_| signal_hook::flag::register(signal, interrupt.flag()))
-            .map_err(|error| Error::io("watch for", "signals", error))?;
-    }
-    end_at_last(interrupt.clone());
-    Ok(interrupt)
-}
-
-/// A stage may be deep in one computation and hear nothing for long. Then the process ends all the same: all that it leaves is
-/// a staging folder, which the next run removes.
-fn end_at_last(interrupt: Interrupt) {
-    std::thread::spawn(move || {
-        while !interrupt.is_set() {
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        std::thread::sleep(GRACE);
-        let error = interrupt.error();
-        log::failure(&error);
-        std::process::exit(i32::from(error.exit_code()));
-    });
 }

@@ -36,11 +36,12 @@ pub struct Walk {
 }
 
 /// Lists what `include` matches and `exclude` does not. Links to folders are not followed; a link to a file is read where the
-/// file lies inside the glob's literal folder. `key` is the job-file key, for the message when a folder is missing.
+/// file lies inside the glob's literal folder; with `follow_links` every link is followed, wherever it leads. `key` is the
+/// job-file key, for the message when a folder is missing.
 ///
 /// # Errors
 /// [`Error::NothingToDo`] when the literal folder of a glob does not exist: a corpus that is not mounted must not look empty.
-pub fn walk(include: &[Pattern], exclude: &[Pattern], key: &str) -> Result<Walk> {
+pub fn walk(include: &[Pattern], exclude: &[Pattern], follow_links: bool, key: &str) -> Result<Walk> {
     let mut seen: BTreeMap<PathBuf, (String, Option<Unusable>)> = BTreeMap::new();
     let mut unmatched = Vec::new();
     for pattern in include {
@@ -56,7 +57,7 @@ pub fn walk(include: &[Pattern], exclude: &[Pattern], key: &str) -> Result<Walk>
         let root = fs::canonicalize(folder).map_err(|source| Error::io("open the folder", folder, source))?;
         for entry in WalkBuilder::new(folder)
             .standard_filters(false)
-            .follow_links(false)
+            .follow_links(follow_links)
             .max_depth(pattern.depth())
             .build()
         {
@@ -188,18 +189,23 @@ mod tests {
         std::os::unix::fs::symlink(at("outside.txt"), at("c/out.txt")).unwrap();
         std::os::unix::fs::symlink(at("c/a.txt"), at("c/in.txt")).unwrap();
         let parse = |text: &str| Pattern::parse(text, folder.path()).unwrap();
-        let walk =
-            walk(&[parse("c/**/*"), parse("c/*.txt")], &[parse("*.bak")], "documents.include").unwrap();
+        let walk = walk(&[parse("c/**/*"), parse("c/*.txt")], &[parse("*.bak")], false, "documents.include")
+            .unwrap();
         let sources: Vec<&str> = walk.found.iter().map(|found| found.source.as_str()).collect();
         assert_eq!(sources, ["a.txt", "b.txt", "deep/z.txt", "in.txt"]);
         let codes: Vec<_> = walk.quarantined.iter().map(|row| (row.source.as_str(), &*row.code)).collect();
         assert_eq!(codes, [("deep/loop", "link_to_folder"), ("out.txt", "link_outside")]);
+        let followed = super::walk(&[parse("c/**/*")], &[], true, "documents.include").unwrap();
+        assert!(followed.found.iter().any(|found| found.source == "out.txt"));
+        let codes: Vec<_> =
+            followed.quarantined.iter().map(|row| (row.source.as_str(), &*row.code)).collect();
+        assert_eq!(codes, [("deep/loop", "unlisted_folder")]);
     }
 
     #[test]
     fn a_missing_folder_is_named() {
         let pattern = Pattern::parse("nowhere/*.txt", Path::new("/tmp/none")).unwrap();
-        let error = walk(&[pattern], &[], "documents.include").unwrap_err();
+        let error = walk(&[pattern], &[], false, "documents.include").unwrap_err();
         assert_eq!(error.exit_code(), 65);
         assert!(
             error.to_string().contains("/tmp/none/nowhere")

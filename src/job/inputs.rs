@@ -101,7 +101,7 @@ impl<R: Input> Inputs<R> {
 
 /// Lists the documents of the job. Files of several documents are read where their listing is not known.
 pub(super) fn documents(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Inputs<DocumentRef>> {
-    let found = walk(&plan.include, &plan.exclude, "documents.include")?;
+    let found = walk(&plan.include, &plan.exclude, plan.follow_links, "documents.include")?;
     let listed: Vec<_> = found.found.par_iter().map(|file| list(file, &plan.rules, desk)).collect();
     let mut quarantined = found.quarantined;
     let mut references = Vec::new();
@@ -142,7 +142,7 @@ fn list(
 
 /// Lists the recordings of the job.
 pub(super) fn clips(plan: &ClipsPlan, desk: &Desk<'_>) -> Result<Inputs<ClipRef>> {
-    let found = walk(&plan.include, &plan.exclude, "clips.include")?;
+    let found = walk(&plan.include, &plan.exclude, plan.follow_links, "clips.include")?;
     let (mut references, repeated) = index_clips(&found.found, &plan.rules);
     for reference in &mut references {
         reference.blake3 = desk.inventory.hash_of(&reference.stamp, &reference.source);

@@ -1,7 +1,7 @@
 //! The job: its file, its plan, and the run that conducts the stages and publishes what they found.
 //!
 //! `file` reads what the user wrote into `sections`, `resolver` turns these into a `plan`; `run` goes through `words`, `sound`, `relations` and `page` and leaves
-//! a run's folder behind. Only this room knows clocks, threads, signals and where results lie.
+//! a run's folder behind. `journal` keeps what a run tells, for `metrics` and `lineage`. Only this room knows clocks, threads, signals and where results lie.
 
 mod counting;
 mod desk;
@@ -10,8 +10,12 @@ mod file;
 mod folder;
 mod inputs;
 mod inventory;
+mod journal;
 mod key;
 mod ledger;
+pub mod lineage;
+pub mod memory;
+pub mod metrics;
 mod page;
 mod plan;
 mod progress;
@@ -32,8 +36,9 @@ mod words;
 
 pub use explain::{Explanation, ShardVerdict, Side, StageVerdict, explain};
 pub use file::KEYS;
+pub use journal::Journal;
 pub use plan::Plan;
-pub use progress::{Event, Interrupt};
+pub use progress::{Event, Excess, Interrupt};
 pub use record::RunRecord;
 pub use requeue::requeue;
 pub use run::{Published, RunOptions, run};

@@ -33,6 +33,7 @@ pub struct Plan {
 pub(super) struct DocumentsPlan {
     pub include: Vec<Pattern>,
     pub exclude: Vec<Pattern>,
+    pub follow_links: bool,
     pub rules: DocumentRules,
     /// `None`: documents are listed, their words are not looked at.
     pub tokens: Option<TokensPlan>,
@@ -67,6 +68,7 @@ pub(super) struct BagOfWordsPlan {
 pub(super) struct ClipsPlan {
     pub include: Vec<Pattern>,
     pub exclude: Vec<Pattern>,
+    pub follow_links: bool,
     pub rules: RecordingRules,
     pub spectrogram: SpectrogramSettings,
     /// `None`: recordings are read and described, nothing is computed from them.
@@ -120,11 +122,11 @@ impl Plan {
         let _ = writeln!(out, "job        {} -> {}", self.file.job.name, runs.display());
         let _ = writeln!(out, "settings   {}", &self.config_hash[..16]);
         if let Some(plan) = &self.documents {
-            let found = walk(&plan.include, &plan.exclude, "documents.include")?;
+            let found = walk(&plan.include, &plan.exclude, plan.follow_links, "documents.include")?;
             let _ = writeln!(out, "documents  {} files", found.found.len());
         }
         if let Some(plan) = &self.clips {
-            let found = walk(&plan.include, &plan.exclude, "clips.include")?;
+            let found = walk(&plan.include, &plan.exclude, plan.follow_links, "clips.include")?;
             let _ = writeln!(out, "clips      {} files", found.found.len());
         }
         let _ = writeln!(out, "stages     {}", self.stages().join(", "));

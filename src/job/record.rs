@@ -253,7 +253,7 @@ impl RunRecord {
 }
 
 /// `terms/part-00000.parquet` and `documents.parquet` to the table's name.
-fn table_of(file: &str) -> Option<&str> {
+pub(super) fn table_of(file: &str) -> Option<&str> {
     let stem = file.strip_suffix(".parquet")?;
     Some(stem.split_once('/').map_or(stem, |(folder, _)| folder))
 }

@@ -108,6 +108,7 @@ impl Resolver<'_> {
         Ok(Some(DocumentsPlan {
             include: self.patterns("documents.include", &section.include)?,
             exclude: self.patterns("documents.exclude", &section.exclude)?,
+            follow_links: section.follow_links,
             rules: DocumentRules {
                 format: self.format(&section.format)?,
                 split: section.split,
@@ -296,6 +297,7 @@ impl Resolver<'_> {
         let plan = ClipsPlan {
             include: self.patterns("clips.include", &section.include)?,
             exclude: self.patterns("clips.exclude", &section.exclude)?,
+            follow_links: section.follow_links,
             rules: RecordingRules {
                 identity: Identity::new(section.id, &section.group)
                     .map_err(|message| self.complain("clips.group", message))?,

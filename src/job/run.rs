@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use super::inputs::{self, AllInputs, Input, Inputs};
 use super::inventory::Inventory;
 use super::key::{Key, code, instruction_set};
 use super::ledger::{Entry, Ledger};
+use super::memory;
 use super::page;
 use super::plan::Plan;
 use super::progress::{Event, Interrupt};
@@ -96,6 +97,8 @@ pub(super) struct Outcome {
 #[derive(Serialize, Deserialize)]
 struct Finished {
     counts: Counts,
+    quarantined: Vec<Quarantined>,
+    warned: Vec<Warned>,
     stages: Vec<(String, u64)>,
 }
 
@@ -107,6 +110,7 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
     let start = Timestamp::now();
     let job = JobFolder::open(&plan.output, &plan.file.job.name)?;
     let staging = job.begin(&start.strftime("%Y%m%dT%H%M%SZ").to_string())?;
+    (options.progress)(Event::Run { id: staging.id().to_owned() });
     let threads =
         options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let pool = rayon::ThreadPoolBuilder::new()
@@ -162,11 +166,14 @@ fn find_or_make(plan: &Plan, desk: &Desk<'_>) -> Result<(Finished, Vec<Written>,
         for (stage, items) in &finished.stages {
             desk.stages.seen(&[stage], *items as usize);
         }
+        desk.stages.tell(&finished.quarantined, &finished.warned);
         return Ok((finished, written, None));
     }
     let outcome = stages_of(plan, &mut inputs, desk)?;
     let finished = Finished {
         counts: counts(&outcome),
+        quarantined: outcome.quarantined.clone(),
+        warned: outcome.warned.clone(),
         stages: desk.stages.records().into_iter().map(|record| (record.name, record.items)).collect(),
     };
     if let Some(key) = run_key(plan, desk, &inputs, Some(&outcome)) {
@@ -243,11 +250,16 @@ fn stages_of(plan: &Plan, inputs: &mut AllInputs, desk: &Desk<'_>) -> Result<Out
         sound.quarantined.extend(inputs.quarantined.iter().cloned());
         sound.warned.extend(inputs.warned.iter().cloned());
     }
+    let quarantined =
+        words.iter().flat_map(|w| &w.quarantined).chain(sound.iter().flat_map(|s| &s.quarantined));
+    let warned = words.iter().flat_map(|w| &w.warned).chain(sound.iter().flat_map(|s| &s.warned));
+    desk.stages.tell(quarantined, warned);
     check_inputs(plan, words.as_ref(), sound.as_ref())?;
     let mut relations = match (&plan.compare, &words, &sound) {
         (Some(compare), Some(words), Some(sound)) => Some(relations::run(compare, words, sound, desk)?),
         _ => None,
     };
+    desk.stages.tell([], relations.iter().flat_map(|relations| &relations.warned));
     let mut quarantined: Vec<Quarantined> = Vec::new();
     quarantined.extend(words.iter().flat_map(|words| words.quarantined.clone()));
     quarantined.extend(sound.iter().flat_map(|sound| sound.quarantined.clone()));
@@ -349,7 +361,7 @@ fn record(
         instruction_set: instruction_set(),
         threads,
         exit_status: if finished.counts.quarantined == 0 { 0 } else { 3 },
-        peak_memory_bytes: peak_memory_bytes(),
+        peak_memory_bytes: memory::peak_bytes(),
         config_hash: plan.config_hash.clone(),
         counts: finished.counts,
         stages: stages.records(),
@@ -379,12 +391,4 @@ fn counts(outcome: &Outcome) -> Counts {
         quarantined: outcome.quarantined.len() as u64,
         warnings: outcome.warned.len() as u64,
     }
-}
-
-/// The most memory that this process held, as Linux counts it; 0 where it is not told.
-fn peak_memory_bytes() -> u64 {
-    let status = std::fs::read_to_string(Path::new("/proc/self/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
 }

@@ -89,6 +89,7 @@ defaults!(JobSection {
 pub struct DocumentsSection {
     pub include: Vec<String>,
     pub exclude: Vec<String>,
+    pub follow_links: bool,
     pub format: String,
     pub split: Split,
     pub id: NameBy,
@@ -99,6 +100,7 @@ pub struct DocumentsSection {
 defaults!(DocumentsSection {
     include: vec!["text/**/*.txt".into()],
     exclude: Vec::new(),
+    follow_links: false,
     format: "auto".into(),
     split: Split::File,
     id: NameBy::Path,
@@ -281,6 +283,7 @@ pub enum ChannelKey {
 pub struct ClipsSection {
     pub include: Vec<String>,
     pub exclude: Vec<String>,
+    pub follow_links: bool,
     pub id: NameBy,
     pub group: String,
     pub sample_rate: u32,
@@ -289,6 +292,7 @@ pub struct ClipsSection {
 defaults!(ClipsSection {
     include: vec!["audio/**/*.wav".into()],
     exclude: Vec::new(),
+    follow_links: false,
     id: NameBy::Path,
     group: String::new(),
     sample_rate: 16_000,

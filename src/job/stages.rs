@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::progress::Event;
+use crate::corpus::{Quarantined, Warned};
 use crate::error::Result;
 
 /// A stage in run.json.
@@ -16,6 +17,19 @@ pub(super) struct StageRecord {
     /// Wall-clock time; stages that run in one pass share its time by the work done.
     pub seconds: f64,
     pub items: u64,
+}
+
+impl StageRecord {
+    /// Adds to a stage's record; one that runs for documents and for recordings has one line.
+    pub fn add(records: &mut Vec<Self>, stage: &str, seconds: f64, items: u64) {
+        match records.iter_mut().find(|record| record.name == stage) {
+            Some(record) => {
+                record.seconds += seconds;
+                record.items += items;
+            }
+            None => records.push(Self { name: stage.to_owned(), seconds, items }),
+        }
+    }
 }
 
 /// Times stages and tells of them.
@@ -83,17 +97,21 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// Adds to a stage's record; one that runs for documents and for recordings has one line.
     fn record(&self, stage: &'static str, seconds: f64, items: u64) {
         (self.progress)(Event::End { stage, seconds, items });
-        let Ok(mut records) = self.records.lock() else { return };
-        match records.iter_mut().find(|record| record.name == stage) {
-            Some(record) => {
-                record.seconds += seconds;
-                record.items += items;
-            }
-            None => records.push(StageRecord { name: stage.to_owned(), seconds, items }),
+        if let Ok(mut records) = self.records.lock() {
+            StageRecord::add(&mut records, stage, seconds, items);
         }
+    }
+
+    /// Tells of inputs that cannot be used, or in part only.
+    pub fn tell<'b>(
+        &self,
+        quarantined: impl IntoIterator<Item = &'b Quarantined>,
+        warned: impl IntoIterator<Item = &'b Warned>,
+    ) {
+        quarantined.into_iter().for_each(|row| (self.progress)(Event::Quarantined(row.clone())));
+        warned.into_iter().for_each(|row| (self.progress)(Event::Warned(row.clone())));
     }
 
     /// The records so far, in the order in which the stages first ran.
