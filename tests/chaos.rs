@@ -77,7 +77,7 @@ impl Corpus {
         let whole = start.elapsed();
         assert_eq!(code(&outcome), 0, "{}", said(&outcome));
         let expected = contents(&clean.join("x/latest"));
-        Self { job, expected, whole, folder }
+        Self { folder, job, expected, whole }
     }
 
     fn out(&self) -> PathBuf {

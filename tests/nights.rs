@@ -31,6 +31,7 @@ store = 'mel'
 mels = 12
 [features]
 sets = ['mel', 'mfcc', 'spectral', 'voice', 'quality']
+mfcc = 8
 frames = true
 [compare]
 permutations = 49
@@ -127,6 +128,8 @@ fn same(a: &Path, b: &Path) {
     }
 }
 
+type Change = (&'static str, fn(&Corpus));
+
 /// Stages that took time.
 fn computed(run: &Path) -> BTreeSet<String> {
     let record = record(run);
@@ -219,7 +222,6 @@ fn a_changed_setting_costs_its_stage_and_what_follows() {
 fn any_change_gives_what_a_first_night_gives() {
     let corpus = Corpus::new();
     corpus.night(&[]);
-    type Change = (&'static str, fn(&Corpus));
     let changes: [Change; 9] = [
         ("a new document", |c| c.write("text/sun/new.txt", "a new sun over the old hill")),
         ("a changed one", |c| c.write("text/sun/talk4.txt", "something else altogether")),
@@ -231,7 +233,7 @@ fn any_change_gives_what_a_first_night_gives() {
             fs::copy(c.at("text/rain/notes.md"), c.at("text/rain/notes2.txt")).unwrap();
         }),
         ("a line in a file of many", |c| {
-            c.write("text/lines.trans.txt", "u-0 A NEW LINE\nu-1 RAIN ON THE ROOF\n")
+            c.write("text/lines.trans.txt", "u-0 A NEW LINE\nu-1 RAIN ON THE ROOF\n");
         }),
         ("a new recording", |c| write_tone(&c.at("audio/new.wav"), 333.0, 0.4)),
         ("a recording replaced", |c| write_tone(&c.at("audio/talk2.wav"), 99.0, 0.2)),
@@ -292,7 +294,9 @@ fn a_damaged_store_is_noticed_and_made_again() {
         fs::File::options().write(true).open(&path).unwrap().set_len(length / 2).unwrap();
     }
     assert!(contents(&corpus.night(&[])) == expected);
-    files(&corpus.store()).iter().for_each(|path| fs::write(path, "").unwrap());
+    for path in files(&corpus.store()) {
+        fs::write(path, "").unwrap();
+    }
     assert!(contents(&corpus.night(&[])) == expected);
     fs::remove_dir_all(corpus.store()).unwrap();
     assert!(contents(&corpus.night(&[])) == expected);

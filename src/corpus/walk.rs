@@ -117,6 +117,9 @@ fn below_of(error: &ignore::Error, folder: &Path) -> String {
             path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned()
         }
         ignore::Error::WithDepth { err, .. } => below_of(err, folder),
+        ignore::Error::Loop { child, .. } => {
+            child.strip_prefix(folder).unwrap_or(child).to_string_lossy().into_owned()
+        }
         _ => String::new(),
     }
 }

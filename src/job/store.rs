@@ -26,6 +26,8 @@ use crate::report::Written;
 const HASH: usize = blake3::OUT_LEN;
 /// Longest header of a pack that is believed: two million items.
 const MAX_HEADER: u64 = 64 << 20;
+/// Days for which the state of a stage is kept that no run uses.
+const STAGE_DAYS: u32 = 2;
 /// A file's time of use is moved at most this often.
 const TOUCH: Duration = Duration::from_hours(20);
 
@@ -60,7 +62,7 @@ pub(super) struct Found<T> {
 /// How much the store may hold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Bounds {
-    /// Days after which what no run used goes; 0 keeps it.
+    /// Days after which the results of an item that no run used go, those of a stage after two; 0 keeps all.
     pub days: u32,
     /// Bytes; 0 is no bound.
     pub bytes: u64,
@@ -172,6 +174,9 @@ impl Store {
 
     /// Keeps the results of the items `keys`, which `pack` holds in their order.
     pub fn keep<T: Serialize>(&self, keys: &[Key], pack: &T) {
+        if keys.iter().all(|key| *key == Key::nothing()) {
+            return;
+        }
         let name = Key::of("pack", &keys);
         let written = self.write("items", &name, |sink| {
             let header = postcard::to_stdvec(keys).map_err(io::Error::other)?;
@@ -305,7 +310,9 @@ impl Store {
                 if in_use && kind != "tables" && idle > TOUCH {
                     let _ = File::options().write(true).open(&path).and_then(|file| file.set_modified(now));
                 }
-                let outdated = bounds.days > 0 && idle > Duration::from_secs(u64::from(bounds.days) * 86_400);
+                // The state of a stage is of use while its settings may come back; items are for every night.
+                let days = if kind == "items" { bounds.days } else { bounds.days.min(STAGE_DAYS) };
+                let outdated = bounds.days > 0 && idle > Duration::from_hours(24 * u64::from(days));
                 if outdated && !in_use {
                     let _ = fs::remove_file(&path);
                     continue;
@@ -346,7 +353,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) fn link(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to).or_else(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists | io::ErrorKind::StorageFull => Err(error),
-        _ => fs::copy(from, to).map(drop),
+        _ => fs::copy(from, to).and_then(|_| File::open(to)?.sync_all()),
     })
 }
 
@@ -464,7 +471,7 @@ mod tests {
         assert_eq!(texts, [Some("B"), None, Some("C"), None, Some("A")]);
         let path = folder.path().join("items").join(Key::of("pack", &vec![a, b]).to_string());
         let mut bytes = fs::read(&path).unwrap();
-        let last = bytes.len() - 40;
+        let last = bytes.len() - HASH - 1;
         bytes[last] ^= 1;
         fs::write(&path, &bytes).unwrap();
         let store = Store::open(folder.path());
@@ -489,7 +496,7 @@ mod tests {
     fn the_longest_unused_goes_first() {
         let (folder, store) = store();
         let now = SystemTime::now();
-        for (name, days) in [("old", 50), ("older", 60), ("new", 1)] {
+        for (name, days) in [("old", 3), ("older", 60), ("new", 1)] {
             store.save(&key(name), &vec![0u8; 1000]);
             let path = folder.path().join("results").join(key(name).to_string());
             let file = File::options().write(true).open(path).unwrap();

@@ -45,7 +45,8 @@ pub fn verify(folder: &Path, sample: usize, seed: u64) -> Result<Verification> {
     let record = RunRecord::read(folder)?;
     let mut found =
         Verification { files: record.files(), problems: record.verify(folder)?, ..Verification::default() };
-    if sample == 0 {
+    // Tables that are not what was written say nothing more.
+    if sample == 0 || !found.problems.is_empty() {
         return Ok(found);
     }
     match plan_of(&record) {
