@@ -203,8 +203,9 @@ fn a_changed_setting_costs_its_stage_and_what_follows() {
     corpus.night(&[]);
     let stages = |set: &str| {
         let explanation = corpus.explain(&["--set", set]);
-        let said = explanation["changes"][0].as_str().unwrap().to_owned();
-        assert!(said.starts_with(set.split('=').next().unwrap()), "{said}");
+        let changes = explanation["changes"].as_array().unwrap();
+        let key = set.split('=').next().unwrap();
+        assert!(changes.iter().any(|change| change.as_str().unwrap().starts_with(key)), "{changes:?}");
         computed(&corpus.checked_night(&["--set", set]))
     };
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
@@ -257,7 +258,7 @@ fn a_file_with_its_old_time_is_trusted_until_it_is_read_again() {
     let path = corpus.at("text/sun/talk1.txt");
     let time = fs::metadata(&path).unwrap().modified().unwrap();
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replacen("rain", "RAIN", 1).replacen("wind", "WOOD", 1)).unwrap();
+    fs::write(&path, text.to_uppercase()).unwrap();
     fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
     same(&before, &corpus.night(&[]));
     let after = corpus.night(&["--rehash"]);
