@@ -1,10 +1,11 @@
 //! Walking the folders of the globs: every file that matches, once, in an order that does not depend on the disk.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
+use rayon::prelude::*;
 
 use super::glob::Pattern;
 use super::quarantine::{Quarantined, Stage, Unusable, Warned};
@@ -35,6 +36,13 @@ pub struct Walk {
     pub warned: Vec<Warned>,
 }
 
+/// What a glob matched.
+struct Entry {
+    path: PathBuf,
+    source: String,
+    trouble: Option<Unusable>,
+}
+
 /// Lists what `include` matches and `exclude` does not. Links to folders are not followed; a link to a file is read where the
 /// file lies inside the glob's literal folder; with `follow_links` every link is followed, wherever it leads. `key` is the
 /// job-file key, for the message when a folder is missing.
@@ -42,7 +50,10 @@ pub struct Walk {
 /// # Errors
 /// [`Error::NothingToDo`] when the literal folder of a glob does not exist: a corpus that is not mounted must not look empty.
 pub fn walk(include: &[Pattern], exclude: &[Pattern], follow_links: bool, key: &str) -> Result<Walk> {
-    let mut seen: BTreeMap<PathBuf, (String, Option<Unusable>)> = BTreeMap::new();
+    let mut entries: Vec<Entry> = Vec::new();
+    // One walk meets no file twice.
+    let mut seen = (include.len() > 1).then(HashSet::new);
+    let mut is_new = |path: &Path| seen.as_mut().is_none_or(|seen| seen.insert(path.to_path_buf()));
     let mut unmatched = Vec::new();
     for pattern in include {
         let mut matched = false;
@@ -69,8 +80,10 @@ pub fn walk(include: &[Pattern], exclude: &[Pattern], follow_links: bool, key: &
                     let path = folder.join(&source);
                     // `lost+found/**` excludes the folder too, not only what nobody could list.
                     let below = path.join("any");
-                    if !exclude.iter().any(|pattern| pattern.excludes(&path) || pattern.excludes(&below)) {
-                        seen.insert(path, (source, Some(unlisted(&error))));
+                    if !exclude.iter().any(|pattern| pattern.excludes(&path) || pattern.excludes(&below))
+                        && is_new(&path)
+                    {
+                        entries.push(Entry { path, source, trouble: Some(unlisted(&error)) });
                     }
                     continue;
                 }
@@ -83,17 +96,16 @@ pub fn walk(include: &[Pattern], exclude: &[Pattern], follow_links: bool, key: &
                 continue;
             }
             matched = true;
-            if seen.contains_key(path) {
-                continue;
+            if is_new(path) {
+                let (source, trouble) = examine(&entry, folder, &root);
+                entries.push(Entry { path: entry.into_path(), source, trouble });
             }
-            let (source, trouble) = examine(&entry, folder, &root);
-            seen.insert(path.to_path_buf(), (source, trouble));
         }
         if !matched {
             unmatched.push(pattern);
         }
     }
-    let mut walk = sorted(seen);
+    let mut walk = sorted(entries);
     walk.warned = unmatched.into_iter().map(|pattern| no_match(pattern, key)).collect();
     Ok(walk)
 }
@@ -160,19 +172,27 @@ fn link_trouble(path: &Path, root: &Path) -> Option<Unusable> {
     Some(Unusable::new(code, reason))
 }
 
-fn sorted(seen: BTreeMap<PathBuf, (String, Option<Unusable>)>) -> Walk {
+fn sorted(entries: Vec<Entry>) -> Walk {
     let mut walk = Walk::default();
-    for (path, (source, trouble)) in seen {
-        match trouble {
-            None => {
-                let stamp =
-                    fs::metadata(&path).map_or_else(|_| Stamp::default(), |metadata| Stamp::of(&metadata));
-                walk.found.push(Found { path, source, bytes: stamp.bytes, stamp });
+    let outcomes: Vec<std::result::Result<Found, Quarantined>> = entries
+        .into_par_iter()
+        .map(|Entry { path, source, trouble }| {
+            if let Some(trouble) = trouble {
+                return Err(trouble.of(&source));
             }
-            Some(trouble) => walk.quarantined.push(trouble.of(&source)),
+            let stamp =
+                fs::metadata(&path).map_or_else(|_| Stamp::default(), |metadata| Stamp::of(&metadata));
+            Ok(Found { path, source, bytes: stamp.bytes, stamp })
+        })
+        .collect();
+    for outcome in outcomes {
+        match outcome {
+            Ok(found) => walk.found.push(found),
+            Err(row) => walk.quarantined.push(row),
         }
     }
-    walk.found.sort_by(|a, b| (&a.source, &a.path).cmp(&(&b.source, &b.path)));
+    walk.found.sort_by(|a, b| (&a.source, a.path.as_os_str()).cmp(&(&b.source, b.path.as_os_str())));
+    walk.quarantined.sort();
     walk
 }
 

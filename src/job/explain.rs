@@ -284,10 +284,6 @@ fn verdicts(
     let documents = plan.documents.as_ref();
     let word_keys = words.as_ref().and_then(|keys| {
         let mut all = vec![keys.documents];
-        all.extend(documents?.bag_of_words.as_ref().map(|_| keys.bag_of_words));
-        if documents?.statistics.is_some() {
-            all.extend([keys.collocations, keys.keyness, keys.duplicates]);
-        }
         if documents?.embeddings.is_some() {
             all.push(vectors?);
         }
@@ -328,6 +324,10 @@ fn depends_on(stage: &str) -> (&'static [&'static str], &'static [&'static str])
         "statistics" => (&["documents", "tokens", "statistics", "job.seed"], &["documents"]),
         "embeddings" => (&["tokens", "embeddings", "job.seed"], &["documents"]),
         "audio" | "filters" => (&["clips", "spectrogram", "features", "filters"], &["clips"]),
+        "compare" => (
+            &["documents", "tokens", "embeddings", "clips", "features", "compare", "job.seed"],
+            &["documents", "clips"],
+        ),
         _ => (&[""], &["documents", "clips"]),
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Words {
     pub order: Vec<usize>,
     /// The content of each input, used or not.
     pub contents: Vec<String>,
-    /// The keys of all results above: what is made of them depends on nothing else.
+    /// The keys of what is compared with sound, documents and vectors: a comparison depends on nothing else of these.
     pub keys: Vec<Key>,
 }
 
@@ -306,7 +306,6 @@ fn weigh(
     desk.stages.seen(&["bag_of_words"], documents.len());
     words.written.extend(written);
     words.vocabulary = Some(state);
-    words.keys.push(key);
     Ok(())
 }
 
@@ -329,7 +328,6 @@ fn describe(
         let written = desk.write(tables::collocations(&rows), "collocations.parquet")?;
         Ok((rows, vec![written]))
     })?;
-    words.keys.push(keys.collocations);
     words.written.extend(written);
     let (keyness, written) = desk.remember(&keys.keyness, || {
         let of_group = |counted: &Counted| keyness(counted, documents, &section.keyness);
@@ -338,7 +336,6 @@ fn describe(
         let written = desk.write(tables::keyness(rows.as_deref().unwrap_or_default()), "keyness.parquet")?;
         Ok((rows, vec![written]))
     })?;
-    words.keys.push(keys.keyness);
     words.written.extend(written);
     let (duplicates, written) = desk.remember(&keys.duplicates, || {
         let alike = |counted: &Counted| duplicates(counted, documents, section.near_duplicates, desk.seed);
@@ -348,7 +345,6 @@ fn describe(
         let written = desk.write(table, "duplicates.parquet")?;
         Ok((rows, vec![written]))
     })?;
-    words.keys.push(keys.duplicates);
     words.written.extend(written);
     desk.stages.seen(&["statistics"], documents.len());
     if !section.keyness.is_empty()
