@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod diff;
 mod filter;
 mod init;
 mod log;
@@ -54,6 +55,8 @@ enum Command {
     Show(show::Arguments),
     /// Hold every file of a run against the hash that it was written with
     Verify(verify::Arguments),
+    /// What changed between two runs; exit status 1 where more did than is accepted
+    Diff(diff::Arguments),
     /// Put a WAV or a PNG through the convolution module
     Filter(filter::Arguments),
     /// Print a completion script for a shell
@@ -89,6 +92,7 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Init(arguments) => init::init(arguments),
         Command::Show(arguments) => show::show(arguments),
         Command::Verify(arguments) => verify::verify(arguments),
+        Command::Diff(arguments) => diff::diff(arguments),
         Command::Filter(arguments) => filter::filter(arguments),
         Command::Completions(arguments) => completions::print(arguments, &mut Cli::command()),
         Command::Man => man::print(Cli::command()),

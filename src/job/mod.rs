@@ -1,8 +1,9 @@
 //! The job: its file, its plan, and the run that conducts the stages and publishes what they found.
 //!
 //! `file` reads what the user wrote into `sections`, `resolver` turns these into a `plan`; `run` goes through `words`, `sound`, `relations` and `page` and leaves
-//! a run's folder behind. Only this room knows clocks, threads, signals and where results lie.
+//! a run's folder behind; `difference` holds two of them against each other. Only this room knows clocks, threads, signals and where results lie.
 
+mod difference;
 mod file;
 mod folder;
 mod page;
@@ -18,6 +19,7 @@ mod sound;
 mod stages;
 mod words;
 
+pub use difference::difference;
 pub use file::KEYS;
 pub use plan::Plan;
 pub use progress::{Event, Interrupt};
