@@ -247,9 +247,13 @@ fn counts(a: &Counts, b: &Counts) -> Vec<CountChange> {
         whole("tokens", |counts| counts.tokens),
         whole("types", |counts| counts.types),
         whole("clips", |counts| counts.clips),
-        CountChange { name: "seconds", a: a.clip_seconds, b: b.clip_seconds },
+        // A sum of nothing is -0.
+        CountChange { name: "seconds", a: a.clip_seconds + 0.0, b: b.clip_seconds + 0.0 },
         whole("pairs", |counts| counts.pairs),
         whole("quarantined", |counts| counts.quarantined),
         whole("warnings", |counts| counts.warnings),
     ]
 }
+
+#[cfg(test)]
+mod tests;
