@@ -46,6 +46,16 @@ pub enum Error {
         /// What the writer said.
         message: String,
     },
+    /// A table of a run could not be read back.
+    #[error(
+        "cannot read the table {table}: {message}; `wordwave verify` says whether the run is as it was written"
+    )]
+    Reading {
+        /// The table's file.
+        table: String,
+        /// What the reader said.
+        message: String,
+    },
     /// Another run of the same job holds the lock.
     #[error(
         "the job is already running (process {pid} holds {lock}); wait for it to end, or stop that process, and run again"
@@ -96,7 +106,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 64,
-            Self::NothingToDo(_) => 65,
+            Self::NothingToDo(_) | Self::Reading { .. } => 65,
             Self::Io { .. } | Self::Output(_) | Self::Table { .. } | Self::Memory { .. } => 74,
             Self::Busy { .. } => 75,
             Self::JobFile { .. } => 78,

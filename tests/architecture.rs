@@ -16,12 +16,13 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("compare", &["math", "simd"]),
     ("report", &["error", "corpus", "text", "audio", "compare", "math"]),
     ("job", &["error", "corpus", "text", "audio", "compare", "report", "convolution", "math"]),
-    ("cli", &["error", "corpus", "report", "job", "convolution"]),
+    ("cli", &["error", "corpus", "compare", "report", "job", "convolution"]),
 ];
 
-/// A crate and the only place that may name it.
-const CRATES: [(&str, &str); 10] = [
+/// A crate and the only place that may name it; one that has two stands twice.
+const CRATES: [(&str, &str); 11] = [
     ("polars", "src/report/parquet.rs"),
+    ("polars", "src/report/reading.rs"),
     ("polars_parquet", "src/report/parquet.rs"),
     ("realfft", "src/convolution/fourier.rs"),
     ("rustfft", "src/convolution/fourier.rs"),
@@ -90,8 +91,9 @@ fn crates_stay_in_their_file() {
         for (name, place) in CRATES {
             let uses = code(&text)
                 .any(|line| line.contains(&format!("{name}::")) || line.contains(&format!("use {name};")));
+            let places = || CRATES.iter().filter(|(other, _)| *other == name).map(|(_, place)| *place);
             assert!(
-                !uses || file.starts_with(place),
+                !uses || places().any(|place| file.starts_with(place)),
                 "{file} names the crate {name}, which belongs to {place}"
             );
         }

@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod diff;
 mod explain;
 mod filter;
 mod init;
@@ -63,6 +64,8 @@ enum Command {
     Requeue(requeue::Arguments),
     /// Hold a run against the hashes of its files, and a sample of its shards against the corpus
     Verify(verify::Arguments),
+    /// What changed between two runs; exit status 1 where more did than is accepted
+    Diff(diff::Arguments),
     /// Put a WAV or a PNG through the convolution module
     Filter(filter::Arguments),
     /// Print a completion script for a shell
@@ -99,6 +102,7 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Requeue(arguments) => requeue::requeue(arguments),
         Command::Show(arguments) => show::show(arguments),
         Command::Verify(arguments) => verify::verify(arguments),
+        Command::Diff(arguments) => diff::diff(arguments),
         Command::Filter(arguments) => filter::filter(arguments),
         Command::Completions(arguments) => completions::print(arguments, &mut Cli::command()),
         Command::Man => man::print(Cli::command()),

@@ -2,15 +2,23 @@
 //!
 //! Sees numbers with names, never tokens or samples. Every estimate comes with how often chance alone would reach it:
 //! items are permuted within their groups (usually speakers), so that what is found is not the difference between groups.
+//!
+//! Two runs are held against each other by `frequencies`, `shift`, `mix` (all by [`relabelling`]), `drift` and `contrasts`.
 
+pub mod contrasts;
 pub mod correlations;
+pub mod drift;
 mod extremes;
 pub mod features;
+pub mod frequencies;
 pub mod groups;
 mod held_out;
+pub mod mix;
 pub mod pairs;
 mod ranking;
+pub mod relabelling;
 mod resampling;
+pub mod shift;
 mod similarity;
 pub mod spaces;
 

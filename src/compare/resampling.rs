@@ -234,20 +234,22 @@ impl IntervalTails {
     }
 }
 
-/// What is kept of the permuted values of one pair: how many reach the observed one, and the largest.
-struct PermutationTail {
+/// What is kept of the permuted values of one statistic: how many reach the observed one, and the largest.
+pub(super) struct PermutationTail {
     reached: f64,
     exceedances: u32,
     largest: Largest,
 }
 
 impl PermutationTail {
-    fn new(reached: f64) -> Self {
+    /// `reached` is the magnitude from which a permuted value counts as an exceedance.
+    pub fn new(reached: f64) -> Self {
         Self { reached, exceedances: 0, largest: Largest::default() }
     }
 
+    /// Offers the magnitude of a permuted value.
     #[inline]
-    fn push(&mut self, magnitude: f32) {
+    pub fn push(&mut self, magnitude: f32) {
         if f64::from(magnitude) >= self.reached {
             self.exceedances += 1;
             if self.exceedances == ENOUGH_EXCEEDANCES {
@@ -259,7 +261,8 @@ impl PermutationTail {
         }
     }
 
-    fn p(self, rho: f64, norm: f64, permutations: u32) -> f64 {
+    /// The p of the observed `rho`; permuted values are divided by `norm` to be of its scale.
+    pub fn p(self, rho: f64, norm: f64, permutations: u32) -> f64 {
         let counted = f64::from(1 + self.exceedances) / (1.0 + f64::from(permutations));
         if self.exceedances >= ENOUGH_EXCEEDANCES {
             return counted;

@@ -1,10 +1,12 @@
 //! The job: its file, its plan, and the run that conducts the stages and publishes what they found.
 //!
 //! `file` reads what the user wrote into `sections`, `resolver` turns these into a `plan`; `run` goes through `words`, `sound`, `relations` and `page` and leaves
-//! a run's folder behind. `journal` keeps what a run tells, for `metrics` and `lineage`. Only this room knows clocks, threads, signals and where results lie.
+//! a run's folder behind. `store` and its neighbours keep what later nights need; `journal` keeps what a run tells, for `metrics` and `lineage`; `difference`
+//! holds two runs against each other. Only this room knows clocks, threads, signals and where results lie.
 
 mod counting;
 mod desk;
+mod difference;
 mod explain;
 mod file;
 mod folder;
@@ -34,6 +36,7 @@ mod vectors;
 mod verify;
 mod words;
 
+pub use difference::difference;
 pub use explain::{Explanation, ShardVerdict, Side, StageVerdict, explain};
 pub use file::KEYS;
 pub use journal::Journal;

@@ -1,10 +1,16 @@
-//! Probability distributions: chi-squared with one degree of freedom, and the generalised Pareto tail.
+//! Probability distributions: normal, chi-squared with one degree of freedom, and the generalised Pareto tail.
 
 /// The probability that chi-squared with one degree of freedom is at least `x`: `erfc(sqrt(x / 2))`; 1 where `x` is not
 /// positive.
 #[must_use]
 pub fn chi_squared_1_survival(x: f64) -> f64 {
     if x > 0.0 { libm::erfc((x / 2.0).sqrt()) } else { 1.0 }
+}
+
+/// The probability that a standard normal variable lies at least as far from zero as `z`, on either side: `erfc(|z| / sqrt 2)`.
+#[must_use]
+pub fn normal_two_sided(z: f64) -> f64 {
+    libm::erfc(z.abs() * std::f64::consts::FRAC_1_SQRT_2)
 }
 
 /// The generalised Pareto distribution of what exceeds a threshold: the probability that the excess is at least `x` is
@@ -170,6 +176,14 @@ mod tests {
         }
         assert_eq!(chi_squared_1_survival(0.0), 1.0);
         assert_eq!(chi_squared_1_survival(-1.0), 1.0);
+    }
+
+    /// scipy 1.17.1: `2 * scipy.stats.norm.sf([0, 1.959963984540054, 5])`.
+    #[test]
+    fn normal_equals_scipy() {
+        for (z, p) in [(0.0, 1.0), (1.959_963_984_540_054, 0.05), (-5.0, 5.733_031_437_583_866e-7)] {
+            assert!((normal_two_sided(z) - p).abs() <= 1e-12 * p, "{z}");
+        }
     }
 
     const CHI2: [f64; 4] =

@@ -6,6 +6,7 @@
 pub mod distribution;
 pub mod linear;
 pub mod matrix;
+pub mod procrustes;
 pub mod product;
 pub mod random;
 pub mod statistics;

@@ -77,7 +77,7 @@ impl GroupCounts {
         let (all_target, all_reference) = (self.target.iter().sum(), self.reference.iter().sum());
         let counts = self.target.iter().zip(&self.reference);
         let judged = self.words.terms().iter().zip(counts).map(|(term, (target, reference))| {
-            judged(term, (*target, all_target), (*reference, all_reference))
+            Keyness::new(term, (*target, all_target), (*reference, all_reference))
         });
         let mut words: Vec<Keyness> = judged.collect();
         words.sort_unstable_by(|x, y| y.g2.total_cmp(&x.g2).then_with(|| x.term.cmp(&y.term)));
@@ -85,19 +85,22 @@ impl GroupCounts {
     }
 }
 
-/// One word: how often it stands, of how many, in the group and in the rest.
-fn judged(term: &str, target: (u64, u64), reference: (u64, u64)) -> Keyness {
-    let table =
-        Contingency { a: target.0, b: target.1 - target.0, c: reference.0, d: reference.1 - reference.0 };
-    let g2 = table.g2();
-    Keyness {
-        term: term.to_owned(),
-        target_count: target.0,
-        reference_count: reference.0,
-        g2,
-        chi2: table.chi2(),
-        p: chi2_p(g2),
-        log_ratio: log_ratio(target, reference),
+impl Keyness {
+    /// One word: how often it stands, of how many words, in the group and in the rest.
+    #[must_use]
+    pub fn new(term: &str, target: (u64, u64), reference: (u64, u64)) -> Self {
+        let beside = |(count, all): (u64, u64)| all.saturating_sub(count);
+        let table = Contingency { a: target.0, b: beside(target), c: reference.0, d: beside(reference) };
+        let g2 = table.g2();
+        Self {
+            term: term.to_owned(),
+            target_count: target.0,
+            reference_count: reference.0,
+            g2,
+            chi2: table.chi2(),
+            p: chi2_p(g2),
+            log_ratio: log_ratio(target, reference),
+        }
     }
 }
 

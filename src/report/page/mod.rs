@@ -3,6 +3,7 @@
 
 mod axis;
 mod data;
+mod difference;
 mod feature;
 mod guide;
 mod heat_map;
@@ -26,6 +27,7 @@ pub use data::{
     FeatureSummary, KeyTerm, Keyness, MapWord, Neighbours, Point, Relation, Relations, ReportData, Scatter,
     Sound, Space, Spectrogram, TableFile, TopTerm, Words,
 };
+pub use difference::render as render_difference;
 pub use strength::strongest_relations;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -66,7 +68,12 @@ pub fn render(data: &ReportData) -> String {
     .into_iter()
     .flatten()
     .collect();
-    let job = number::clean(&data.job, 80);
+    whole("wordwave report", &data.job, &sections, &footer(data))
+}
+
+/// A page of sections under a heading.
+fn whole(kind: &str, heading: &str, sections: &[Section], footer: &Markup) -> String {
+    let heading = number::clean(heading, 80);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -75,27 +82,27 @@ pub fn render(data: &ReportData) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="color-scheme" content="light dark";
-                title { (job) " – wordwave report" }
+                title { (heading) " – " (kind) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 a.skip href="#summary" { "Skip to the summary" }
                 header {
-                    p.kind { "wordwave report" }
-                    h1 { bdi { (job) } }
+                    p.kind { (kind) }
+                    h1 { bdi { (heading) } }
                     nav aria-label="Sections" {
-                        ul { @for section in &sections { li { a href=(format!("#{}", section.id)) { (section.title) } } } }
+                        ul { @for section in sections { li { a href=(format!("#{}", section.id)) { (section.title) } } } }
                     }
                 }
                 main {
-                    @for section in &sections {
+                    @for section in sections {
                         section id=(section.id) aria-labelledby=(format!("{}-title", section.id)) tabindex="-1" {
                             h2 id=(format!("{}-title", section.id)) { (section.title) }
                             (section.body)
                         }
                     }
                 }
-                (footer(data))
+                (footer)
                 script { (PreEscaped(SCRIPT)) }
             }
         }

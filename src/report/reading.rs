@@ -1,0 +1,152 @@
+//! Tables of a run read back, column by column.
+
+use std::fs::File;
+use std::path::Path;
+
+use polars::error::PolarsError;
+use polars::prelude::{DataFrame, DataType, ParquetReader, PlSmallStr, SerReader};
+
+use crate::error::{Error, Result};
+
+/// A Parquet file of a run, or some columns of it, in memory.
+#[derive(Debug)]
+pub struct StoredTable {
+    file: String,
+    frame: DataFrame,
+}
+
+impl StoredTable {
+    /// Reads `file` below `folder`: the columns named, or all where none is.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be opened, [`Error::Reading`] where it is no Parquet table or lacks a column.
+    pub fn read(folder: &Path, file: &str, columns: &[&str]) -> Result<Self> {
+        let path = folder.join(file);
+        let open = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
+        let columns =
+            (!columns.is_empty()).then(|| columns.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        let file = path.display().to_string();
+        match ParquetReader::new(open).with_columns(columns).finish() {
+            Ok(frame) => Ok(Self { file, frame }),
+            Err(error) => Err(Error::Reading { table: file, message: error.to_string() }),
+        }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.frame.height()
+    }
+
+    /// The columns that hold single numbers.
+    #[must_use]
+    pub fn numeric_columns(&self) -> Vec<String> {
+        let columns = self.frame.columns().iter();
+        columns
+            .filter(|column| column.dtype().is_primitive_numeric())
+            .map(|column| column.name().to_string())
+            .collect()
+    }
+
+    /// A column of text, null where it is.
+    ///
+    /// # Errors
+    /// [`Error::Reading`] where there is no such column of text.
+    pub fn optional_text(&self, column: &str) -> Result<Vec<Option<String>>> {
+        let values =
+            || Ok(self.frame.column(column)?.str()?.iter().map(|text| text.map(str::to_owned)).collect());
+        values().map_err(|error| self.refused(&error))
+    }
+
+    /// A column of text; null is the empty text.
+    ///
+    /// # Errors
+    /// [`Error::Reading`] where there is no such column of text.
+    pub fn text(&self, column: &str) -> Result<Vec<String>> {
+        Ok(self.optional_text(column)?.into_iter().map(Option::unwrap_or_default).collect())
+    }
+
+    /// A column of numbers of any type, null where it is.
+    ///
+    /// # Errors
+    /// [`Error::Reading`] where there is no such column of numbers.
+    pub fn numbers(&self, column: &str) -> Result<Vec<Option<f64>>> {
+        let values = || Ok(self.frame.column(column)?.cast(&DataType::Float64)?.f64()?.iter().collect());
+        values().map_err(|error| self.refused(&error))
+    }
+
+    /// A column of whole numbers; null is 0.
+    ///
+    /// # Errors
+    /// [`Error::Reading`] where there is no such column of numbers.
+    pub fn counts(&self, column: &str) -> Result<Vec<u64>> {
+        let values = || {
+            let cast = self.frame.column(column)?.cast(&DataType::UInt64)?;
+            Ok(cast.u64()?.iter().map(Option::unwrap_or_default).collect())
+        };
+        values().map_err(|error| self.refused(&error))
+    }
+
+    /// A column of vectors, row after row, and their width.
+    ///
+    /// # Errors
+    /// [`Error::Reading`] where there is no such column of vectors without nulls.
+    pub fn vectors(&self, column: &str) -> Result<(Vec<f32>, usize)> {
+        let values = || {
+            let column = self.frame.column(column)?.as_materialized_series().rechunk();
+            let array = column.array()?;
+            let inner = array.get_inner();
+            Ok((inner.f32()?.iter().flatten().collect::<Vec<f32>>(), array.width()))
+        };
+        let (values, width) = values().map_err(|error| self.refused(&error))?;
+        if values.len() != width * self.rows() {
+            let message = format!("{column} has vectors of other than {width} numbers");
+            return Err(Error::Reading { table: self.file.clone(), message });
+        }
+        Ok((values, width))
+    }
+
+    /// Whether there is a column of this name.
+    #[must_use]
+    pub fn has(&self, column: &str) -> bool {
+        self.frame.get_column_names().into_iter().map(PlSmallStr::as_str).any(|name| name == column)
+    }
+
+    fn refused(&self, error: &PolarsError) -> Error {
+        Error::Reading { table: self.file.clone(), message: error.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Column, Provenance, Table, write_table};
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = Table::new("embeddings")
+            .with("term", Column::OptStr(vec![Some("rain".into()), None]))
+            .with("count", Column::U32(vec![3, 2]))
+            .with("bits", Column::OptU16(vec![None, Some(16)]))
+            .with("ratio", Column::F64(vec![f64::NAN, 0.5]))
+            .with("vector", Column::ArrayF32 { values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], width: 3 });
+        let provenance = Provenance { job: "test".into(), config_hash: "abc".into() };
+        write_table(table, folder.path(), "e.parquet", &provenance).unwrap();
+        let read = StoredTable::read(folder.path(), "e.parquet", &[]).unwrap();
+        assert_eq!((read.rows(), read.has("ratio"), read.has("rain")), (2, true, false));
+        assert_eq!(read.numeric_columns(), ["count", "bits", "ratio"]);
+        assert_eq!(read.optional_text("term").unwrap(), [Some("rain".to_owned()), None]);
+        assert_eq!(read.counts("count").unwrap(), [3, 2]);
+        assert_eq!(read.numbers("bits").unwrap(), [None, Some(16.0)]);
+        assert_eq!(read.numbers("ratio").unwrap(), [None, Some(0.5)]);
+        assert_eq!(read.vectors("vector").unwrap(), (vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3));
+        let some = StoredTable::read(folder.path(), "e.parquet", &["count"]).unwrap();
+        assert!(!some.has("term"));
+        for error in [read.text("count").unwrap_err(), some.numbers("ratio").unwrap_err()] {
+            assert_eq!(error.exit_code(), 65, "{error}");
+        }
+        std::fs::write(folder.path().join("x.parquet"), "no table").unwrap();
+        assert!(StoredTable::read(folder.path(), "x.parquet", &[]).is_err());
+    }
+}
