@@ -117,7 +117,9 @@ pub fn drifts(pairs: &WordPairs) -> Vec<Drift> {
         })
         .collect();
     let tail = Tail::of(&rows.iter().map(|row| row.z).collect::<Vec<_>>());
-    rows.iter_mut().for_each(|row| row.p = tail.as_ref().map(|tail| tail.p(row.z)));
+    for row in &mut rows {
+        row.p = tail.as_ref().map(|tail| tail.p(row.z));
+    }
     let q = benjamini_hochberg(&rows.iter().map(|row| row.p).collect::<Vec<_>>());
     rows.iter_mut().zip(q).for_each(|(row, q)| row.q = q);
     rows
@@ -144,13 +146,17 @@ fn directions(vectors: &Matrix, order: &[usize]) -> Matrix {
     for i in 0..directions.rows() {
         mean.iter_mut().zip(directions.row(i)).for_each(|(mean, value)| *mean += value);
     }
-    mean.iter_mut().for_each(|mean| *mean /= order.len() as f64);
+    for mean in &mut mean {
+        *mean /= order.len() as f64;
+    }
     for i in 0..directions.rows() {
         let row = directions.row_mut(i);
         row.iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean);
         let length = row.iter().map(|value| value * value).sum::<f64>().sqrt();
         if length > 0.0 {
-            row.iter_mut().for_each(|value| *value /= length);
+            for value in row.iter_mut() {
+                *value /= length;
+            }
         }
     }
     directions
@@ -256,7 +262,9 @@ mod tests {
         let mut first = meaning.clone();
         let mut changed = meaning;
         for &word in moved {
-            changed.row_mut(word).iter_mut().for_each(|value| *value = normal(&mut truth));
+            for value in changed.row_mut(word) {
+                *value = normal(&mut truth);
+            }
         }
         let mut second = changed.product(&rotation(&x, &y));
         let counts: Vec<(u64, u64)> =
@@ -265,8 +273,12 @@ mod tests {
             // A word's noise is its own to some degree: half to one and a half times that of its frequency.
             let own = 0.5 + truth.unit_f64();
             let level = |count: u64| own * 3.0 / (count as f64).sqrt().max(4.0);
-            first.row_mut(i).iter_mut().for_each(|value| *value += level(a) * normal(&mut truth));
-            second.row_mut(i).iter_mut().for_each(|value| *value += level(b) * normal(&mut truth));
+            for value in first.row_mut(i) {
+                *value += level(a) * normal(&mut truth);
+            }
+            for value in second.row_mut(i) {
+                *value += level(b) * normal(&mut truth);
+            }
         }
         WordPairs { words: (0..words).map(|i| format!("w{i:04}")).collect(), counts, first, second }
     }

@@ -47,7 +47,9 @@ pub fn mix_shift(target: &[bool], groups: &[Option<String>], relabellings: usize
         return None;
     }
     let mut all = vec![0.0; numbers.len()];
-    of_item.iter().for_each(|&group| all[group] += 1.0);
+    for &group in &of_item {
+        all[group] += 1.0;
+    }
     let observed = counts(&of_item, all.len(), |item| f64::from(u8::from(sides.target()[item])));
     let g2_observed = g2(&observed, &all);
     let mut reached = 0;

@@ -48,7 +48,9 @@ impl Sides {
             let (n, on_target) = (stratum.len() as f64, on_target(stratum, &target) as f64);
             if stratum.len() > 1 {
                 let value = (n - on_target) * on_target / (n * (n - 1.0));
-                stratum.iter().for_each(|&item| spread[item as usize] = value);
+                for &item in stratum {
+                    spread[item as usize] = value;
+                }
             }
         }
         Self { target, strata, spread }
@@ -108,6 +110,7 @@ impl Sides {
                 range.collect()
             })
             .collect();
+        #[allow(clippy::needless_range_loop, reason = "a column of rows that are chosen inside")]
         for column in 0..AT_ONCE {
             let mut stream = Stream::new(seed, "relabelling", (first + column) as u64);
             permute(&members, &mut stream, &mut order);
@@ -240,7 +243,9 @@ fn one_block(
                 add(&mut sums, &labels[item as usize], entry);
             }
             let magnitudes = sums.map(|sum| sum.abs() / sd);
-            magnitudes[..used].iter().for_each(|&z| tail.push(z as f32));
+            for &z in &magnitudes[..used] {
+                tail.push(z as f32);
+            }
             Some(magnitudes)
         })
         // The maximum does not depend on the order in which it is taken.
@@ -305,6 +310,7 @@ mod tests {
             assert_eq!(row.1, &[1.0; AT_ONCE]);
         }
         let labels = sides.relabelled(4, 0);
+        #[allow(clippy::needless_range_loop, reason = "a column of rows that are chosen inside")]
         for column in 0..AT_ONCE {
             assert_eq!(labels[0][column] + labels[2][column] + labels[3][column], 1.0);
             assert_eq!(labels[1][column] + labels[5][column], 1.0);

@@ -45,7 +45,7 @@ pub struct Shifts {
     /// Groups whose items are held against one another; 0 where no group is on both sides.
     pub shared_groups: usize,
     /// Values, of groups or of single items, that are held against one another besides.
-    pub other_units: usize,
+    pub further: usize,
 }
 
 /// Items as the units that change sides: each unit is a list of items.
@@ -53,7 +53,7 @@ struct Units {
     items: Vec<Vec<u32>>,
     sides: Sides,
     shared_groups: usize,
-    other_units: usize,
+    further: usize,
 }
 
 impl Units {
@@ -72,7 +72,7 @@ impl Units {
         };
         let (shared, alone): (Vec<Vec<u32>>, Vec<Vec<u32>>) = by_group.into_values().partition(is_shared);
         rest.extend(alone);
-        let (shared_groups, other_units) = (shared.len(), rest.len());
+        let (shared_groups, further) = (shared.len(), rest.len());
         let mut items = Vec::new();
         let mut strata = Vec::new();
         for group in shared {
@@ -82,7 +82,7 @@ impl Units {
         strata.push((items.len() as u32..(items.len() + rest.len()) as u32).collect());
         items.extend(rest);
         let of_unit = items.iter().map(|unit| target[unit[0] as usize]).collect();
-        Self { items, sides: Sides::within(of_unit, strata), shared_groups, other_units }
+        Self { items, sides: Sides::within(of_unit, strata), shared_groups, further }
     }
 
     /// A unit's mean of the values that are there; NaN where none is.
@@ -139,8 +139,8 @@ pub fn shifts(
     for ((row, p), q) in rows.iter_mut().zip(found.p).zip(q) {
         (row.p, row.q) = (p, q);
     }
-    let (shared_groups, other_units) = (units.shared_groups, units.other_units);
-    Shifts { rows, p_any: found.p_any, shared_groups, other_units }
+    let (shared_groups, further) = (units.shared_groups, units.further);
+    Shifts { rows, p_any: found.p_any, shared_groups, further }
 }
 
 /// The values of a stratum that are there, with their items, and how many of them are the target's.
@@ -259,7 +259,7 @@ mod tests {
         let (columns, groups) = recordings(6, 10, |_, take| if take % 2 == 1 { 1.0 } else { 0.0 }, 1);
         let target: Vec<bool> = (0..60).map(|i| i % 2 == 1).collect();
         let shifts = found(&columns, &target, &groups);
-        assert_eq!((shifts.shared_groups, shifts.other_units), (6, 0));
+        assert_eq!((shifts.shared_groups, shifts.further), (6, 0));
         assert!(shifts.p_any.unwrap() <= 0.005 + 1e-9, "{:?}", shifts.p_any);
         let significant: Vec<&str> =
             shifts.rows.iter().filter(|row| row.q.unwrap() < 0.05).map(|row| row.feature.as_str()).collect();
@@ -274,7 +274,7 @@ mod tests {
             let (columns, groups) = recordings(12, 5, |_, _| 0.0, 50 + item);
             let target: Vec<bool> = (0..60).map(|i| i >= 30).collect();
             let shifts = found(&columns, &target, &groups);
-            assert_eq!((shifts.shared_groups, shifts.other_units), (0, 12));
+            assert_eq!((shifts.shared_groups, shifts.further), (0, 12));
             shifts.p_any.unwrap() <= 0.05
         });
         let alarms = alarms.count();

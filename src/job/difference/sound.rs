@@ -46,7 +46,7 @@ pub(super) fn shifts(a: &Run, b: &Run, clips: Option<(&Items, &Opposed)>) -> Res
 /// What the draws are, in words.
 fn units(found: &Shifts) -> String {
     let within = format!("recordings within {} groups that both have", found.shared_groups);
-    match (found.shared_groups, found.other_units) {
+    match (found.shared_groups, found.further) {
         (0, others) => format!("{others} groups or single recordings are the draws"),
         (_, 0) => format!("{within} are the draws"),
         (_, others) => format!("{within}, and {others} other groups or single recordings, are the draws"),

@@ -186,7 +186,9 @@ fn two(seed: u64, each: u64) -> (Vec<Reading>, Vec<Reading>) {
 #[test]
 fn a_planted_topic_is_found_in_the_words() {
     let (a, mut b) = two(1, 40);
-    b.iter_mut().for_each(|reading| (120..126).for_each(|word| reading.counts[word] += 2));
+    for reading in &mut b {
+        (120..126).for_each(|word| reading.counts[word] += 2);
+    }
     let found = held(&a, &b);
     assert_eq!((findings(&found)[1..].iter().sum::<u64>(), found.over_threshold), (0, true), "{found:?}");
     let words = found.words.unwrap();
@@ -198,7 +200,9 @@ fn a_planted_topic_is_found_in_the_words() {
 #[test]
 fn planted_loudness_is_found_in_the_sound() {
     let (a, mut b) = two(2, 40);
-    b.iter_mut().for_each(|reading| reading.features[0] += 1.5);
+    for reading in &mut b {
+        reading.features[0] += 1.5;
+    }
     let found = held(&a, &b);
     let sound = found.sound.as_ref().unwrap();
     assert_eq!((findings(&found)[0], findings(&found)[2], sound.findings), (0, 0, 1), "{found:?}");
@@ -280,7 +284,9 @@ fn what_cannot_be_compared_is_said() {
 #[test]
 fn thresholds_decide_what_counts() {
     let (a, mut b) = two(2, 40);
-    b.iter_mut().for_each(|reading| reading.features[0] += 1.5);
+    for reading in &mut b {
+        reading.features[0] += 1.5;
+    }
     let folder = tempfile::tempdir().unwrap();
     let (here, there) = (folder.path().join("a"), folder.path().join("b"));
     publish(&a, &here, "one");

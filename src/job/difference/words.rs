@@ -161,6 +161,9 @@ impl Vectors {
     }
 }
 
+/// A word of both runs with its row and count in each.
+type SharedWord<'a> = (&'a String, (usize, u64), (usize, u64));
+
 /// Words whose vectors moved.
 pub(super) fn drift(a: &Run, b: &Run) -> Result<Outcome<Drift>> {
     if let Some(reason) = lacking(a, b, "embeddings") {
@@ -171,10 +174,10 @@ pub(super) fn drift(a: &Run, b: &Run) -> Result<Outcome<Drift>> {
         let reason = format!("the vectors of A have {} dimensions, those of B {}", first.dims, second.dims);
         return skipped(Part::Drift, reason);
     }
-    let mut shared: Vec<(&String, (usize, u64), (usize, u64))> =
+    let mut shared: Vec<SharedWord> =
         first.terms.iter().filter_map(|(term, here)| Some((term, *here, *second.terms.get(term)?))).collect();
     shared.sort_by(|x, y| {
-        let least = |pair: &(&String, (usize, u64), (usize, u64))| pair.1.1.min(pair.2.1);
+        let least = |pair: &SharedWord| pair.1.1.min(pair.2.1);
         least(y).cmp(&least(x)).then_with(|| x.0.cmp(y.0))
     });
     shared.truncate(MOST_WORDS);
@@ -186,9 +189,7 @@ pub(super) fn drift(a: &Run, b: &Run) -> Result<Outcome<Drift>> {
         );
         return skipped(Part::Drift, reason);
     }
-    let rows = |of: fn(&(&String, (usize, u64), (usize, u64))) -> usize| {
-        shared.iter().map(of).collect::<Vec<usize>>()
-    };
+    let rows = |of: fn(&SharedWord) -> usize| shared.iter().map(of).collect::<Vec<usize>>();
     let pairs = WordPairs {
         words: shared.iter().map(|(term, ..)| (*term).clone()).collect(),
         counts: shared.iter().map(|(_, a, b)| (a.1, b.1)).collect(),

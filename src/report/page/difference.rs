@@ -65,7 +65,8 @@ fn run(title: &str, of: &RunIdentity) -> Markup {
 
 /// A row for each part, tested or not.
 fn parts(found: &Difference) -> Markup {
-    fn line<T>(part: Option<&Tested<T>>) -> Option<(Part, u64, u64, Option<f64>, Option<f64>)> {
+    type Line = (Part, u64, u64, Option<f64>, Option<f64>);
+    fn line<T>(part: Option<&Tested<T>>) -> Option<Line> {
         part.map(|part| (part.part, part.tested, part.findings, part.p, part.q))
     }
     let lines = [
