@@ -290,11 +290,11 @@ mod tests {
 
     #[test]
     fn words_that_moved_are_found_and_no_others() {
-        let moved = [20, 120, 300, 700];
+        let moved = [20, 120, 300];
         let rows = drifts(&trainings(1000, &moved, 1));
         let mut found = drifted(&rows);
         found.sort_unstable();
-        assert_eq!(found, ["w0020", "w0120", "w0300", "w0700"]);
+        assert_eq!(found, ["w0020", "w0120", "w0300"]);
         let word = rows.iter().find(|row| row.term == "w0120").unwrap();
         assert!(word.distance > 0.5 && word.excess() > 0.3 && word.kept_neighbours < 4, "{word:?}");
     }

@@ -98,10 +98,10 @@ fn header(bytes: &[u8]) -> Result<Header, Unusable> {
     if bytes.get(8..12) != Some(b"WAVE") {
         return Err(broken("not a WAV file: no WAVE follows RIFF", 8.min(bytes.len())));
     }
-    let (mut at, mut known, mut long) = (12, None, None);
+    let (mut at, mut trouble_at, mut known, mut long) = (12, 12, None, None);
     loop {
         let Some((name, size)) = chunk(bytes, at) else {
-            return Err(broken("the file ends before its samples begin", at.min(bytes.len())));
+            return Err(broken("the file ends before its samples begin", trouble_at.min(bytes.len())));
         };
         let contents = bytes.get(at + 8..).unwrap_or_default();
         let contents = &contents[..contents.len().min(size)];
@@ -115,7 +115,10 @@ fn header(bytes: &[u8]) -> Result<Header, Unusable> {
             }
             _ => {}
         }
-        at = next_chunk(bytes, at, size);
+        let next = next_chunk(bytes, at, size);
+        // A chunk that reaches beyond the end is where the trouble lies, not the end.
+        trouble_at = if at + 8 + size > bytes.len() { at } else { next };
+        at = next;
     }
 }
 
@@ -397,6 +400,7 @@ mod tests {
         assert_eq!(outcome(&format(6, 1, 8000, 8000, 1, 8)), refused("unsupported_wav", 20));
         assert_eq!(outcome(b"fmt \x04\0\0\0\x01\0\x01\0"), refused("broken_header", 20));
         assert_eq!(outcome(b""), refused("broken_header", 12));
+        assert_eq!(outcome(b"LIST\xFF\xFF\xFF\xFFabc"), refused("broken_header", 12));
         let nested = [&b"RIFF\x04\0\0\0WAVE"[..], &format(1, 1, 8000, 16_000, 2, 16)].concat();
         assert_eq!(outcome(&nested), None);
         let warned = decode_wav(&with_chunks(b"RIFF", &[&format(1, 1, 8000, 9, 2, 16)], 4)).unwrap().warning;

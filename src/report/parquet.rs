@@ -264,6 +264,7 @@ pub fn rows_as_text(folder: &Path, files: &[String], rows: usize) -> Result<Stri
     Ok(out)
 }
 
+<<<<<<< HEAD
 /// Rows of a table held against what they should be.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct RowComparison {
@@ -331,6 +332,9 @@ fn difference(
 }
 
 /// A value without the line breaks and tabs that would break a row.
+=======
+/// A value without the line breaks and tabs that would break a row, or codes that a terminal would obey.
+>>>>>>> broken
 fn cell(value: &AnyValue<'_>) -> String {
     match value {
         AnyValue::Null => String::new(),
@@ -338,7 +342,7 @@ fn cell(value: &AnyValue<'_>) -> String {
             let numbers: Vec<String> = values.iter().map(|value| cell(&value)).collect();
             format!("[{}]", numbers.join(", "))
         }
-        other => other.str_value().replace(['\t', '\n', '\r'], " "),
+        other => other.str_value().replace(char::is_control, " "),
     }
 }
 

@@ -78,7 +78,7 @@ fn lying_in(root: &Path) -> Vec<String> {
 
 /// A name as `show` prints it.
 fn shown(path: &Path) -> String {
-    path.to_string_lossy().replace(['\t', '\n', '\r'], " ")
+    path.to_string_lossy().replace(char::is_control, " ")
 }
 
 /// Columns of a table by name, from `show`.
