@@ -9,9 +9,6 @@ mod parquet;
 mod reading;
 pub mod tables;
 
-pub use parquet::{
-    Column, Provenance, RowComparison, Table, Written, copy_table, differing_rows, rows_as_text, write_file,
-    write_table,
-};
-pub use reading::StoredTable;
+pub use parquet::{Column, Provenance, Table, Written, copy_table, rows_as_text, write_file, write_table};
+pub use reading::{RowComparison, StoredTable, differing_rows};
 pub use tables::{ClipRow, DocumentRow, DuplicateRow, PairRow, TEXT_FEATURES, WordRow};

@@ -1,6 +1,5 @@
 //! Tables to Parquet: the only place that names polars.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -191,7 +190,7 @@ fn arrow_schema(frame: &DataFrame) -> Option<(String, String)> {
     Some((entry.key, entry.value?))
 }
 
-fn frame(table: Table) -> PolarsResult<DataFrame> {
+pub(super) fn frame(table: Table) -> PolarsResult<DataFrame> {
     let columns: PolarsResult<Vec<PolarsColumn>> = table
         .columns
         .into_iter()
@@ -264,77 +263,7 @@ pub fn rows_as_text(folder: &Path, files: &[String], rows: usize) -> Result<Stri
     Ok(out)
 }
 
-<<<<<<< HEAD
-/// Rows of a table held against what they should be.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct RowComparison {
-    /// Rows that are what they should be.
-    pub agreeing: usize,
-    /// Rows that are not there, or that say another content.
-    pub other_content: usize,
-    /// Rows of the same content with another value, a sentence each.
-    pub differences: Vec<String>,
-}
-
-/// Holds the rows `expected` against those of the same id in the table at `path`. The first column is the id; a row whose
-/// `blake3` differs is of another content.
-///
-/// # Errors
-/// [`Error::Table`] for a file that is no Parquet table, [`Error::Io`] for one that cannot be opened.
-pub fn differing_rows(path: &Path, expected: Table) -> Result<RowComparison> {
-    let failed =
-        |error: PolarsError| Error::Table { table: path.display().to_string(), message: error.to_string() };
-    let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
-    let table = ParquetReader::new(file).finish().map_err(failed)?;
-    let expected = frame(expected).map_err(failed)?;
-    let ids = |frame: &DataFrame| -> PolarsResult<Vec<String>> {
-        let column = frame.columns().first();
-        let id = |row| column.map(|column| Ok(column.get(row)?.str_value().into_owned()));
-        (0..frame.height()).filter_map(id).collect()
-    };
-    let places: HashMap<String, usize> =
-        ids(&table).map_err(failed)?.into_iter().enumerate().map(|(row, id)| (id, row)).collect();
-    let mut compared = RowComparison::default();
-    for (row, id) in ids(&expected).map_err(failed)?.into_iter().enumerate() {
-        let difference = match places.get(&id) {
-            None => None,
-            Some(&place) => difference(&table, place, &expected, row).map_err(failed)?,
-        };
-        match difference {
-            None => compared.other_content += 1,
-            Some(column) if column.is_empty() => compared.agreeing += 1,
-            Some(column) => compared.differences.push(format!("{id}: {column}")),
-        }
-    }
-    Ok(compared)
-}
-
-/// The first column in which two rows differ, with both values; empty where they agree, `None` for another content.
-fn difference(
-    table: &DataFrame,
-    place: usize,
-    expected: &DataFrame,
-    row: usize,
-) -> PolarsResult<Option<String>> {
-    let content = |frame: &DataFrame, row: usize| -> PolarsResult<String> {
-        Ok(frame.column("blake3")?.get(row)?.str_value().into_owned())
-    };
-    if content(table, place)? != content(expected, row)? {
-        return Ok(None);
-    }
-    for column in expected.columns() {
-        let (should, is) = (column.get(row)?, table.column(column.name())?.get(place)?);
-        if should != is {
-            return Ok(Some(format!("{} is {is}, computed again it is {should}", column.name())));
-        }
-    }
-    Ok(Some(String::new()))
-}
-
-/// A value without the line breaks and tabs that would break a row.
-=======
 /// A value without the line breaks and tabs that would break a row, or codes that a terminal would obey.
->>>>>>> broken
 fn cell(value: &AnyValue<'_>) -> String {
     match value {
         AnyValue::Null => String::new(),

@@ -1,11 +1,13 @@
 //! Tables of a run read back, column by column.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
-use polars::error::PolarsError;
+use polars::error::{PolarsError, PolarsResult};
 use polars::prelude::{DataFrame, DataType, ParquetReader, PlSmallStr, SerReader};
 
+use super::parquet::{Table, frame};
 use crate::error::{Error, Result};
 
 /// A Parquet file of a run, or some columns of it, in memory.
@@ -115,6 +117,72 @@ impl StoredTable {
     fn refused(&self, error: &PolarsError) -> Error {
         Error::Reading { table: self.file.clone(), message: error.to_string() }
     }
+}
+
+/// Rows of a table held against what they should be.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct RowComparison {
+    /// Rows that are what they should be.
+    pub agreeing: usize,
+    /// Rows that are not there, or that say another content.
+    pub other_content: usize,
+    /// Rows of the same content with another value, a sentence each.
+    pub differences: Vec<String>,
+}
+
+/// Holds the rows `expected` against those of the same id in the table at `path`. The first column is the id; a row whose
+/// `blake3` differs is of another content.
+///
+/// # Errors
+/// [`Error::Reading`] for a file that is no Parquet table, [`Error::Io`] for one that cannot be opened.
+pub fn differing_rows(path: &Path, expected: Table) -> Result<RowComparison> {
+    let failed =
+        |error: PolarsError| Error::Table { table: path.display().to_string(), message: error.to_string() };
+    let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+    let table = ParquetReader::new(file).finish().map_err(failed)?;
+    let expected = frame(expected).map_err(failed)?;
+    let ids = |frame: &DataFrame| -> PolarsResult<Vec<String>> {
+        let column = frame.columns().first();
+        let id = |row| column.map(|column| Ok(column.get(row)?.str_value().into_owned()));
+        (0..frame.height()).filter_map(id).collect()
+    };
+    let places: HashMap<String, usize> =
+        ids(&table).map_err(failed)?.into_iter().enumerate().map(|(row, id)| (id, row)).collect();
+    let mut compared = RowComparison::default();
+    for (row, id) in ids(&expected).map_err(failed)?.into_iter().enumerate() {
+        let difference = match places.get(&id) {
+            None => None,
+            Some(&place) => difference(&table, place, &expected, row).map_err(failed)?,
+        };
+        match difference {
+            None => compared.other_content += 1,
+            Some(column) if column.is_empty() => compared.agreeing += 1,
+            Some(column) => compared.differences.push(format!("{id}: {column}")),
+        }
+    }
+    Ok(compared)
+}
+
+/// The first column in which two rows differ, with both values; empty where they agree, `None` for another content.
+fn difference(
+    table: &DataFrame,
+    place: usize,
+    expected: &DataFrame,
+    row: usize,
+) -> PolarsResult<Option<String>> {
+    let content = |frame: &DataFrame, row: usize| -> PolarsResult<String> {
+        Ok(frame.column("blake3")?.get(row)?.str_value().into_owned())
+    };
+    if content(table, place)? != content(expected, row)? {
+        return Ok(None);
+    }
+    for column in expected.columns() {
+        let (should, is) = (column.get(row)?, table.column(column.name())?.get(place)?);
+        if should != is {
+            return Ok(Some(format!("{} is {is}, computed again it is {should}", column.name())));
+        }
+    }
+    Ok(Some(String::new()))
 }
 
 #[cfg(test)]
