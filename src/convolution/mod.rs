@@ -10,6 +10,7 @@
 //! The definition is that of `scipy.ndimage.convolve`: with the centre `c`,
 //! `out[i] = sum over k of taps[k] * x[i + c - k]`, where `x` beyond its ends is what the border says.
 
+pub mod analytic;
 pub mod border;
 mod direct;
 pub mod filter1d;
@@ -17,7 +18,10 @@ pub mod filter2d;
 pub mod fourier;
 pub mod kernel;
 pub mod kernels;
+pub mod named;
+pub mod nonlinear;
 mod rank;
+pub mod recursive;
 pub mod sample;
 pub mod spec;
 mod transform;
@@ -28,6 +32,7 @@ pub use filter1d::Filter1d;
 pub use filter2d::Filter2d;
 pub use kernel::{Kernel1d, Kernel2d, KernelError};
 pub use kernels::{Named1d, Named2d};
+pub use named::{ImageFilter, SignalFilter};
 pub use sample::Sample;
 pub use spec::{KernelSpec, Taps};
 pub use way::{Mode, Operation, Options, Scratch, Way};

@@ -74,6 +74,8 @@ pub struct Options {
 pub struct Scratch<T> {
     pub(super) extended: Vec<T>,
     pub(super) between: Vec<T>,
+    /// Double precision where the samples are single: recursive filters and weighted means.
+    pub(super) wide: Vec<f64>,
     tiles: TileScratch<T>,
 }
 
