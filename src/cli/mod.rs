@@ -55,7 +55,7 @@ enum Command {
     /// Hold every file of a run against the hash that it was written with
     Verify(verify::Arguments),
     /// Put a WAV or a PNG through the convolution module
-    Filter(filter::Arguments),
+    Filter(Box<filter::Arguments>),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
     /// Print the manual page

@@ -12,6 +12,7 @@
 
 pub mod analytic;
 pub mod border;
+mod cost;
 mod direct;
 pub mod filter1d;
 pub mod filter2d;
@@ -20,11 +21,15 @@ pub mod kernel;
 pub mod kernels;
 pub mod named;
 pub mod nonlinear;
+mod overlap;
+mod plan;
+pub mod planner;
 mod rank;
 pub mod recursive;
+mod running;
 pub mod sample;
+mod separable;
 pub mod spec;
-mod transform;
 pub mod way;
 
 pub use border::Border;
@@ -33,6 +38,7 @@ pub use filter2d::Filter2d;
 pub use kernel::{Kernel1d, Kernel2d, KernelError};
 pub use kernels::{Named1d, Named2d};
 pub use named::{ImageFilter, SignalFilter};
+pub use planner::{Choice, Estimate};
 pub use sample::Sample;
 pub use spec::{KernelSpec, Taps};
 pub use way::{Mode, Operation, Options, Scratch, Way};

@@ -4,9 +4,10 @@ use super::border::Border;
 use super::filter1d::Filter1d;
 use super::filter2d::Filter2d;
 use super::kernel::{Kernel1d, Kernel2d, KernelError};
+use super::kernels::kaiser::KAISER_DB;
 use super::kernels::line::PREEMPHASIS;
 use super::kernels::savitzky_golay::{SAVGOL_ORDER, SAVGOL_TAPS};
-use super::kernels::sinc::{KAISER_DB, KAISER_ERROR_DB, Pass, SINC_TAPS, needs_hz};
+use super::kernels::sinc::{Pass, SINC_TAPS, needs_hz};
 use super::kernels::{Named1d, Named2d};
 use super::named::{ImageFilter, SignalFilter};
 use super::nonlinear::{Bilateral, Footprint, Median, Morphology, Operator};
@@ -47,7 +48,7 @@ pub struct KernelSpec {
     pub taps: Option<Taps>,
     /// Cutoffs of the sinc filters, of pre-emphasis and of sections, in Hz.
     pub hz: Vec<f64>,
-    /// Attenuation of a sinc filter in dB (60) or a little more, which Kaiser's window then gives it.
+    /// Attenuation of a sinc filter in dB (60) at the least, which Kaiser's window then gives it.
     pub db: Option<f64>,
     /// Width of the edges of a sinc filter in Hz under Kaiser's window, which takes the place of `size`.
     pub transition_hz: Option<f64>,
@@ -212,10 +213,7 @@ impl KernelSpec {
     fn sinc(&self, pass: Pass, sample_rate: f64) -> Result<Kernel1d, KernelError> {
         match (self.size, self.db, self.transition_hz) {
             (size, None, None) => Kernel1d::windowed_sinc(pass, sample_rate, size.unwrap_or(SINC_TAPS)),
-            (None, db, Some(width)) => {
-                let db = db.unwrap_or(KAISER_DB) + KAISER_ERROR_DB;
-                Kernel1d::kaiser(pass, sample_rate, db, width)
-            }
+            (None, db, Some(width)) => Kernel1d::stopping(pass, sample_rate, db.unwrap_or(KAISER_DB), width),
             (_, _, width) => {
                 let needs =
                     if width.is_some() { "either size or transition_hz" } else { "transition_hz with db" };
@@ -389,7 +387,7 @@ mod tests {
         assert_eq!(edge.kernel_2d(), Kernel2d::sobel(90.0));
         assert_eq!(named("gabor").kernel_2d().unwrap().shape(), (13, 13));
         let steep = KernelSpec { hz: vec![1000.0], transition_hz: Some(200.0), ..named("lowpass") };
-        assert_eq!(steep.kernel_1d(8000.0), Kernel1d::kaiser(Pass::Low(1000.0), 8000.0, 62.5, 200.0));
+        assert_eq!(steep.kernel_1d(8000.0), Kernel1d::stopping(Pass::Low(1000.0), 8000.0, 60.0, 200.0));
         let slope = KernelSpec { size: Some(7), order: Some(3), derivative: Some(1), ..named("savgol") };
         assert_eq!(slope.kernel_1d(8000.0), Kernel1d::savitzky_golay(7, 3, 1));
     }

@@ -71,6 +71,17 @@ impl<T: Number> Parts<T> {
         self.re.resize(len);
         self.im.resize(len);
     }
+
+    /// Real parts for 0, imaginary parts for 1.
+    #[must_use]
+    pub fn part(&self, index: usize) -> &[T] {
+        if index == 0 { &self.re } else { &self.im }
+    }
+
+    /// Real parts for 0, imaginary parts for 1.
+    pub fn part_mut(&mut self, index: usize) -> &mut [T] {
+        if index == 0 { &mut self.re } else { &mut self.im }
+    }
 }
 
 /// Which way a transform goes.

@@ -24,6 +24,7 @@ mod register;
 mod register_neon;
 #[cfg(target_arch = "x86_64")]
 mod register_x86;
+mod rows;
 mod stencil;
 mod vector;
 mod window;
@@ -32,6 +33,7 @@ pub use buffer::Buffer;
 pub use copies::merge_copies;
 pub use fourier::{Columns, Direction, Lines, Parts};
 pub use register::Number;
+pub use rows::{add_rows, add_running, all_within, scale, window_sums};
 pub use stencil::{Outputs, Stencil, correlate};
 pub use window::{Rows, WindowKernel};
 

@@ -1,7 +1,11 @@
 //! Registers of f32 and f64 numbers, as the filters use them: whole, without tails or masks.
 
+use std::ops::{Add, Mul};
+
 /// A number that filters run over: `f32` or `f64`, and nothing else can be one.
-pub trait Number: Copy + Default + PartialOrd + Send + Sync + 'static {
+pub trait Number:
+    Copy + Default + PartialOrd + Add<Output = Self> + Mul<Output = Self> + Send + Sync + 'static
+{
     /// Numbers side by side in the transforms, whatever the width of the registers: one cache line.
     const GROUP: usize;
     /// The nearest one to `value`.

@@ -1,6 +1,7 @@
 //! Filters by name and what each of them takes: the taps of those that are kernels are made in [`mod@line`],
-//! [`sinc`] and [`savitzky_golay`] for signals, in [`plane`] for images and spectrograms.
+//! [`sinc`], [`kaiser`] and [`savitzky_golay`] for signals, in [`plane`] for images and spectrograms.
 
+pub mod kaiser;
 pub mod line;
 pub mod plane;
 pub mod savitzky_golay;

@@ -1,8 +1,8 @@
-//! Kernels that pass and stop bands, designed by the window method from Hz and dB; the Hilbert kernel beside them.
+//! Kernels that pass and stop bands, designed by the window method; the Hilbert kernel beside them.
 //!
 //! The ideal filter's taps, a difference of sincs, are cut to `size` by a window and scaled to gain 1 in one place, as
 //! in `scipy.signal.firwin`. Under the Hamming window the stop band lies 53 dB down and the edges are
-//! `3.3 * sample_rate / size` Hz wide; under Kaiser's both are asked for and the size follows.
+//! `3.3 * sample_rate / size` Hz wide; under Kaiser's ([`super::kaiser`]) both are asked for and the size follows.
 
 use std::f64::consts::PI;
 
@@ -11,16 +11,6 @@ use super::{Named1d, check_odd, check_taps};
 
 /// Taps of a windowed-sinc filter where not said otherwise.
 pub const SINC_TAPS: usize = 101;
-
-/// Attenuation of a Kaiser design where only the width of its edges is said, in dB.
-pub const KAISER_DB: f64 = 60.0;
-
-/// How far short of what was asked for a design by Kaiser's formulas may fall, in dB. A
-/// [`KernelSpec`](super::super::KernelSpec) asks for as much more, so that `db` is kept.
-pub const KAISER_ERROR_DB: f64 = 2.5;
-
-/// The range in which Kaiser's formulas hold and doubles can show the result, in dB.
-const KAISER_RANGE_DB: [f64; 2] = [8.0, 200.0];
 
 /// Where a windowed-sinc filter cuts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +38,7 @@ impl Pass {
     }
 
     /// The bands that pass, as shares of half the sample rate.
-    fn bands(self, sample_rate: f64) -> Result<Vec<(f64, f64)>, KernelError> {
+    pub(super) fn bands(self, sample_rate: f64) -> Result<Vec<(f64, f64)>, KernelError> {
         let name = self.name();
         Ok(match self {
             Self::Low(hz) => vec![(0.0, cutoff(name, hz, sample_rate)?)],
@@ -62,7 +52,7 @@ impl Pass {
     }
 
     /// Whether half the sample rate passes, which an even number of taps cannot do: it has gain 0 there.
-    const fn needs_odd(self) -> bool {
+    pub(super) const fn needs_odd(self) -> bool {
         matches!(self, Self::High(_) | Self::Outside(_))
     }
 }
@@ -80,22 +70,6 @@ impl Kernel1d {
             check_odd(pass.name(), size)?;
         }
         design(pass.name(), size, &bands, &hamming)
-    }
-
-    /// A windowed sinc under Kaiser's window, as many taps as `db` of attenuation and an edge of `transition_hz` ask
-    /// for ([`kaiser_size`]), one more where the number must be odd; otherwise as [`Kernel1d::windowed_sinc`].
-    ///
-    /// Equal to `scipy.signal.firwin(size, hz, window=("kaiser", beta), fs=sample_rate)` with `kaiserord`'s size and
-    /// beta. Kaiser's formulas are fitted: what is stopped lies within [`KAISER_ERROR_DB`] of `db`.
-    ///
-    /// Fails where `db` is not from 8 to 200, `transition_hz` is not between 0 and half of `sample_rate`, or the taps
-    /// are too many.
-    pub fn kaiser(pass: Pass, sample_rate: f64, db: f64, transition_hz: f64) -> Result<Self, KernelError> {
-        let bands = pass.bands(sample_rate)?;
-        let size = kaiser_size(pass.name(), sample_rate, db, transition_hz)?;
-        let size = if pass.needs_odd() { size | 1 } else { size };
-        let beta = kaiser_beta(db);
-        design(pass.name(), size, &bands, &|position| kaiser(position, beta))
     }
 
     /// Low-pass of `size` taps, [`Pass::Low`] of [`Kernel1d::windowed_sinc`].
@@ -134,63 +108,9 @@ impl Kernel1d {
     }
 }
 
-/// The number of taps of a Kaiser design: `ceil((db - 7.95) / (2.285 * pi * width) + 1)` with the width as a share of
-/// half the sample rate; `scipy.signal.kaiserord`. Fails as [`Kernel1d::kaiser`].
-pub fn kaiser_size(
-    kernel: &'static str,
-    sample_rate: f64,
-    db: f64,
-    transition_hz: f64,
-) -> Result<usize, KernelError> {
-    let [least, most] = KAISER_RANGE_DB;
-    if !(least..=most).contains(&db) {
-        let needs = format!("db from {least} to {most}, how far down the stop band lies, not {db}");
-        return Err(KernelError::Needs { kernel, needs });
-    }
-    let width = transition_hz / (sample_rate / 2.0);
-    if !(width > 0.0 && width < 1.0 && sample_rate.is_finite()) {
-        let half = sample_rate / 2.0;
-        let needs = format!(
-            "transition_hz, the width of an edge, between 0 and {half} (half the sample rate {sample_rate})"
-        );
-        return Err(KernelError::Needs { kernel, needs });
-    }
-    let size = ((db - 7.95) / (2.285 * PI * width) + 1.0).ceil() as usize;
-    check_size(1, size)?;
-    Ok(size)
-}
-
-/// The shape of Kaiser's window for `db` of attenuation; `scipy.signal.kaiser_beta` (Kaiser 1974).
-fn kaiser_beta(db: f64) -> f64 {
-    if db > 50.0 {
-        0.1102 * (db - 8.7)
-    } else if db > 21.0 {
-        0.5842 * libm::pow(db - 21.0, 0.4) + 0.07886 * (db - 21.0)
-    } else {
-        0.0
-    }
-}
-
-/// Kaiser's window at a position from -1 to 1.
-fn kaiser(position: f64, beta: f64) -> f64 {
-    bessel_i0(beta * (1.0 - position * position).max(0.0).sqrt()) / bessel_i0(beta)
-}
-
 /// The Hamming window at a position from -1 to 1.
 fn hamming(position: f64) -> f64 {
     0.54 + 0.46 * libm::cos(PI * position)
-}
-
-/// The modified Bessel function of order 0 by its power series; all terms are positive, so nothing cancels.
-fn bessel_i0(x: f64) -> f64 {
-    let quarter = 0.25 * x * x;
-    let (mut term, mut sum, mut k) = (1.0, 1.0, 1.0);
-    while term > 1e-17 * sum {
-        term *= quarter / (k * k);
-        sum += term;
-        k += 1.0;
-    }
-    sum
 }
 
 /// A frequency as a share of half the sample rate.
@@ -219,7 +139,7 @@ pub(in super::super) fn needs_hz(kernel: &'static str, sample_rate: f64) -> Kern
 }
 
 /// The window method for pass bands given as shares of half the sample rate; `window` takes positions from -1 to 1.
-fn design(
+pub(super) fn design(
     kernel: &'static str,
     size: usize,
     bands: &[(f64, f64)],
@@ -248,21 +168,21 @@ fn sinc(x: f64) -> f64 {
     if x == 0.0 { 1.0 } else { libm::sin(PI * x) / (PI * x) }
 }
 
+/// The gain of a kernel at 8193 frequencies from 0 to half the sample rate.
+#[cfg(test)]
+pub(super) fn gains(kernel: &Kernel1d) -> Vec<f64> {
+    use super::super::fourier::{Complex, RealFft};
+    let plan = RealFft::new(1 << 14);
+    let mut padded = kernel.taps().to_vec();
+    padded.resize(plan.len(), 0.0);
+    let mut spectrum = vec![Complex::default(); plan.bins()];
+    plan.forward(&mut padded, &mut spectrum, &mut plan.scratch());
+    spectrum.iter().map(|bin| bin.norm()).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::super::KernelSpec;
-    use super::super::super::fourier::{Complex, RealFft};
     use super::*;
-
-    /// The gain of the kernel at 8193 frequencies from 0 to half the sample rate.
-    fn gains(kernel: &Kernel1d) -> Vec<f64> {
-        let plan = RealFft::new(1 << 14);
-        let mut padded = kernel.taps().to_vec();
-        padded.resize(plan.len(), 0.0);
-        let mut spectrum = vec![Complex::default(); plan.bins()];
-        plan.forward(&mut padded, &mut spectrum, &mut plan.scratch());
-        spectrum.iter().map(|bin| bin.norm()).collect()
-    }
 
     /// The gain at a share of half the sample rate.
     fn gain(kernel: &Kernel1d, share: f64) -> f64 {
@@ -289,44 +209,6 @@ mod tests {
         ] {
             let found = gain(kernel, share);
             assert!((found - expected).abs() < tolerance, "gain {found} for {expected} at {share}");
-        }
-    }
-
-    /// The loudest gain in dB between two frequencies at 48 kHz.
-    fn loudest_db(kernel: &Kernel1d, [from, to]: [f64; 2]) -> f64 {
-        let bin = |hz: f64| hz / 24_000.0 * 8192.0;
-        let inside = &gains(kernel)[bin(from).ceil() as usize..=bin(to).floor() as usize];
-        20.0 * libm::log10(inside.iter().fold(0.0_f64, |a, b| a.max(*b)))
-    }
-
-    #[test]
-    fn a_kaiser_design_stops_as_many_decibels_as_were_asked_for() {
-        let [low, high] = [6000.0, 12_000.0];
-        for width in [400.0, 1000.0, 2500.0] {
-            for db in [30.0, 45.0, 60.0, 80.0, 100.0, 120.0] {
-                let half = width / 2.0;
-                for (name, hz, stopped) in [
-                    ("lowpass", vec![low], [low + half, 24_000.0]),
-                    ("highpass", vec![low], [0.0, low - half]),
-                    ("bandpass", vec![low, high], [high + half, 24_000.0]),
-                    ("bandpass", vec![low, high], [0.0, low - half]),
-                    ("bandstop", vec![low, high], [low + half, high - half]),
-                ] {
-                    let name = Some(name.to_owned());
-                    let spec = KernelSpec {
-                        name,
-                        hz,
-                        db: Some(db),
-                        transition_hz: Some(width),
-                        ..KernelSpec::default()
-                    };
-                    let found = -loudest_db(&spec.kernel_1d(48_000.0).unwrap(), stopped);
-                    assert!(
-                        (db..db + 2.0 * KAISER_ERROR_DB).contains(&found),
-                        "{spec:?}: {found:.2} dB where {db} were asked for"
-                    );
-                }
-            }
         }
     }
 
@@ -362,9 +244,6 @@ mod tests {
         assert!(message(Kernel1d::hilbert(4)).contains("odd size"));
         for bad in [f64::NAN, f64::INFINITY, -1.0, 0.0] {
             assert!(Kernel1d::lowpass(bad, 8000.0, 5).is_err() && Kernel1d::lowpass(10.0, bad, 5).is_err());
-            assert!(Kernel1d::kaiser(Pass::Low(100.0), 8000.0, bad, 10.0).is_err());
-            assert!(Kernel1d::kaiser(Pass::Low(100.0), 8000.0, 60.0, bad).is_err());
         }
-        assert!(message(Kernel1d::kaiser(Pass::Low(100.0), 8000.0, 60.0, 1e-9)).contains("too large"));
     }
 }
