@@ -10,6 +10,7 @@ mod failures;
 mod golden_audio;
 mod golden_convolution;
 mod golden_file;
+mod golden_kernels;
 mod golden_relations;
 mod golden_text;
 mod nightly;

@@ -9,7 +9,7 @@
 //! Frames: the profile says how many a clip has. Energy and pitch frames are centred on every `hop_len`-th sample
 //! in every profile and cut to that number; Kaldi's own frames begin there.
 
-use crate::convolution::{Filter1d, Filter2d};
+use crate::convolution::{ImageFilter, SignalFilter};
 
 use super::contour::moments;
 use super::energy;
@@ -34,9 +34,9 @@ pub struct AnalyzerSettings {
     /// What is computed.
     pub features: FeatureSettings,
     /// Filters on the samples, in order.
-    pub waveform_filters: Vec<Filter1d<f32>>,
+    pub waveform_filters: Vec<SignalFilter<f32>>,
     /// Filters on the spectrogram, in order: rows are bands, the lowest first, columns are frames.
-    pub spectrogram_filters: Vec<Filter2d<f32>>,
+    pub spectrogram_filters: Vec<ImageFilter<f32>>,
 }
 
 /// The plan of an analysis at one sample rate. Threads share it, each with its own [`AnalysisScratch`].
@@ -285,7 +285,7 @@ mod tests {
     use super::*;
     use crate::audio::pitch::PitchMethod;
     use crate::audio::profile::Profile;
-    use crate::convolution::{Border, Kernel1d, Kernel2d};
+    use crate::convolution::{Border, Filter1d, Filter2d, Kernel1d, Kernel2d};
 
     fn tone(len: usize) -> Vec<f32> {
         (0..len).map(|i| (0.5 * (2.0 * PI * 250.0 * i as f64 / 16_000.0).sin()) as f32).collect()
@@ -394,7 +394,7 @@ mod tests {
         let plain = analyze(settings(Profile::Librosa, Store::Power), &tone(8000));
         let twice = Kernel2d::new(1, 1, vec![100.0]).unwrap();
         let mut filtered = settings(Profile::Librosa, Store::Power);
-        filtered.spectrogram_filters = vec![Filter2d::new(&twice, Border::Reflect)];
+        filtered.spectrogram_filters = vec![Filter2d::new(&twice, Border::Reflect).into()];
         let filtered = analyze(filtered, &tone(8000));
         let gain = |name| value(&filtered, name).unwrap() - value(&plain, name).unwrap();
         // A hundred times the power is 20 dB.
@@ -409,7 +409,7 @@ mod tests {
     fn a_waveform_filter_changes_everything() {
         let mut halved = settings(Profile::Librosa, Store::None);
         let half = Kernel1d::new(vec![0.5]).unwrap();
-        halved.waveform_filters = vec![Filter1d::new(&half, Border::Reflect)];
+        halved.waveform_filters = vec![Filter1d::new(&half, Border::Reflect).into()];
         let (plain, halved) =
             (analyze(settings(Profile::Librosa, Store::None), &tone(16_000)), analyze(halved, &tone(16_000)));
         for name in ["rms_db_mean", "loudness_lufs", "true_peak_dbfs", "mel_10_mean"] {

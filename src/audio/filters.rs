@@ -3,7 +3,7 @@
 //! A transform spreads one value that is not a number over everything, and later stages would do the same. So what
 //! is not finite becomes 0 here, before and after filtering, and no sample is larger than a million.
 
-use crate::convolution::{Filter1d, Filter2d, Scratch};
+use crate::convolution::{ImageFilter, Scratch, SignalFilter};
 
 /// A million times full scale: squared, scaled to Kaldi's integers and summed over a frame it still is an f32.
 const LARGEST_SAMPLE: f32 = 1e6;
@@ -14,7 +14,7 @@ const LARGEST_LEVEL: f32 = 1e32;
 /// Filters on the samples, in the order in which they were written.
 #[derive(Clone, Default)]
 pub struct WaveformFilters {
-    filters: Vec<Filter1d<f32>>,
+    filters: Vec<SignalFilter<f32>>,
 }
 
 /// What [`WaveformFilters::apply`] writes while it works.
@@ -28,7 +28,7 @@ pub struct WaveformScratch {
 impl WaveformFilters {
     /// In the order in which they are applied.
     #[must_use]
-    pub fn new(filters: Vec<Filter1d<f32>>) -> Self {
+    pub fn new(filters: Vec<SignalFilter<f32>>) -> Self {
         Self { filters }
     }
 
@@ -54,7 +54,7 @@ impl WaveformFilters {
 /// Filters on a spectrogram, in the order in which they were written.
 #[derive(Clone, Default)]
 pub struct SpectrogramFilters {
-    filters: Vec<Filter2d<f32>>,
+    filters: Vec<ImageFilter<f32>>,
 }
 
 /// What [`SpectrogramFilters::apply`] writes while it works.
@@ -68,7 +68,7 @@ pub struct SpectrogramScratch {
 impl SpectrogramFilters {
     /// In the order in which they are applied.
     #[must_use]
-    pub fn new(filters: Vec<Filter2d<f32>>) -> Self {
+    pub fn new(filters: Vec<ImageFilter<f32>>) -> Self {
         Self { filters }
     }
 
@@ -104,12 +104,12 @@ fn transpose(matrix: &[f32], columns: usize, transposed: &mut Vec<f32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convolution::{Border, Kernel1d, Kernel2d};
+    use crate::convolution::{Border, Filter1d, Filter2d, Kernel1d, Kernel2d};
 
     #[test]
     fn waveform_filters_follow_each_other() {
-        let doubled = Filter1d::new(&Kernel1d::new(vec![2.0]).unwrap(), Border::Constant);
-        let delayed = Filter1d::new(&Kernel1d::new(vec![0.0, 0.0, 1.0]).unwrap(), Border::Constant);
+        let doubled = Filter1d::new(&Kernel1d::new(vec![2.0]).unwrap(), Border::Constant).into();
+        let delayed = Filter1d::new(&Kernel1d::new(vec![0.0, 0.0, 1.0]).unwrap(), Border::Constant).into();
         let filters = WaveformFilters::new(vec![doubled, delayed]);
         assert_eq!(filters.apply(&[1.0, 2.0, 3.0], &mut WaveformScratch::default()), [0.0, 2.0, 4.0]);
     }
@@ -128,7 +128,7 @@ mod tests {
     fn rows_of_a_spectrogram_kernel_are_bands() {
         // One tap a row down: each band takes the level of the band below.
         let kernel = Kernel2d::new(3, 3, vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]).unwrap();
-        let filters = SpectrogramFilters::new(vec![Filter2d::new(&kernel, Border::Constant)]);
+        let filters = SpectrogramFilters::new(vec![Filter2d::new(&kernel, Border::Constant).into()]);
         // Two frames of three bands.
         let mut matrix = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         filters.apply(&mut matrix, 3, &mut SpectrogramScratch::default());

@@ -1,6 +1,6 @@
 //! The spectrogram of a clip: power spectra, mel levels, and the filters on either.
 
-use crate::convolution::Filter2d;
+use crate::convolution::ImageFilter;
 
 use super::filters::{SpectrogramFilters, SpectrogramScratch};
 use super::mel::MelBank;
@@ -49,7 +49,7 @@ impl SpectraScratch {
 impl Spectra {
     /// Plans the spectra of settings that were checked.
     #[must_use]
-    pub fn new(settings: &SpectrogramSettings, filters: Vec<Filter2d<f32>>, sample_rate: u32) -> Self {
+    pub fn new(settings: &SpectrogramSettings, filters: Vec<ImageFilter<f32>>, sample_rate: u32) -> Self {
         Self {
             settings: *settings,
             stft: PowerStft::new(settings),

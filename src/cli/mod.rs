@@ -67,7 +67,7 @@ enum Command {
     /// What changed between two runs; exit status 1 where more did than is accepted
     Diff(diff::Arguments),
     /// Put a WAV or a PNG through the convolution module
-    Filter(filter::Arguments),
+    Filter(Box<filter::Arguments>),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
     /// Print the manual page

@@ -123,6 +123,65 @@ pub(super) fn extend<T: Sample>(
     }
 }
 
+/// A signal or image continued by its border and read piece by piece, without a copy of the whole. Rows and columns count
+/// from the first of the margins, so that output `(r, c)` of a filter is the sum over the window that begins there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Continued<'a, T> {
+    pub(super) input: &'a [T],
+    pub(super) rows: usize,
+    pub(super) cols: usize,
+    pub(super) border: Border,
+    /// Rows and columns before the input.
+    pub(super) top: usize,
+    pub(super) left: usize,
+}
+
+impl<'a, T: Sample> Continued<'a, T> {
+    /// Fills `to` with samples of a row from `col` on.
+    pub(super) fn copy_row(&self, row: usize, col: usize, to: &mut [T]) {
+        let Some(source) = self.border.position(row as isize - self.top as isize, self.rows) else {
+            to.fill(T::ZERO);
+            return;
+        };
+        let line = &self.input[source * self.cols..][..self.cols];
+        let outside = |index: isize| self.border.position(index, self.cols).map_or(T::ZERO, |c| line[c]);
+        let before = self.left.saturating_sub(col).min(to.len());
+        let (head, rest) = to.split_at_mut(before);
+        for (i, value) in head.iter_mut().enumerate() {
+            *value = outside((col + i) as isize - self.left as isize);
+        }
+        let first = (col + before).saturating_sub(self.left);
+        let inside = self.cols.saturating_sub(first).min(rest.len());
+        let (middle, tail) = rest.split_at_mut(inside);
+        if inside > 0 {
+            middle.copy_from_slice(&line[first..][..inside]);
+        }
+        for (i, value) in tail.iter_mut().enumerate() {
+            *value = outside((first + inside + i) as isize);
+        }
+    }
+
+    /// The outputs along one axis whose windows of `taps` samples read no border.
+    const fn inside(before: usize, len: usize, taps: usize) -> (usize, usize) {
+        (before, before + (len + 1).saturating_sub(taps))
+    }
+
+    /// Rows of outputs whose windows of `taps` rows read no border: from the first to before the last.
+    pub(super) const fn inner_rows(&self, taps: usize) -> (usize, usize) {
+        Self::inside(self.top, self.rows, taps)
+    }
+
+    /// The same for columns.
+    pub(super) const fn inner_cols(&self, taps: usize) -> (usize, usize) {
+        Self::inside(self.left, self.cols, taps)
+    }
+
+    /// The input from this place on, which must lie in it.
+    pub(super) fn from(&self, row: usize, col: usize) -> &'a [T] {
+        &self.input[(row - self.top) * self.cols + col - self.left..]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,6 +229,15 @@ mod tests {
         let margins = Margins { top: 1, bottom: 0, left: 1, right: 2 };
         extend(&[1.0, 2.0, 3.0, 4.0], (2, 2), margins, Border::Wrap, &mut output);
         assert_eq!(output, [4.0, 3.0, 4.0, 3.0, 4.0, 2.0, 1.0, 2.0, 1.0, 2.0, 4.0, 3.0, 4.0, 3.0, 4.0]);
+        for row in 0..3 {
+            let input = &[1.0, 2.0, 3.0, 4.0];
+            let all = Continued { input, rows: 2, cols: 2, border: Border::Wrap, top: 1, left: 1 };
+            for (from, to) in [(0, 5), (0, 1), (1, 3), (2, 5), (4, 5)] {
+                let mut part = vec![9.0; to - from];
+                all.copy_row(row, from, &mut part);
+                assert_eq!(part, output[row * 5 + from..row * 5 + to]);
+            }
+        }
         extend(&[1.0, 2.0], (1, 2), margins, Border::Constant, &mut output);
         assert_eq!(output, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 0.0, 0.0]);
     }

@@ -1,108 +1,118 @@
 //! The direct way: every output is the sum of taps times samples, in one fixed order.
 //!
-//! There is no edge here: the input has been continued by its border, so that output `(i, j)` is the sum over the
-//! window whose first sample is `(i, j)`. One row of taps makes it the filter of a signal; a row and then a column
-//! make it the separable way.
+//! Windows inside the input are read where they stand. Those that reach across an edge are computed from pieces of the
+//! input continued by its border, a few rows or columns at a time. One row of taps makes it the filter of a signal; a row
+//! and then a column make it the separable way.
 
+use super::border::Continued;
 use super::kernel::Kernel2d;
 use super::sample::Sample;
+use crate::simd::{Outputs, Stencil, Width, correlate};
 
-/// Outputs computed together. Each keeps its own sum and adds its taps in the same order as one output alone
-/// does, so the number changes the speed and no bit of the result.
-const LANES: usize = 16;
+/// Rows of outputs at an edge that are computed together.
+const EDGE_ROWS: usize = 64;
+
+/// Columns of outputs at an edge that are computed at least: what a register holds.
+const EDGE_COLS: usize = 16;
+
+/// A rectangle of outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Region {
+    pub(super) row: usize,
+    pub(super) col: usize,
+    pub(super) rows: usize,
+    pub(super) cols: usize,
+}
 
 /// Taps as the loops read them: row by row in the order of a correlation, in the type of the samples.
 #[derive(Clone, Debug)]
-pub(super) struct Stencil<T> {
+pub(super) struct Direct<T> {
+    pub(super) width: Width,
     pub(super) rows: usize,
     pub(super) cols: usize,
     pub(super) taps: Vec<T>,
 }
 
-/// Samples in rows that start `stride` apart.
-#[derive(Clone, Copy)]
-pub(super) struct Plane<'a, T> {
-    pub(super) samples: &'a [T],
-    pub(super) stride: usize,
-}
-
-/// The part of an output plane that is to be written: `rows` by `cols` samples, its rows `stride` apart.
-pub(super) struct Target<'a, T> {
-    pub(super) samples: &'a mut [T],
-    pub(super) stride: usize,
-    pub(super) rows: usize,
-    pub(super) cols: usize,
-}
-
-impl<T: Sample> Stencil<T> {
+impl<T: Sample> Direct<T> {
     /// The taps of `kernel`, turned by half a turn where they are to convolve.
-    pub(super) fn new(kernel: &Kernel2d, flip: bool) -> Self {
+    pub(super) fn new(width: Width, kernel: &Kernel2d, flip: bool) -> Self {
         let (rows, cols) = kernel.shape();
         let mut taps: Vec<T> = kernel.taps().iter().map(|&tap| T::of(tap)).collect();
         if flip {
             taps.reverse();
         }
-        Self { rows, cols, taps }
+        Self { width, rows, cols, taps }
     }
 
-    /// Writes the correlation of `input` with the taps; `input` has `rows - 1` and `cols - 1` more than `target`.
-    pub(super) fn correlate(&self, input: Plane<'_, T>, target: &mut Target<'_, T>) {
-        let rows = target.samples.chunks_mut(target.stride).take(target.rows);
-        for (r, row) in rows.enumerate() {
-            let windows = Plane { samples: &input.samples[r * input.stride..], ..input };
-            let (blocks, rest) = row[..target.cols].as_chunks_mut::<LANES>();
-            let first_of_rest = blocks.len() * LANES;
-            for (b, block) in blocks.iter_mut().enumerate() {
-                *block = self.sums(windows, b * LANES);
+    /// Writes the outputs of `region` to `outputs`, which has its shape.
+    pub(super) fn run(
+        &self,
+        input: &Continued<'_, T>,
+        region: Region,
+        outputs: &mut Outputs<'_, T>,
+        piece: &mut Vec<T>,
+    ) {
+        let within = |(first, end): (usize, usize), from: usize, len: usize| {
+            let first = first.clamp(from, from + len);
+            (first - from, end.clamp(first, from + len) - from)
+        };
+        let (top, bottom) = within(input.inner_rows(self.rows), region.row, region.rows);
+        let (left, right) = within(input.inner_cols(self.cols), region.col, region.cols);
+        if top == bottom || left == right {
+            return self.edge(input, region, outputs, (0, 0), (region.rows, region.cols), piece);
+        }
+        let Region { row, col, rows, cols } = region;
+        self.edge(input, region, outputs, (0, 0), (top, cols), piece);
+        self.edge(input, region, outputs, (bottom, 0), (rows - bottom, cols), piece);
+        // An edge narrower than a register takes outputs of the inside with it, which come out the same.
+        if left > 0 {
+            let edge = left.max(EDGE_COLS).min(cols);
+            self.edge(input, region, outputs, (top, 0), (bottom - top, edge), piece);
+        }
+        if right < cols {
+            let edge = (cols - right).max(EDGE_COLS).min(cols);
+            self.edge(input, region, outputs, (top, cols - edge), (bottom - top, edge), piece);
+        }
+        let stencil = self.stencil(input.from(row + top, col + left), input.cols);
+        correlate(self.width, &stencil, &mut part(outputs, (top, left), (bottom - top, right - left)), false);
+    }
+
+    /// A part of the region whose windows may reach across an edge.
+    fn edge(
+        &self,
+        input: &Continued<'_, T>,
+        region: Region,
+        outputs: &mut Outputs<'_, T>,
+        (first, left): (usize, usize),
+        (rows, cols): (usize, usize),
+        piece: &mut Vec<T>,
+    ) {
+        if rows == 0 || cols == 0 {
+            return;
+        }
+        let stride = cols + self.cols - 1;
+        for band in (first..first + rows).step_by(EDGE_ROWS) {
+            let height = EDGE_ROWS.min(first + rows - band);
+            piece.resize((height + self.rows - 1) * stride, T::ZERO);
+            for (r, row) in piece.chunks_exact_mut(stride).enumerate() {
+                input.copy_row(region.row + band + r, region.col + left, row);
             }
-            for (c, value) in rest.iter_mut().enumerate() {
-                [*value] = self.sums(windows, first_of_rest + c);
-            }
+            let mut outputs = part(outputs, (band, left), (height, cols));
+            correlate(self.width, &self.stencil(piece, stride), &mut outputs, false);
         }
     }
 
-    /// The sums of `N` windows side by side, the first of which starts at column `c`.
-    #[inline]
-    fn sums<const N: usize>(&self, input: Plane<'_, T>, c: usize) -> [T; N] {
-        let mut sums = [T::ZERO; N];
-        for (k, taps) in self.taps.chunks_exact(self.cols).enumerate() {
-            let line = &input.samples[k * input.stride + c..][..self.cols + N - 1];
-            for (&tap, window) in taps.iter().zip(line.array_windows::<N>()) {
-                for (sum, &x) in sums.iter_mut().zip(window) {
-                    *sum += tap * x;
-                }
-            }
-        }
-        sums
+    const fn stencil<'a>(&'a self, input: &'a [T], stride: usize) -> Stencil<'a, T> {
+        Stencil { taps: self.taps.as_slice(), rows: self.rows, cols: self.cols, input, stride }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_worked_example() {
-        let rows = [
-            9., 4., 1., 2., 2., 1., 1., 1., 0., 4., 1., 2., 1., 0., 6., 1., 0., 0., 2., 2., 9., 6., 7., 4.,
-            4.,
-        ];
-        let kernel = Kernel2d::new(3, 3, vec![0., 2., 1., 4., 1., 0., 1., 0., 1.]).unwrap();
-        let mut output = [0.0_f64; 9];
-        let mut target = Target { samples: &mut output, stride: 3, rows: 3, cols: 3 };
-        Stencil::new(&kernel, false).correlate(Plane { samples: &rows, stride: 5 }, &mut target);
-        assert_eq!(output[0], 16.0);
-    }
-
-    #[test]
-    fn an_output_has_the_same_bits_in_a_block_and_alone() {
-        let samples: Vec<f32> = (0..60).map(|i| libm::sinf(i as f32 * 12.9) * 43.7).collect();
-        let kernel = Kernel2d::new(1, 9, (1..10).map(|i| 1.0 / f64::from(i)).collect()).unwrap();
-        let stencil = Stencil::<f32>::new(&kernel, true);
-        let block: [f32; LANES] = stencil.sums(Plane { samples: &samples, stride: 60 }, 3);
-        for (c, value) in block.iter().enumerate() {
-            let [alone] = stencil.sums(Plane { samples: &samples, stride: 60 }, 3 + c);
-            assert_eq!(alone.to_bits(), value.to_bits());
-        }
-    }
+/// A rectangle of outputs from this row and column on.
+pub(super) fn part<'a, T>(
+    outputs: &'a mut Outputs<'_, T>,
+    (row, col): (usize, usize),
+    (rows, cols): (usize, usize),
+) -> Outputs<'a, T> {
+    let stride = outputs.stride;
+    Outputs { samples: &mut outputs.samples[row * stride + col..], stride, rows, cols }
 }

@@ -2,8 +2,10 @@
 
 use super::border::Border;
 use super::kernel::{Kernel1d, KernelError};
+use super::plan::Plan;
+use super::planner::Choice;
 use super::sample::Sample;
-use super::way::{Operation, Options, Plan, Scratch, Way};
+use super::way::{Operation, Options, Scratch, Way};
 
 /// A kernel made ready to run over signals: made once, used for every signal with scratch that the caller owns.
 ///
@@ -45,6 +47,18 @@ impl<T: Sample> Filter1d<T> {
     #[must_use]
     pub const fn way(&self) -> Way {
         self.plan.way()
+    }
+
+    /// What the plan chose and why, for the usual input of its options.
+    #[must_use]
+    pub const fn choice(&self) -> &Choice {
+        self.plan.choice()
+    }
+
+    /// The way that a signal of `len` samples goes, with its predicted cost.
+    #[must_use]
+    pub fn predict(&self, len: usize) -> Option<Choice> {
+        self.plan.predict(1, len)
     }
 
     /// The number of outputs for `len` samples.

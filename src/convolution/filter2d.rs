@@ -2,9 +2,11 @@
 
 use super::border::Border;
 use super::kernel::{Kernel2d, KernelError};
+use super::plan::Plan;
+use super::planner::Choice;
 use super::rank::Median;
 use super::sample::Sample;
-use super::way::{Operation, Options, Plan, Scratch, Way};
+use super::way::{Operation, Options, Scratch, Way};
 
 /// A kernel, or the median, made ready to run over row-major images: made once, used for every image with scratch
 /// that the caller owns.
@@ -25,7 +27,7 @@ pub struct Filter2d<T> {
 
 #[derive(Clone, Debug)]
 enum Work<T> {
-    Linear(Plan<T>),
+    Linear(Box<Plan<T>>),
     Median(Median),
 }
 
@@ -33,19 +35,19 @@ impl<T: Sample> Filter2d<T> {
     /// The convolution with `kernel`, of the shape of its input, by the way expected to be fastest.
     #[must_use]
     pub fn new(kernel: &Kernel2d, border: Border) -> Self {
-        Self { work: Work::Linear(Plan::fastest(kernel, Operation::Convolution)), border }
+        Self { work: Work::Linear(Box::new(Plan::fastest(kernel, Operation::Convolution))), border }
     }
 
     /// The correlation with `kernel` (its taps as they stand), otherwise as [`Filter2d::new`].
     #[must_use]
     pub fn correlation(kernel: &Kernel2d, border: Border) -> Self {
-        Self { work: Work::Linear(Plan::fastest(kernel, Operation::Correlation)), border }
+        Self { work: Work::Linear(Box::new(Plan::fastest(kernel, Operation::Correlation))), border }
     }
 
     /// The filter that the options describe. Fails where the kernel cannot go the way they name: separable for a
     /// rank above 1, or median.
     pub fn with_options(kernel: &Kernel2d, border: Border, options: Options) -> Result<Self, KernelError> {
-        Ok(Self { work: Work::Linear(Plan::new(kernel, options)?), border })
+        Ok(Self { work: Work::Linear(Box::new(Plan::new(kernel, options)?)), border })
     }
 
     /// The median of a window of `size` by `size` samples, as `scipy.ndimage.median_filter`. Fails where `size` is 0
@@ -60,6 +62,24 @@ impl<T: Sample> Filter2d<T> {
         match &self.work {
             Work::Linear(plan) => plan.way(),
             Work::Median(_) => Way::Median,
+        }
+    }
+
+    /// What the plan chose and why, for the usual image of its options; none for the median.
+    #[must_use]
+    pub fn choice(&self) -> Option<&Choice> {
+        match &self.work {
+            Work::Linear(plan) => Some(plan.choice()),
+            Work::Median(_) => None,
+        }
+    }
+
+    /// The way that an image of `rows` by `cols` goes, with its predicted cost; none for the median.
+    #[must_use]
+    pub fn predict(&self, rows: usize, cols: usize) -> Option<Choice> {
+        match &self.work {
+            Work::Linear(plan) => plan.predict(rows, cols),
+            Work::Median(_) => None,
         }
     }
 

@@ -99,6 +99,12 @@ pub enum KernelError {
         /// The form that is needed.
         write: &'static str,
     },
+    /// Taps asked of a filter that is no sum over taps.
+    #[error("{name} has no taps: it is no convolution; apply the filter that build_1d or build_2d makes")]
+    NoTaps {
+        /// Name of the filter.
+        name: String,
+    },
     /// The way asked for cannot run this kernel.
     #[error("this kernel cannot be run the {way} way: leave the choice to the plan")]
     Way {

@@ -10,17 +10,26 @@
 //! The definition is that of `scipy.ndimage.convolve`: with the centre `c`,
 //! `out[i] = sum over k of taps[k] * x[i + c - k]`, where `x` beyond its ends is what the border says.
 
+pub mod analytic;
 pub mod border;
+mod cost;
 mod direct;
 pub mod filter1d;
 pub mod filter2d;
 pub mod fourier;
 pub mod kernel;
 pub mod kernels;
+pub mod named;
+pub mod nonlinear;
+mod overlap;
+mod plan;
+pub mod planner;
 mod rank;
+pub mod recursive;
+mod running;
 pub mod sample;
+mod separable;
 pub mod spec;
-mod transform;
 pub mod way;
 
 pub use border::Border;
@@ -28,6 +37,8 @@ pub use filter1d::Filter1d;
 pub use filter2d::Filter2d;
 pub use kernel::{Kernel1d, Kernel2d, KernelError};
 pub use kernels::{Named1d, Named2d};
+pub use named::{ImageFilter, SignalFilter};
+pub use planner::{Choice, Estimate};
 pub use sample::Sample;
 pub use spec::{KernelSpec, Taps};
 pub use way::{Mode, Operation, Options, Scratch, Way};

@@ -4,13 +4,16 @@ use std::cmp::Ordering;
 use std::ops::AddAssign;
 
 use super::fourier::FftNum;
+use crate::simd::Number;
 
 /// A sample of a signal or image: `f32` or `f64`, and nothing else can be one.
-pub trait Sample: FftNum + PartialOrd + AddAssign + Default + sealed::Sealed {
+pub trait Sample: FftNum + Number + AddAssign + sealed::Sealed {
     /// Zero.
     const ZERO: Self;
     /// The largest finite value, as `f64`.
     const LARGEST: f64;
+    /// How far a tap may be from its value, relative to the largest tap, before outputs show it.
+    const ROUNDING: f64;
 
     /// The nearest sample to `value`.
     fn of(value: f64) -> Self;
@@ -22,6 +25,7 @@ pub trait Sample: FftNum + PartialOrd + AddAssign + Default + sealed::Sealed {
 impl Sample for f32 {
     const ZERO: Self = 0.0;
     const LARGEST: f64 = Self::MAX as f64;
+    const ROUNDING: f64 = Self::EPSILON as f64 / 2.0;
 
     fn of(value: f64) -> Self {
         value as Self
@@ -35,6 +39,8 @@ impl Sample for f32 {
 impl Sample for f64 {
     const ZERO: Self = 0.0;
     const LARGEST: f64 = Self::MAX;
+    // Eigenvectors are no more exact than this.
+    const ROUNDING: f64 = 32.0 * Self::EPSILON;
 
     fn of(value: f64) -> Self {
         value

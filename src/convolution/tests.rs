@@ -89,7 +89,7 @@ fn values(len: usize) -> impl Strategy<Value = Vec<f64>> {
 fn options() -> impl Strategy<Value = Options> {
     let operation = prop::sample::select(vec![Operation::Convolution, Operation::Correlation]);
     let mode = prop::sample::select(vec![Mode::Full, Mode::Same, Mode::Valid]);
-    (operation, mode).prop_map(|(operation, mode)| Options { operation, mode, way: None })
+    (operation, mode).prop_map(|(operation, mode)| Options { operation, mode, ..Options::default() })
 }
 
 fn border() -> impl Strategy<Value = Border> {
@@ -160,7 +160,7 @@ fn the_worked_example() {
     let image =
         [9., 4., 1., 2., 2., 1., 1., 1., 0., 4., 1., 2., 1., 0., 6., 1., 0., 0., 2., 2., 9., 6., 7., 4., 4.];
     let kernel = Kernel2d::new(3, 3, vec![0., 2., 1., 4., 1., 0., 1., 0., 1.]).unwrap();
-    let valid = Options { operation: Operation::Correlation, mode: Mode::Valid, way: None };
+    let valid = Options { operation: Operation::Correlation, mode: Mode::Valid, way: None, ..Options::default() };
     let output = run(&kernel, &image, 5, Border::Reflect, valid);
     assert_eq!((output.len(), output[0]), (9, 16.0));
 }
@@ -179,20 +179,39 @@ fn an_impulse_gives_the_taps_at_the_centre() {
     }
 }
 
+/// The choice for a kernel without any structure.
+fn choice_for_noise(rows: usize, cols: usize, shape: (usize, usize)) -> Way {
+    let taps = (0..rows * cols).map(|i| libm::sin((i * i) as f64)).collect();
+    let options = Options { shape: Some(shape), ..Options::default() };
+    let kernel = Kernel2d::new(rows, cols, taps).unwrap();
+    Filter2d::<f32>::with_options(&kernel, Border::Reflect, options).unwrap().way()
+}
+
 #[test]
-fn the_plan_chooses_by_the_kernel() {
-    let line = |taps| Filter1d::<f32>::new(&Kernel1d::boxcar(taps).unwrap(), Border::Reflect).way();
-    let noise = |side: usize| {
-        let taps = (0..side * side).map(|i| libm::sin((i * i) as f64)).collect();
-        Filter2d::<f32>::new(&Kernel2d::new(side, side, taps).unwrap(), Border::Reflect).way()
-    };
-    let plane = |side| Filter2d::<f32>::new(&Kernel2d::boxcar(side).unwrap(), Border::Reflect).way();
-    assert_eq!([line(1), line(64), line(65)], [Way::Direct, Way::Direct, Way::Transform]);
-    assert_eq!([noise(3), noise(11), noise(12)], [Way::Direct, Way::Direct, Way::Transform]);
-    assert_eq!(
-        [plane(1), plane(3), plane(60), plane(61)],
-        [Way::Direct, Way::Separable, Way::Separable, Way::Transform]
-    );
+fn the_plan_chooses_by_kernel_and_shape() {
+    let large = (1080, 1920);
+    assert_eq!([3, 7, 41].map(|k| choice_for_noise(k, k, large)), [Way::Direct, Way::Direct, Way::Transform]);
+    assert_eq!([3, 2000].map(|k| choice_for_noise(1, k, (1, 1 << 20))), [Way::Direct, Way::Transform]);
+    assert_eq!(choice_for_noise(41, 41, (5, 5)), Way::Direct);
+    let plane = |kernel: Kernel2d| Filter2d::<f32>::new(&kernel, Border::Reflect);
+    assert_eq!(plane(Kernel2d::gaussian(3.0).unwrap()).way(), Way::Separable);
+    assert_eq!(plane(Kernel2d::boxcar(101).unwrap()).way(), Way::Running);
+    assert_eq!(Filter1d::<f32>::new(&Kernel1d::boxcar(1001).unwrap(), Border::Wrap).way(), Way::Running);
+}
+
+#[test]
+fn a_choice_says_what_it_knows() {
+    let filter = Filter2d::<f32>::new(&Kernel2d::gaussian(2.0).unwrap(), Border::Reflect);
+    let choice = filter.choice().unwrap();
+    assert_eq!((choice.taps, choice.outputs, choice.asked), ((17, 17), (1024, 1024), false));
+    assert_eq!((choice.chosen.way, choice.chosen.products), (Way::Separable, 1));
+    assert!(choice.considered.is_sorted_by_key(|estimate| estimate.nanoseconds));
+    assert_eq!(choice.considered.len(), 3);
+    let line = choice.to_string();
+    assert!(line.starts_with("17 x 17 taps, 1024 x 1024 outputs, ") && line.contains("separable"), "{line}");
+    let small = filter.predict(2, 3).unwrap();
+    assert!(small.chosen.nanoseconds < choice.chosen.nanoseconds && small.outputs == (2, 3));
+    assert!(Filter2d::<f32>::median(3, Border::Wrap).unwrap().choice().is_none());
 }
 
 #[test]

@@ -1,33 +1,20 @@
-//! The plan of a filter: what is asked for, which way it is computed, and the steps of that way.
+//! What is asked of a filter beside its kernel and border, and the ways in which it is computed.
 
 use std::fmt;
 
-use super::border::{Border, Margins, extend};
-use super::direct::{Plane, Stencil, Target};
-use super::kernel::{Kernel2d, KernelError};
-use super::sample::Sample;
-use super::transform::{TileScratch, Transform};
-
-// Where one way overtakes another, timed on one core of a server processor with f32, 2.4 million samples and an image
-// of 1080 x 1920. The crossings are broad: a third to either side costs little.
-
-/// The longest single row or column of taps that goes the direct way.
-const LINE_LIMIT: usize = 64;
-
-/// The most taps, row and column together, that go the separable way.
-const SEPARABLE_LIMIT: usize = 120;
-
-/// The most taps of a kernel in two dimensions that go the direct way.
-const AREA_LIMIT: usize = 11 * 11;
+use super::overlap::OverlapScratch;
+use super::running::Sums;
 
 /// How a filter is computed. The ways of one kernel give the same numbers to rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Way {
     /// The sum over the taps; a NaN or infinity reaches the outputs whose taps touch it and no other.
     Direct,
-    /// A row of taps, then a column: for kernels in two dimensions whose rank is 1.
+    /// A row of taps, then a column, or the sum of a few such products: for kernels in two dimensions of small rank.
     Separable,
-    /// Overlap-save through the Fourier transform; tiles with a sample that is not finite go the direct way, so a
+    /// Sums of neighbours built on each other: for kernels whose taps are all the same.
+    Running,
+    /// Overlap-save through the Fourier transform on blocks or tiles; those with a sample that is not finite go the direct way, so a
     /// NaN reaches no further than there.
     Transform,
     /// Not a sum: the middle value of the window.
@@ -59,7 +46,7 @@ pub enum Mode {
 }
 
 /// What is asked of a filter beside its kernel and border.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Options {
     /// Convolution where not said otherwise.
     pub operation: Operation,
@@ -67,6 +54,20 @@ pub struct Options {
     pub mode: Mode,
     /// The way; `None` leaves the choice to the plan.
     pub way: Option<Way>,
+    /// Every how many rows and columns an output is kept, from the first on; a 0 is taken for 1.
+    pub stride: (usize, usize),
+    /// Rows and columns of the usual input, which the choice is made for; 1 row for signals. `None` is a million samples
+    /// or pixels. Inputs of any shape are filtered; one so small that the direct way is faster goes that way.
+    pub shape: Option<(usize, usize)>,
+    /// The most threads that work on one input. They change no bit of the output, nor the choice.
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let (operation, mode) = (Operation::Convolution, Mode::Same);
+        Self { operation, mode, way: None, stride: (1, 1), shape: None, threads: 1 }
+    }
 }
 
 /// Working memory that every filter shares; each thread has its own. It grows to the largest input and is reused.
@@ -74,23 +75,21 @@ pub struct Options {
 pub struct Scratch<T> {
     pub(super) extended: Vec<T>,
     pub(super) between: Vec<T>,
-    tiles: TileScratch<T>,
+    /// Double precision where the samples are single: recursive filters and weighted means.
+    pub(super) wide: Vec<f64>,
+    /// Outputs of which a stride keeps a part.
+    pub(super) full: Vec<T>,
+    /// One for each thread.
+    pub(super) workers: Vec<Worker<T>>,
 }
 
-/// A kernel made ready for one way.
-#[derive(Clone, Debug)]
-pub(super) struct Plan<T> {
-    mode: Mode,
-    /// What a `Same` output reads beyond the input.
-    margins: Margins,
-    steps: Steps<T>,
-}
-
-#[derive(Clone, Debug)]
-enum Steps<T> {
-    Direct(Stencil<T>),
-    Separable { row: Stencil<T>, column: Stencil<T> },
-    Transform(Transform<T>),
+/// What one thread needs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Worker<T> {
+    pub(super) piece: Vec<T>,
+    pub(super) strip: Vec<T>,
+    pub(super) sums: Sums<T>,
+    pub(super) overlap: OverlapScratch<T>,
 }
 
 impl Way {
@@ -100,6 +99,7 @@ impl Way {
         match self {
             Self::Direct => "direct",
             Self::Separable => "separable",
+            Self::Running => "running sum",
             Self::Transform => "transform",
             Self::Median => "median",
         }
@@ -120,123 +120,3 @@ impl<T: Default> Scratch<T> {
     }
 }
 
-impl<T: Sample> Plan<T> {
-    /// Plans `kernel` the way that is asked for, or that is expected to be fastest. Fails where the kernel cannot go
-    /// the way asked for.
-    pub(super) fn new(kernel: &Kernel2d, options: Options) -> Result<Self, KernelError> {
-        let flip = options.operation == Operation::Convolution;
-        let steps = match options.way {
-            None => Some(Steps::fastest(kernel, flip)),
-            Some(Way::Direct) => Some(Steps::Direct(Stencil::new(kernel, flip))),
-            Some(Way::Separable) => Steps::separable(kernel, flip),
-            Some(Way::Transform) => Some(Steps::Transform(Transform::new(kernel, flip))),
-            Some(Way::Median) => None,
-        };
-        let way = options.way.map_or("", Way::name);
-        let steps = steps.ok_or(KernelError::Way { way })?;
-        Ok(Self { mode: options.mode, margins: margins(kernel, flip), steps })
-    }
-
-    /// Plans `kernel` the way that is expected to be fastest, for as many outputs as inputs.
-    pub(super) fn fastest(kernel: &Kernel2d, operation: Operation) -> Self {
-        let flip = operation == Operation::Convolution;
-        Self { mode: Mode::Same, margins: margins(kernel, flip), steps: Steps::fastest(kernel, flip) }
-    }
-
-    pub(super) const fn way(&self) -> Way {
-        match self.steps {
-            Steps::Direct(_) => Way::Direct,
-            Steps::Separable { .. } => Way::Separable,
-            Steps::Transform(_) => Way::Transform,
-        }
-    }
-
-    /// Rows and columns of output for an input of `rows` by `cols`; none where the input is empty.
-    pub(super) const fn output_shape(&self, rows: usize, cols: usize) -> (usize, usize) {
-        if rows == 0 || cols == 0 {
-            return (0, 0);
-        }
-        let Margins { top, bottom, left, right } = self.margins;
-        let (rows, cols) = self.mode_margins().around(rows, cols);
-        (rows.saturating_sub(top + bottom), cols.saturating_sub(left + right))
-    }
-
-    /// Fills `output` with the filtered row-major `input`, which holds `rows * cols` samples.
-    pub(super) fn run(
-        &self,
-        input: &[T],
-        (rows, cols): (usize, usize),
-        border: Border,
-        output: &mut Vec<T>,
-        scratch: &mut Scratch<T>,
-    ) {
-        let (out_rows, out_cols) = self.output_shape(rows, cols);
-        output.clear();
-        output.resize(out_rows * out_cols, T::ZERO);
-        if output.is_empty() {
-            return;
-        }
-        let around = self.mode_margins();
-        extend(input, (rows, cols), around, border, &mut scratch.extended);
-        let (all_rows, stride) = around.around(rows, cols);
-        let all = Plane { samples: &scratch.extended, stride };
-        let mut target = Target { samples: output, stride: out_cols, rows: out_rows, cols: out_cols };
-        match &self.steps {
-            Steps::Direct(stencil) => stencil.correlate(all, &mut target),
-            Steps::Transform(transform) => transform.correlate(all, &mut target, &mut scratch.tiles),
-            Steps::Separable { row, column } => {
-                scratch.between.resize(all_rows * out_cols, T::ZERO);
-                let samples = &mut scratch.between[..];
-                row.correlate(all, &mut Target { samples, stride: out_cols, rows: all_rows, cols: out_cols });
-                column.correlate(Plane { samples: &scratch.between, stride: out_cols }, &mut target);
-            }
-        }
-    }
-
-    /// What the outputs of this mode read beyond the input.
-    const fn mode_margins(&self) -> Margins {
-        let Margins { top, bottom, left, right } = self.margins;
-        let (down, across) = (top + bottom, left + right);
-        match self.mode {
-            Mode::Full => Margins { top: down, bottom: down, left: across, right: across },
-            Mode::Same => self.margins,
-            Mode::Valid => Margins { top: 0, bottom: 0, left: 0, right: 0 },
-        }
-    }
-}
-
-impl<T: Sample> Steps<T> {
-    fn fastest(kernel: &Kernel2d, flip: bool) -> Self {
-        let (rows, cols) = kernel.shape();
-        let line = rows == 1 || cols == 1;
-        if !line
-            && rows + cols <= SEPARABLE_LIMIT
-            && let Some(steps) = Self::separable(kernel, flip)
-        {
-            return steps;
-        }
-        if rows * cols <= if line { LINE_LIMIT } else { AREA_LIMIT } {
-            Self::Direct(Stencil::new(kernel, flip))
-        } else {
-            Self::Transform(Transform::new(kernel, flip))
-        }
-    }
-
-    fn separable(kernel: &Kernel2d, flip: bool) -> Option<Self> {
-        let (column, row) = kernel.separate()?;
-        let column = Stencil::new(&column.into_column(), flip);
-        Some(Self::Separable { row: Stencil::new(&row.into_row(), flip), column })
-    }
-}
-
-/// What a convolution (`flip`) or correlation that gives as many outputs as inputs reads beyond the input.
-const fn margins(kernel: &Kernel2d, flip: bool) -> Margins {
-    let (rows, cols) = kernel.shape();
-    let (row, col) = kernel.centre();
-    let (before_row, before_col) = (rows - 1 - row, cols - 1 - col);
-    if flip {
-        Margins { top: before_row, bottom: row, left: before_col, right: col }
-    } else {
-        Margins { top: row, bottom: before_row, left: col, right: before_col }
-    }
-}

@@ -373,11 +373,33 @@ pub struct FilterSection {
     pub hz: Vec<f64>,
     pub taps: Taps,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub db: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transition_hz: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub q: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gain_db: Option<f64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub zero_phase: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sigma: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub angle: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wavelength: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub footprint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub derivative: Option<usize>,
     pub border: String,
 }
 defaults!(FilterSection {
@@ -385,9 +407,20 @@ defaults!(FilterSection {
     kernel: String::new(),
     hz: Vec::new(),
     taps: Taps::Row(Vec::new()),
+    db: None,
+    transition_hz: None,
+    q: None,
+    gain_db: None,
+    zero_phase: false,
     sigma: None,
     size: None,
     angle: None,
+    wavelength: None,
+    range: None,
+    amount: None,
+    footprint: None,
+    order: None,
+    derivative: None,
     border: "reflect".into(),
 });
 

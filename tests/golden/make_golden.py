@@ -2,7 +2,7 @@
 """Writes the golden values beside this file: what pinned oracles say about inputs that every test can repeat.
 
     python3 -m venv /tmp/oracles && /tmp/oracles/bin/pip install -r requirements.txt
-    /tmp/oracles/bin/python make_golden.py [tones] [audio] [text] [convolution] [relations]
+    /tmp/oracles/bin/python make_golden.py [tones] [audio] [text] [convolution] [kernels] [relations]
 
 The inputs are the sample corpus (corpora/sample) or stand in the JSON files themselves. Each file says which versions made it and how
 every value is defined. Numbers have 10 significant digits in audio.json and text.json, and all 17 elsewhere; null stands for "undefined".
@@ -426,6 +426,179 @@ def make_convolution():
     )
 
 
+# --- kernels ---------------------------------------------------------------------------------------------------------
+
+KERNELS_NOTES = {
+    "signals, images": "x[i] = ((37 i + 11) mod 101) / 101 - 0.5 for i over the elements, row by row; images stand in the file",
+    "kaiser": "scipy.signal.kaiserord and firwin(window=('kaiser', beta), scale=True); an even number of taps of a highpass or bandstop is made one more",
+    "savgol": "scipy.signal.savgol_coeffs(size, order, deriv, use='conv')",
+    "savgol_filter": "scipy.signal.savgol_filter(signal, 7, 3, deriv=1, mode=mode) of 20 samples",
+    "hilbert": "scipy.signal.hilbert(signal), imaginary part",
+    "biquads": "analogue prototypes H(s) of the RBJ cookbook through scipy.signal.bilinear with s = (z-1)/(z+1)/tan(w0/2): b0 b1 b2 a0 a1 a2",
+    "butterworth": "scipy.signal.butter(2, hz, fs=16000), which the cookbook's low- and high-pass with q = sqrt(1/2) must be",
+    "sosfilt": "scipy.signal.sosfilt of 60 samples by the sections lowpass 1000 Hz and peaking 3000 Hz of `biquads`",
+    "sosfiltfilt": "scipy.signal.sosfiltfilt of 400 samples by the same, padtype even (mirror) and constant (nearest), padlen 399; every 7th",
+    "a_weighting": "IEC 61672-1 annex E poles through scipy.signal.bilinear_zpk, gain 1 at 1000 Hz: dB at hz by scipy.signal.sosfreqz",
+    "log": "scipy.ndimage.gaussian_laplace(image, sigma, mode=mode)",
+    "uniform": "scipy.ndimage.uniform_filter(image, size, mode=mode)",
+    "scharr": "skimage.filters.scharr_v of an image, which is 1/16 of the kernel here and mode reflect",
+    "gabor": "skimage.filters.gabor_kernel(1 / wavelength, theta, sigma_x=sigma, sigma_y=sigma, n_stds=4), times 2 pi sigma^2: the middle 7x7, real and imaginary",
+    "median": "scipy.ndimage.median_filter(image, size, mode=mode)",
+    "morphology": "scipy.ndimage.grey_erosion, grey_dilation, grey_opening, grey_closing: size, or footprint skimage.morphology.disk(radius); cval 0",
+    "bilateral": "cv2.bilateralFilter(f32, d, sigmaColor, sigmaSpace), whose exponentials come from a table, by border",
+}
+
+
+def kaiser_cases():
+    from scipy import signal
+
+    cases = []
+    for kind, cutoff, db, width in (
+        ("lowpass", 2000.0, 30.0, 800.0),
+        ("highpass", 2000.0, 65.0, 700.0),
+        ("bandpass", [1000.0, 4000.0], 48.0, 500.0),
+        ("bandstop", [1000.0, 4000.0], 90.0, 900.0),
+        ("lowpass", 3000.0, 15.0, 1000.0),
+    ):
+        size, beta = signal.kaiserord(db, width / 8000.0)
+        size += kind in ("highpass", "bandstop") and size % 2 == 0
+        taps = signal.firwin(size, cutoff, fs=16000, pass_zero=kind, window=("kaiser", beta))
+        cases.append({"kind": kind, "hz": [cutoff] if isinstance(cutoff, float) else cutoff, "db": db, "transition_hz": width, "taps": taps})
+    return cases
+
+
+def cookbook_prototypes(gain_db, q):
+    """Numerators and denominators of H(s), highest power first."""
+    a = 10.0 ** (gain_db / 40.0)
+    r = math.sqrt(a) / q
+    plain = [1.0, 1.0 / q, 1.0]
+    return {
+        "biquad_lowpass": ([0.0, 0.0, 1.0], plain),
+        "biquad_highpass": ([1.0, 0.0, 0.0], plain),
+        "biquad_bandpass": ([0.0, 1.0 / q, 0.0], plain),
+        "notch": ([1.0, 0.0, 1.0], plain),
+        "allpass": ([1.0, -1.0 / q, 1.0], plain),
+        "peaking": ([1.0, a / q, 1.0], [1.0, 1.0 / (a * q), 1.0]),
+        "low_shelf": ([a, a * r, a * a], [a, r, 1.0]),
+        "high_shelf": ([a * a, a * r, a], [1.0, r, a]),
+    }
+
+
+def biquad(name, hz, q, gain_db):
+    import numpy as np
+    from scipy import signal
+
+    numerator, denominator = cookbook_prototypes(gain_db, q)[name]
+    b, a = signal.bilinear(numerator, denominator, fs=0.5 / math.tan(math.pi * hz / 16000.0))
+    b, a = (np.concatenate([np.zeros(3 - len(c)), c]) for c in (b, a))
+    return np.concatenate([b, a]) / a[0]
+
+
+def recursive_cases():
+    import numpy as np
+    from scipy import signal
+
+    biquads = [
+        {"name": name, "hz": hz, "q": q, "gain_db": gain, "sos": biquad(name, hz, q, gain)}
+        for name in cookbook_prototypes(0.0, 1.0)
+        for hz, q, gain in ((1000.0, 0.70710678118654752, 6.0), (3000.0, 4.0, -9.0), (60.0, 0.5, 3.0))
+    ]
+    sos = np.array([biquad("biquad_lowpass", 1000.0, 0.7, 0.0), biquad("peaking", 3000.0, 2.0, 6.0)])
+    long = np.array(sequence(400))
+    both = {
+        mode: signal.sosfiltfilt(sos, long, padtype=pad, padlen=399)[::7] for mode, pad in (("mirror", "even"), ("nearest", "constant"))
+    }
+    butterworth = [
+        {"name": f"biquad_{kind}", "hz": hz, "sos": np.concatenate(signal.butter(2, hz, kind, fs=16000))}
+        for kind in ("lowpass", "highpass")
+        for hz in (200.0, 5000.0)
+    ]
+    return {
+        "biquads": biquads,
+        "butterworth": butterworth,
+        "sosfilt": signal.sosfilt(sos, np.array(sequence(60))),
+        "sosfiltfilt": both,
+        "a_weighting": [a_weighting(rate) for rate in (8000, 16000, 44100, 48000)],
+    }
+
+
+def a_weighting(rate):
+    import numpy as np
+    from scipy import signal
+
+    poles = -2.0 * np.pi * np.array([20.598997057568145, 20.598997057568145, 107.65264864298761, 737.8622307071363, 12194.21714799801, 12194.21714799801])
+    z, p, k = signal.bilinear_zpk(np.zeros(4), poles, 1.0, rate)
+    sos = signal.zpk2sos(z, p, k)
+    hz = np.array([f for f in (20.0, 100.0, 500.0, 1000.0, 2500.0, 3900.0, 7900.0, 16000.0, 20000.0) if f < rate / 2])
+    gains = np.abs(signal.freqz_sos(sos, worN=hz, fs=rate)[1]) / np.abs(signal.freqz_sos(sos, worN=[1000.0], fs=rate)[1])
+    return {"sample_rate": rate, "hz": hz, "db": 20.0 * np.log10(gains)}
+
+
+def gabor_cases():
+    import numpy as np
+    from skimage.filters import gabor_kernel
+
+    cases = []
+    for sigma, wavelength, angle in ((2.0, 5.0, 0.0), (1.5, 4.0, 30.0), (3.0, 7.0, 115.0)):
+        kernel = gabor_kernel(1.0 / wavelength, np.deg2rad(angle), sigma_x=sigma, sigma_y=sigma, n_stds=4) * 2.0 * np.pi * sigma**2
+        middle = kernel[kernel.shape[0] // 2 - 3 :, kernel.shape[1] // 2 - 3 :][:7, :7]
+        cases.append({"sigma": sigma, "wavelength": wavelength, "angle": angle, "real": middle.real, "imaginary": middle.imag})
+    return cases
+
+
+def image_cases():
+    import cv2
+    import numpy as np
+    from scipy import ndimage
+    from skimage.filters import scharr_v
+    from skimage.morphology import disk
+
+    image = np.array(sequence(9 * 11)).reshape(9, 11)
+    borders = {"reflect": cv2.BORDER_REFLECT, "mirror": cv2.BORDER_REFLECT_101, "nearest": cv2.BORDER_REPLICATE, "constant": cv2.BORDER_CONSTANT}
+    operators = {"erosion": ndimage.grey_erosion, "dilation": ndimage.grey_dilation, "opening": ndimage.grey_opening, "closing": ndimage.grey_closing}
+    out = {"image": image, "scharr": 16.0 * scharr_v(image)}
+    for mode in MODES:
+        cases = {}
+        for sigma in (0.7, 1.5):
+            cases[f"laplacian_of_gaussian sigma {sigma}"] = ndimage.gaussian_laplace(image, sigma, mode=mode)
+        for size in (2, 4, 5):
+            cases[f"box size {size}"] = ndimage.uniform_filter(image, size, mode=mode)
+            cases[f"median size {size}"] = ndimage.median_filter(image, size, mode=mode)
+        for name, operator in operators.items():
+            for size in (2, 3, 6):
+                cases[f"{name} size {size}"] = operator(image, size=(size, size), mode=mode)
+            cases[f"{name} disc 5"] = operator(image, footprint=disk(2), mode=mode)
+        if mode in borders:
+            cases["bilateral size 5"] = cv2.bilateralFilter(image.astype(np.float32), 5, 0.3, 1.5, borderType=borders[mode])
+        out[mode] = cases
+    return out
+
+
+def make_kernels():
+    import numpy as np
+    from scipy import signal
+
+    x = np.array(sequence(20))
+    write(
+        "kernels.json",
+        ["scipy", "numpy", "scikit-image", "opencv-python-headless"],
+        {
+            "definitions": KERNELS_NOTES,
+            "kaiser": kaiser_cases(),
+            "savgol": [
+                {"size": size, "order": order, "derivative": d, "taps": signal.savgol_coeffs(size, order, d, use="conv")}
+                for size, order, d in ((5, 2, 0), (7, 3, 1), (11, 4, 2), (51, 3, 0), (21, 5, 3), (1, 0, 0))
+            ],
+            "savgol_filter": {mode: signal.savgol_filter(x, 7, 3, deriv=1, mode=mode) for mode in ("mirror", "nearest", "wrap", "constant")},
+            "hilbert": [{"len": n, "imaginary": np.imag(signal.hilbert(sequence(n)))} for n in (1, 2, 15, 16, 97)],
+            **recursive_cases(),
+            "gabor": gabor_cases(),
+            "images": image_cases(),
+        },
+        17,
+    )
+
+
 # --- relations -------------------------------------------------------------------------------------------------------
 
 RELATIONS_NOTES = {
@@ -557,7 +730,7 @@ def make_tones():
         soundfile.write(HERE.parent / "broken" / f"tone.{extension}", tone, 16000, subtype=subtype)
 
 
-MAKERS = {"tones": make_tones, "audio": make_audio, "text": make_text, "convolution": make_convolution, "relations": make_relations}
+MAKERS = {"tones": make_tones, "audio": make_audio, "text": make_text, "convolution": make_convolution, "kernels": make_kernels, "relations": make_relations}
 
 
 def main():

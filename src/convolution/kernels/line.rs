@@ -1,46 +1,15 @@
-//! Kernels for signals.
+//! Kernels for signals: smoothing, slopes, pre-emphasis.
 
 use std::f64::consts::PI;
 
 use super::super::kernel::{Kernel1d, KernelError, check_size};
-use super::{Named1d, check_sigma, check_taps};
-
-/// Taps of a windowed-sinc filter where not said otherwise.
-pub const SINC_TAPS: usize = 101;
+use super::sinc::cutoff;
+use super::{check_sigma, check_taps};
 
 /// Share of the sample before that pre-emphasis takes away where not said otherwise.
 pub const PREEMPHASIS: f64 = 0.97;
 
 impl Kernel1d {
-    /// Low-pass of `size` taps: a sinc under a Hamming window, scaled to gain 1 at 0 Hz, half the amplitude at
-    /// `cutoff_hz`. Equal to `scipy.signal.firwin(size, cutoff_hz, fs=sample_rate)`.
-    ///
-    /// Fails where the cutoff is not between 0 and half of `sample_rate`, or `size` is 0 or too large.
-    pub fn lowpass(cutoff_hz: f64, sample_rate: f64, size: usize) -> Result<Self, KernelError> {
-        let cutoff = cutoff("lowpass", cutoff_hz, sample_rate)?;
-        windowed_sinc("lowpass", size, &[(0.0, cutoff)])
-    }
-
-    /// High-pass of `size` taps, an odd number, with gain 1 at half the sample rate; otherwise as
-    /// [`Kernel1d::lowpass`]. Equal to `firwin(.., pass_zero="highpass")`.
-    pub fn highpass(cutoff_hz: f64, sample_rate: f64, size: usize) -> Result<Self, KernelError> {
-        let cutoff = cutoff("highpass", cutoff_hz, sample_rate)?;
-        windowed_sinc("highpass", odd("highpass", size)?, &[(cutoff, 1.0)])
-    }
-
-    /// Band-pass of `size` taps with gain 1 in the middle of `hz = [low, high]`; otherwise as [`Kernel1d::lowpass`].
-    /// Equal to `firwin(.., pass_zero="bandpass")`.
-    pub fn bandpass(hz: [f64; 2], sample_rate: f64, size: usize) -> Result<Self, KernelError> {
-        windowed_sinc("bandpass", size, &[band("bandpass", hz, sample_rate)?])
-    }
-
-    /// Band-stop of `size` taps, an odd number, with gain 1 at 0 Hz, that takes out `hz = [low, high]`; otherwise as
-    /// [`Kernel1d::lowpass`]. Equal to `firwin(.., pass_zero="bandstop")`.
-    pub fn bandstop(hz: [f64; 2], sample_rate: f64, size: usize) -> Result<Self, KernelError> {
-        let (low, high) = band("bandstop", hz, sample_rate)?;
-        windowed_sinc("bandstop", odd("bandstop", size)?, &[(0.0, low), (high, 1.0)])
-    }
-
     /// Pre-emphasis `y[n] = x[n] - coefficient * x[n - 1]`, causal; `coefficient` is a finite number, usually
     /// [`PREEMPHASIS`].
     #[must_use]
@@ -84,122 +53,9 @@ impl Kernel1d {
     }
 }
 
-/// A frequency as a share of half the sample rate.
-fn cutoff(kernel: &'static str, hz: f64, sample_rate: f64) -> Result<f64, KernelError> {
-    let share = hz / (sample_rate / 2.0);
-    if share > 0.0 && share < 1.0 && sample_rate.is_finite() {
-        Ok(share)
-    } else {
-        Err(needs_hz(kernel, sample_rate))
-    }
-}
-
-/// Two rising frequencies as shares of half the sample rate.
-fn band(kernel: &'static str, [low, high]: [f64; 2], sample_rate: f64) -> Result<(f64, f64), KernelError> {
-    let (low, high) = (cutoff(kernel, low, sample_rate)?, cutoff(kernel, high, sample_rate)?);
-    if low < high { Ok((low, high)) } else { Err(needs_hz(kernel, sample_rate)) }
-}
-
-/// What to write as `hz` for this kernel at this rate.
-pub(in super::super) fn needs_hz(kernel: &'static str, sample_rate: f64) -> KernelError {
-    let two = [Named1d::Bandpass, Named1d::Bandstop].iter().any(|named| named.name() == kernel);
-    let form = if two { "[low, high], rising and" } else { "[cutoff]" };
-    let half = sample_rate / 2.0;
-    let needs = format!("hz = {form} between 0 and {half} (half the sample rate {sample_rate})");
-    KernelError::Needs { kernel, needs }
-}
-
-/// An odd number of taps: an even one has gain 0 at half the sample rate.
-fn odd(kernel: &'static str, size: usize) -> Result<usize, KernelError> {
-    let needs = || format!("an odd size, such as {SINC_TAPS}, not {size}");
-    if size % 2 == 1 { Ok(size) } else { Err(KernelError::Needs { kernel, needs: needs() }) }
-}
-
-/// The window method for pass bands given as shares of half the sample rate, as in `scipy.signal.firwin` with its
-/// default Hamming window: the gain is 1 at 0 Hz, at half the sample rate or in the middle of the first band.
-fn windowed_sinc(kernel: &'static str, size: usize, bands: &[(f64, f64)]) -> Result<Kernel1d, KernelError> {
-    check_size(1, check_taps(kernel, size)?)?;
-    let middle = (size - 1) as f64 / 2.0;
-    let hamming = |m: f64| if size == 1 { 1.0 } else { 0.54 + 0.46 * libm::cos(PI * m / middle) };
-    let ideal =
-        |m: f64| bands.iter().map(|&(low, high)| high * sinc(high * m) - low * sinc(low * m)).sum::<f64>();
-    let mut taps: Vec<f64> = (0..size).map(|n| n as f64 - middle).map(|m| ideal(m) * hamming(m)).collect();
-    let reference = match bands.first() {
-        Some(&(0.0, _)) | None => 0.0,
-        Some(&(_, 1.0)) => 1.0,
-        Some(&(low, high)) => 0.5 * (low + high),
-    };
-    let gain: f64 =
-        taps.iter().enumerate().map(|(n, h)| h * libm::cos(PI * (n as f64 - middle) * reference)).sum();
-    for tap in &mut taps {
-        *tap /= gain;
-    }
-    Kernel1d::new(taps)
-}
-
-fn sinc(x: f64) -> f64 {
-    if x == 0.0 { 1.0 } else { libm::sin(PI * x) / (PI * x) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Gain of the kernel at a share of half the sample rate.
-    fn gain(kernel: &Kernel1d, share: f64) -> f64 {
-        let parts = kernel.taps().iter().enumerate().map(|(n, tap)| {
-            let angle = PI * share * n as f64;
-            (tap * libm::cos(angle), tap * libm::sin(angle))
-        });
-        let (re, im) = parts.fold((0.0, 0.0), |(a, b), (c, d)| (a + c, b + d));
-        libm::hypot(re, im)
-    }
-
-    #[test]
-    fn firwin_values() {
-        // scipy 1.17.1: firwin(5, 1000, fs=8000), firwin(5, 1000, fs=8000, pass_zero="highpass"),
-        // firwin(5, [1000, 3000], fs=8000, pass_zero="bandpass"), the same with "bandstop"
-        let expected = [
-            [0.024_553_834_015_016_568, 0.234_389_464_237_986_04, 0.482_113_403_493_994_73],
-            [-0.013_158_458_239_705_533, -0.125_609_873_191_952_94, 0.775_097_170_095_505_2],
-            [-0.046_221_498_602_406_17, 0.0, 0.907_557_002_795_187_5],
-            [0.046_221_498_602_406_166, 0.0, 0.907_557_002_795_187_5],
-        ];
-        let kernels = [
-            Kernel1d::lowpass(1000.0, 8000.0, 5),
-            Kernel1d::highpass(1000.0, 8000.0, 5),
-            Kernel1d::bandpass([1000.0, 3000.0], 8000.0, 5),
-            Kernel1d::bandstop([1000.0, 3000.0], 8000.0, 5),
-        ];
-        for (kernel, taps) in kernels.into_iter().zip(expected) {
-            for (found, expected) in kernel.unwrap().taps()[..3].iter().zip(taps) {
-                assert!((found - expected).abs() < 1e-15, "{found} for {expected}");
-            }
-        }
-    }
-
-    #[test]
-    fn filters_pass_and_stop_what_they_say() {
-        let rate = 16_000.0;
-        let low = Kernel1d::lowpass(2000.0, rate, SINC_TAPS).unwrap();
-        let high = Kernel1d::highpass(2000.0, rate, SINC_TAPS).unwrap();
-        let pass = Kernel1d::bandpass([2000.0, 4000.0], rate, SINC_TAPS).unwrap();
-        let stop = Kernel1d::bandstop([2000.0, 4000.0], rate, SINC_TAPS).unwrap();
-        for (kernel, share, expected, tolerance) in [
-            (&low, 0.0, 1.0, 1e-12),
-            (&low, 0.25, 0.5, 0.01),
-            (&low, 0.5, 0.0, 0.003),
-            (&high, 1.0, 1.0, 1e-12),
-            (&high, 0.1, 0.0, 0.003),
-            (&pass, 0.375, 1.0, 1e-12),
-            (&pass, 0.8, 0.0, 0.003),
-            (&stop, 0.0, 1.0, 1e-12),
-            (&stop, 0.375, 0.0, 0.003),
-        ] {
-            let found = gain(kernel, share);
-            assert!((found - expected).abs() < tolerance, "gain {found} for {expected} at {share}");
-        }
-    }
 
     #[test]
     fn gaussian_is_that_of_scipy() {
@@ -233,22 +89,9 @@ mod tests {
     #[test]
     fn errors_say_what_to_write() {
         let message = |result: Result<Kernel1d, KernelError>| result.unwrap_err().to_string();
-        assert_eq!(
-            message(Kernel1d::lowpass(4000.0, 8000.0, 101)),
-            "lowpass needs hz = [cutoff] between 0 and 4000 (half the sample rate 8000)"
-        );
-        assert_eq!(
-            message(Kernel1d::bandpass([300.0, 200.0], 8000.0, 101)),
-            "bandpass needs hz = [low, high], rising and between 0 and 4000 (half the sample rate 8000)"
-        );
-        assert_eq!(
-            message(Kernel1d::highpass(1.0, 8.0, 100)),
-            "highpass needs an odd size, such as 101, not 100"
-        );
         assert_eq!(message(Kernel1d::gaussian(0.0)), "gaussian needs sigma above 0 samples, not 0");
         assert_eq!(message(Kernel1d::boxcar(0)), "box needs a size of at least 1");
         for bad in [f64::NAN, f64::INFINITY, -1.0, 0.0] {
-            assert!(Kernel1d::lowpass(bad, 8000.0, 5).is_err() && Kernel1d::lowpass(10.0, bad, 5).is_err());
             assert!(Kernel1d::gaussian(bad).is_err());
         }
         assert!(Kernel1d::gaussian(1e300).is_err() && Kernel1d::boxcar(usize::MAX).is_err());

@@ -1,8 +1,8 @@
 //! Kernels for images and spectrograms.
 //!
 //! Rows run downwards and columns to the right, so an angle of 0 degrees points to the right, along the columns,
-//! and 90 degrees points down, along the rows. In a spectrogram of one row a frame, 0 is towards higher
-//! frequencies and 90 towards later frames.
+//! and 90 degrees points down, along the rows. In the spectrograms of a job, a row a band and the lowest band first, 0
+//! is towards later frames and 90 towards higher frequencies.
 
 use std::f64::consts::PI;
 
@@ -17,8 +17,8 @@ impl Kernel2d {
         Self::from_outer(&line, &line)
     }
 
-    /// Mean of `size` by `size` samples; a window of even size reaches one sample further right and down than left
-    /// and up. Fails where `size` is 0 or too large.
+    /// Mean of `size` by `size` samples; a window of even size reaches one sample further left and up than right and
+    /// down, as `scipy.ndimage.uniform_filter`. Fails where `size` is 0 or too large.
     pub fn boxcar(size: usize) -> Result<Self, KernelError> {
         let line = Kernel1d::boxcar(size)?;
         Self::from_outer(&line, &line)
@@ -46,6 +46,24 @@ impl Kernel2d {
         three([0.0, 1.0, 0.0, 1.0, -4.0, 1.0, 0.0, 1.0, 0.0])
     }
 
+    /// Laplacian of a Gaussian of `sigma` samples, cut at 4 sigma: the sum over both axes of
+    /// `(z^2 / sigma^4 - 1 / sigma^2) g(z)` along it, times `g` across it. Equal to `scipy.ndimage.gaussian_laplace`; as
+    /// there they sum to as little as `-0.005 / sigma^2`, not 0: what the cut takes from the Gaussian.
+    ///
+    /// Fails where `sigma` is not above 0, or the taps are too many.
+    pub fn laplacian_of_gaussian(sigma: f64) -> Result<Self, KernelError> {
+        let smooth = Kernel1d::gaussian(check_sigma("laplacian_of_gaussian", sigma)?)?;
+        let middle = smooth.centre() as f64;
+        let size = smooth.taps().len();
+        check_size(size, size)?;
+        let bend = |k: usize| {
+            let z = (k as f64 - middle) / sigma;
+            smooth.taps()[k] * (z * z - 1.0) / (sigma * sigma)
+        };
+        let tap = |k: usize, l: usize| bend(k) * smooth.taps()[l] + smooth.taps()[k] * bend(l);
+        Self::new(size, size, (0..size * size).map(|i| tap(i / size, i % size)).collect())
+    }
+
     /// The image less its Laplacian.
     #[must_use]
     pub fn sharpen() -> Self {
@@ -69,28 +87,52 @@ impl Kernel2d {
         Self::new(rows, cols, taps)
     }
 
-    /// Even Gabor kernel of `size` by `size` taps: a cosine of `wavelength` samples that runs along `angle` degrees,
-    /// under a round Gaussian of `sigma`. Equal to OpenCV's `getGaborKernel` with gamma 1 and psi 0, so it is
-    /// neither scaled nor free of its mean.
+    /// Real part of a Gabor kernel of `size` by `size` taps: a cosine of `wavelength` samples that runs along `angle`
+    /// degrees, under a round Gaussian of `sigma`:
+    /// `exp(-(x'^2 + y'^2) / (2 sigma^2)) cos(2 pi x' / wavelength)`, where `x'` runs along and `y'` across. Equal to
+    /// OpenCV's `getGaborKernel` with gamma 1 and psi 0, and `2 pi sigma^2` times the real part of
+    /// `skimage.filters.gabor_kernel`; so it is neither scaled nor free of its mean.
     ///
-    /// Fails where `sigma` or `wavelength` is not above 0, `angle` not finite, or `size` 0 or too large.
+    /// The centre of an even size is `size / 2`, right of and below the middle. Fails where `sigma` or `wavelength` is
+    /// not above 0, `angle` not finite, or `size` 0 or too large.
     pub fn gabor(sigma: f64, wavelength: f64, angle: f64, size: usize) -> Result<Self, KernelError> {
-        let sigma = check_sigma("gabor", sigma)?;
-        if !(wavelength > 0.0 && wavelength.is_finite()) {
-            let needs = format!("a wavelength above 0 samples, not {wavelength}");
-            return Err(KernelError::Needs { kernel: "gabor", needs });
-        }
-        let (cos, sin) = direction("gabor", angle)?;
-        check_size(check_taps("gabor", size)?, size)?;
-        let at = |k: usize| k as f64 - (size / 2) as f64;
-        let tap = |y: f64, x: f64| {
-            let (along, across) = ((x * cos + y * sin) / sigma, (y * cos - x * sin) / sigma);
-            libm::exp(-0.5 * (along * along + across * across))
-                * libm::cos(2.0 * PI * along * sigma / wavelength)
-        };
-        let taps = (0..size).flat_map(|k| (0..size).map(move |l| tap(at(k), at(l)))).collect();
-        Self::new(size, size, taps)
+        wave(sigma, wavelength, angle, size, libm::cos)
     }
+
+    /// Imaginary part of the same kernel, a sine in place of the cosine: its taps sum to 0 for odd sizes. With
+    /// [`Kernel2d::gabor`] as real part it is the complex kernel.
+    pub fn gabor_imaginary(
+        sigma: f64,
+        wavelength: f64,
+        angle: f64,
+        size: usize,
+    ) -> Result<Self, KernelError> {
+        wave(sigma, wavelength, angle, size, libm::sin)
+    }
+}
+
+/// A wave along `angle` under a round Gaussian.
+fn wave(
+    sigma: f64,
+    wavelength: f64,
+    angle: f64,
+    size: usize,
+    phase: fn(f64) -> f64,
+) -> Result<Kernel2d, KernelError> {
+    let sigma = check_sigma("gabor", sigma)?;
+    if !(wavelength > 0.0 && wavelength.is_finite()) {
+        let needs = format!("a wavelength above 0 samples, not {wavelength}");
+        return Err(KernelError::Needs { kernel: "gabor", needs });
+    }
+    let (cos, sin) = direction("gabor", angle)?;
+    check_size(check_taps("gabor", size)?, size)?;
+    let at = |k: usize| k as f64 - (size / 2) as f64;
+    let tap = |y: f64, x: f64| {
+        let (along, across) = ((x * cos + y * sin) / sigma, (y * cos - x * sin) / sigma);
+        libm::exp(-0.5 * (along * along + across * across)) * phase(2.0 * PI * along * sigma / wavelength)
+    };
+    let taps = (0..size).flat_map(|k| (0..size).map(move |l| tap(at(k), at(l)))).collect();
+    Kernel2d::new(size, size, taps)
 }
 
 /// The difference of the neighbours along `angle`, smoothed across it: exactly so along rows and columns, and the
@@ -152,8 +194,17 @@ mod tests {
             (Kernel2d::sharpen(), 1.0),
             (Kernel2d::emboss(), 1.0),
             (Kernel2d::unsharp(2.0, 0.7).unwrap(), 1.0),
+            (Kernel2d::gabor_imaginary(2.0, 5.0, 30.0, 13).unwrap(), 0.0),
         ] {
             assert!((sum(&kernel) - expected).abs() < 1e-14, "{kernel:?}");
+        }
+    }
+
+    #[test]
+    fn the_laplacian_of_a_gaussian_is_nearly_nothing_on_a_flat_image() {
+        for sigma in [0.7, 1.0, 2.0, 5.0] {
+            let left = sum(&Kernel2d::laplacian_of_gaussian(sigma).unwrap()) * sigma * sigma;
+            assert!(left.abs() < 0.006, "{sigma}: {left}");
         }
     }
 

