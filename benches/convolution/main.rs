@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::time::Instant;
 
+use wordwave::convolution::nonlinear::Median;
 use wordwave::convolution::{
     Border, Filter1d, Filter2d, Kernel1d, Kernel2d, Mode, Options, Sample, Scratch, Way,
 };
@@ -51,26 +52,28 @@ fn ready<T: Sample>(case: &str) -> Option<Box<dyn FnMut() -> f64>> {
         let (mut output, mut scratch) = (Vec::new(), Scratch::new());
         return Some(Box::new(move || milliseconds(|| filter.apply(&input, &mut output, &mut scratch))));
     }
+    if what == "median" {
+        let median = Median::new(size()? as usize).ok()?;
+        let input = samples::<T>(IMAGE.0 * IMAGE.1);
+        let (mut output, mut scratch) = (Vec::new(), Scratch::new());
+        return Some(Box::new(move || {
+            milliseconds(|| median.apply(&input, IMAGE, Border::Mirror, &mut output, &mut scratch))
+        }));
+    }
     let kernel = match what {
         "gaussian" => Kernel2d::gaussian(size()?).ok()?,
         "box" => Kernel2d::boxcar(size()? as usize).ok()?,
         "sobel" => Kernel2d::sobel(0.0).ok()?,
-        "median" => Kernel2d::new(1, 1, vec![1.0]).ok()?,
         square => {
             let side: usize = square.split('x').next()?.parse().ok()?;
             Kernel2d::new(side, side, random(side * side, "taps")).ok()?
         }
     };
     let options = Options { shape: Some(IMAGE), ..Options::default() };
-    let filter = match what {
-        "median" => Filter2d::<T>::median(size()? as usize, Border::Mirror).ok()?,
-        _ => Filter2d::<T>::with_options(&kernel, Border::Mirror, options).ok()?,
-    };
+    let filter = Filter2d::<T>::with_options(&kernel, Border::Mirror, options).ok()?;
     let input = samples::<T>(IMAGE.0 * IMAGE.1);
     let (mut output, mut scratch) = (Vec::new(), Scratch::new());
-    Some(Box::new(move || {
-        milliseconds(|| filter.apply(&input, IMAGE.0, IMAGE.1, &mut output, &mut scratch))
-    }))
+    Some(Box::new(move || milliseconds(|| filter.apply(&input, IMAGE.0, IMAGE.1, &mut output, &mut scratch))))
 }
 
 fn serve() {
@@ -126,7 +129,8 @@ fn grid(kernel: &Kernel2d, rows: usize, cols: usize) {
         // Short work is repeated until the clock can tell it.
         let times = (2_000_000 / (rows * cols)).clamp(1, 200);
         let run = || {
-            let work = || (0..times).for_each(|_| filter.apply(&input, rows, cols, &mut output, &mut scratch));
+            let work =
+                || (0..times).for_each(|_| filter.apply(&input, rows, cols, &mut output, &mut scratch));
             milliseconds(work) / times as f64
         };
         median(run)
@@ -150,7 +154,7 @@ fn grid(kernel: &Kernel2d, rows: usize, cols: usize) {
         }
     }
     let Some((least, way)) = best else { return };
-    let predicted = planned.choice().map_or(0.0, |choice| choice.chosen.nanoseconds / 1e6);
+    let predicted = planned.choice().chosen.nanoseconds / 1e6;
     let (height, across) = kernel.shape();
     println!(
         "{rows}x{cols} {height}x{across} {chosen:.4} {least:.4} {:.3} {} {way} {predicted:.4}",

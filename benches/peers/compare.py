@@ -141,9 +141,54 @@ def compare_vectors():
         compare(name, lambda: job(ours, 2)[1]["embeddings"], peer)
 
 
+def compare_convolution():
+    """One thread each; the filter is planned and the input made before the clock starts, on both sides."""
+    import cv2, numpy as np
+    from scipy import ndimage, signal
+
+    cv2.setNumThreads(1)
+    bench = subprocess.Popen([os.environ["WORDWAVE_BENCH"], "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ours(case):
+        bench.stdin.write(case + "\n")
+        bench.stdin.flush()
+        return float(bench.stdout.readline()) / 1e3
+
+    draw = np.random.default_rng(1)
+    image = draw.random((1080, 1920), dtype=np.float32) - 0.5
+    sound = draw.random(9_600_000, dtype=np.float32) - 0.5
+    mirror, cases = cv2.BORDER_REFLECT_101, {}
+    for side in (3, 5, 7, 11, 15, 31):
+        taps = draw.random((side, side), dtype=np.float32) - 0.5
+        cases[f"2d-{side}x{side}-f32"] = [lambda taps=taps: cv2.filter2D(image, -1, taps, borderType=mirror)]
+    gauss = cv2.getGaussianKernel(17, 2, cv2.CV_32F)
+    cases["2d-gaussian-2-f32"] = [lambda: cv2.sepFilter2D(image, -1, gauss, gauss, borderType=mirror)]
+    cases["2d-box-15-f32"] = [lambda: cv2.blur(image, (15, 15), borderType=mirror)]
+    cases["2d-median-5-f32"] = [lambda: cv2.medianBlur(image, 5)]
+    cases["2d-sobel-f32"] = [lambda: cv2.Sobel(image, cv2.CV_32F, 1, 0, ksize=3, borderType=mirror)]
+    for n in (16, 101, 1025, 16001, 160000):
+        taps = draw.random(n, dtype=np.float32) - 0.5
+        ways = [lambda taps=taps: signal.oaconvolve(sound, taps, "same"), lambda taps=taps: signal.fftconvolve(sound, taps, "same")]
+        if n <= 101:
+            ways += [
+                lambda taps=taps: np.convolve(sound, taps, "same"),
+                lambda taps=taps: ndimage.convolve1d(sound, taps, mode="constant"),
+                lambda taps=taps: signal.lfilter(taps, [1.0], sound),
+            ]
+        cases[f"1d-{n}-f32"] = ways
+    for name, ways in cases.items():
+        # The peer's best way, found beforehand.
+        best = min(ways, key=lambda way: min(timed(way) for _ in range(2)))
+        ours(name), timed(best)
+        times = [(ours(name), timed(best)) for _ in range(max(RUNS, 7))]
+        mine, peer = (statistics.median(side) * 1e3 for side in zip(*times))
+        print(f"{name} {mine:.3f} {peer:.3f} {peer / mine:.2f}", flush=True)
+    bench.stdin.close()
+
+
 if __name__ == "__main__":
-    asked = sys.argv[1:] or ["words", "sound", "vectors"]
-    known = {"words": compare_words, "sound": compare_sound, "vectors": compare_vectors}
+    known = {"words": compare_words, "sound": compare_sound, "vectors": compare_vectors, "convolution": compare_convolution}
+    asked = sys.argv[1:] or list(known)
     for name in asked:
         if name not in known:
             sys.exit(f"{name}: write one of {', '.join(known)}")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The same work here and in the peers, side by side: a line a case, `name ours_ms peer_ms ratio` (ratio = peer / ours).
-# Usage: benches/peers/run.sh [words] [sound] [vectors]     (none: all)
+# Usage: benches/peers/run.sh [words] [sound] [vectors] [convolution]     (none: all)
 # Data: ../shared/data where it lies beside the project, else the sample corpus repeated. Peers come from PyPI, pinned.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -14,6 +14,13 @@ fi
 if [ -z "${WORDWAVE_BIN:-}" ]; then
     cargo build --release --quiet
     WORDWAVE_BIN="$(cargo metadata --format-version 1 --no-deps | "$venv/bin/python" -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')/release/wordwave"
+fi
+if [ -z "${WORDWAVE_BENCH:-}" ] && { [ $# = 0 ] || [[ " $* " == *" convolution "* ]]; }; then
+    WORDWAVE_BENCH="$(cargo bench --bench convolution --no-run --message-format=json 2>/dev/null |
+        "$venv/bin/python" -c 'import json,sys
+for line in map(json.loads, sys.stdin):
+    if line.get("executable") and line["target"]["name"] == "convolution": print(line["executable"])')"
+    export WORDWAVE_BENCH
 fi
 export WORDWAVE_BIN OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 exec "$venv/bin/python" benches/peers/compare.py "$@"

@@ -35,7 +35,7 @@ impl<T: Sample> Filter1d<T> {
         Self { plan: Plan::fastest(&kernel.clone().into_row(), Operation::Correlation), border }
     }
 
-    /// The filter that the options describe. Fails for the ways that no signal goes: separable and median.
+    /// The filter that the options describe. Fails for the way that no signal goes: separable.
     pub fn with_options(kernel: &Kernel1d, border: Border, options: Options) -> Result<Self, KernelError> {
         if let Some(way @ Way::Separable) = options.way {
             return Err(KernelError::Way { way: way.name() });

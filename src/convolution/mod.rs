@@ -4,13 +4,14 @@
 //! or [`Filter2d`]; the plan chooses a [`Way`] and runs over any number of inputs with scratch that the caller owns:
 //!
 //! ```text
-//! KernelSpec -> Kernel1d, Kernel2d -> Filter1d, Filter2d -> direct | separable | transform | median
+//! KernelSpec -> Kernel1d, Kernel2d -> Filter1d, Filter2d -> direct | separable | running sum | transform
 //! ```
 //!
 //! The definition is that of `scipy.ndimage.convolve`: with the centre `c`,
 //! `out[i] = sum over k of taps[k] * x[i + c - k]`, where `x` beyond its ends is what the border says.
 
 pub mod analytic;
+pub mod bank;
 pub mod border;
 mod cost;
 mod direct;
@@ -24,7 +25,6 @@ pub mod nonlinear;
 mod overlap;
 mod plan;
 pub mod planner;
-mod rank;
 pub mod recursive;
 mod running;
 pub mod sample;
@@ -32,6 +32,7 @@ mod separable;
 pub mod spec;
 pub mod way;
 
+pub use bank::Bank;
 pub use border::Border;
 pub use filter1d::Filter1d;
 pub use filter2d::Filter2d;

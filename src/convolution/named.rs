@@ -1,5 +1,6 @@
 //! What a [`KernelSpec`](super::KernelSpec) makes: a filter of signals or of images, of whatever kind its name says.
 
+use super::bank::Bank;
 use super::border::Border;
 use super::filter1d::Filter1d;
 use super::filter2d::Filter2d;
@@ -23,7 +24,7 @@ pub enum ImageFilter<T> {
     /// A convolution.
     Taps(Filter2d<T>),
     /// The length of a complex convolution: the square root of the sum of the squares of both.
-    Magnitude(Box<[Filter2d<T>; 2]>),
+    Magnitude(Bank<T>),
     /// The middle of a window.
     Median(Median, Border),
     /// A mean over what is alike.
@@ -58,14 +59,14 @@ impl<T: Sample + Into<f64>> ImageFilter<T> {
         let shape = (rows, cols);
         match self {
             Self::Taps(filter) => filter.apply(input, rows, cols, output, scratch),
-            Self::Magnitude(parts) => {
-                let [real, imaginary] = &**parts;
-                let mut across = Vec::new();
-                real.apply(input, rows, cols, output, scratch);
-                imaginary.apply(input, rows, cols, &mut across, scratch);
-                for (re, im) in output.iter_mut().zip(across) {
-                    *re = T::of(libm::hypot((*re).into(), im.into()));
-                }
+            Self::Magnitude(bank) => {
+                let mut parts = Vec::new();
+                bank.apply(input, rows, cols, &mut parts, scratch);
+                let mut parts = parts.into_iter();
+                let (real, imaginary) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+                output.clear();
+                let length = |(re, im): (T, T)| T::of(libm::hypot(re.into(), im.into()));
+                output.extend(real.into_iter().zip(imaginary).map(length));
             }
             Self::Median(median, border) => median.apply(input, shape, *border, output, scratch),
             Self::Bilateral(bilateral, border) => bilateral.apply(input, shape, *border, output, scratch),

@@ -129,35 +129,137 @@ impl<T: Sample> Overlap<T> {
         if targets == [None, None] {
             return;
         }
+        if let Some(columns) = &self.columns {
+            self.columns_and_lines(columns, work);
+        } else {
+            self.lines.convolve(&mut work.tile.re, &mut work.tile.im, [&self.spectrum.re, &self.spectrum.im]);
+        }
+        self.write(targets, (r, c), outputs, work);
+    }
+
+    /// Writes what came back, the columns of tiles still to be transformed; the outputs begin at `(r, c)`.
+    fn write(
+        &self,
+        targets: [Option<Region>; 2],
+        (r, c): (usize, usize),
+        outputs: &mut Outputs<'_, T>,
+        work: &mut OverlapScratch<T>,
+    ) {
         let step = self.step().1;
         let target = |i: usize, from: usize| (r * outputs.stride + c + i * step + from, outputs.stride);
         let places = [0, 1].map(|i| target(i, 0));
-        if let Some(columns) = &self.columns {
-            self.columns_and_lines(columns, work);
-            for group in (0..step).step_by(T::GROUP) {
-                self.copy_group(&mut work.tile, self.stride(), &mut work.column, group, true);
-                columns.run(Direction::Inverse, &mut work.column.re, &mut work.column.im);
-                for (i, tile) in targets.iter().enumerate() {
-                    let Some(tile) = tile.filter(|tile| tile.cols > group) else { continue };
-                    let (first, stride) = places[i];
-                    let len = T::GROUP.min(tile.cols - group);
-                    let rows = outputs.samples[first + group..].chunks_mut(stride).take(tile.rows);
-                    for (row, values) in rows.zip(work.column.part(i).chunks_exact(T::GROUP)) {
-                        copy(&mut row[..len], &values[..len]);
-                    }
-                }
-            }
-        } else {
-            self.lines.convolve(&mut work.tile.re, &mut work.tile.im, [&self.spectrum.re, &self.spectrum.im]);
+        let Some(columns) = &self.columns else {
             for (i, tile) in targets.iter().enumerate() {
                 let Some(tile) = tile else { continue };
                 outputs.samples[places[i].0..][..tile.cols].copy_from_slice(&work.tile.part(i)[..tile.cols]);
             }
+            return;
+        };
+        for group in (0..step).step_by(T::GROUP) {
+            self.copy_group(&mut work.tile, self.stride(), &mut work.column, group, true);
+            columns.run(Direction::Inverse, &mut work.column.re, &mut work.column.im);
+            for (i, tile) in targets.iter().enumerate() {
+                let Some(tile) = tile.filter(|tile| tile.cols > group) else { continue };
+                let (first, stride) = places[i];
+                let len = T::GROUP.min(tile.cols - group);
+                let rows = outputs.samples[first + group..].chunks_mut(stride).take(tile.rows);
+                for (row, values) in rows.zip(work.column.part(i).chunks_exact(T::GROUP)) {
+                    copy(&mut row[..len], &values[..len]);
+                }
+            }
+        }
+    }
+
+    /// Whether another kernel's tiles are these: their transforms can be shared.
+    pub(super) fn shares_with(&self, other: &Self) -> bool {
+        let shape = |plan: &Self| (plan.rows, plan.cols, plan.direct.rows, plan.direct.cols);
+        shape(self) == shape(other)
+    }
+
+    /// Writes the outputs of `region` for several kernels that share tiles: each tile is read and transformed once.
+    pub(super) fn run_bank(
+        bank: &[&Self],
+        input: &Continued<'_, T>,
+        region: Region,
+        outputs: &mut [Outputs<'_, T>],
+        work: &mut OverlapScratch<T>,
+    ) {
+        let Some(first) = bank.first() else { return };
+        let (rows, cols) = first.step();
+        for r in (0..region.rows).step_by(rows) {
+            for c in (0..region.cols).step_by(2 * cols) {
+                let tile = |c: usize| Region {
+                    row: region.row + r,
+                    col: region.col + c,
+                    rows: rows.min(region.rows - r),
+                    cols: cols.min(region.cols.saturating_sub(c)),
+                };
+                first.pair_for_all(bank, input, [tile(c), tile(c + cols)], (r, c), outputs, work);
+            }
+        }
+    }
+
+    fn pair_for_all(
+        &self,
+        bank: &[&Self],
+        input: &Continued<'_, T>,
+        tiles: [Region; 2],
+        (r, c): (usize, usize),
+        outputs: &mut [Outputs<'_, T>],
+        work: &mut OverlapScratch<T>,
+    ) {
+        // The smallest limit of all: a tile that one kernel must take the direct way is taken so by all.
+        let limit = bank.iter().map(|plan| plan.limit).fold(self.limit, |a, b| if b < a { b } else { a });
+        let fits =
+            [0, 1].map(|i| tiles[i].cols == 0 || self.read_within(input, tiles[i], i, limit, &mut work.tile));
+        if fits != [true, true] {
+            for (plan, outputs) in bank.iter().zip(outputs) {
+                plan.pair(input, tiles, (r, c), outputs, work);
+            }
+            return;
+        }
+        if tiles[1].cols == 0 {
+            work.tile.part_mut(1).fill(T::ZERO);
+        }
+        if let Some(columns) = &self.columns {
+            self.forward_columns(columns, &mut work.tile, self.stride(), &mut work.column);
+        }
+        for (re, im) in
+            work.tile.re.chunks_exact_mut(self.stride()).zip(work.tile.im.chunks_exact_mut(self.stride()))
+        {
+            self.lines.forward(&mut re[..self.cols], &mut im[..self.cols]);
+        }
+        let spectrum = work.tile.clone();
+        let targets = tiles.map(|tile| (tile.cols > 0).then_some(tile));
+        for (plan, outputs) in bank.iter().zip(outputs) {
+            work.tile.clone_from(&spectrum);
+            plan.back(&mut work.tile);
+            plan.write(targets, (r, c), outputs, work);
+        }
+    }
+
+    /// A tile's spectrum times that of the taps, its lines transformed back.
+    fn back(&self, tile: &mut Parts<T>) {
+        let spectra = self.spectrum.re.chunks_exact(self.cols).zip(self.spectrum.im.chunks_exact(self.cols));
+        let lines = tile.re.chunks_exact_mut(self.stride()).zip(tile.im.chunks_exact_mut(self.stride()));
+        for ((re, im), spectrum) in lines.zip(spectra) {
+            self.lines.multiply_back(&mut re[..self.cols], &mut im[..self.cols], spectrum.into());
         }
     }
 
     /// Reads the samples under a tile into one part, and zeros behind them; whether all of them may be transformed.
     fn read(&self, input: &Continued<'_, T>, tile: Region, i: usize, to: &mut Parts<T>) -> bool {
+        self.read_within(input, tile, i, self.limit, to)
+    }
+
+    fn read_within(
+        &self,
+        input: &Continued<'_, T>,
+        tile: Region,
+        i: usize,
+        limit: T,
+        to: &mut Parts<T>,
+    ) -> bool {
         let stride = self.stride();
         to.resize(self.rows * stride);
         let (rows, cols) = (tile.rows + self.direct.rows - 1, tile.cols + self.direct.cols - 1);
@@ -167,7 +269,7 @@ impl<T: Sample> Overlap<T> {
             let (samples, rest) = row[..self.cols].split_at_mut(cols);
             input.copy_row(tile.row + r, tile.col, samples);
             rest.fill(T::ZERO);
-            all_within(self.direct.width, samples, self.limit)
+            all_within(self.direct.width, samples, limit)
         })
     }
 
@@ -181,13 +283,20 @@ impl<T: Sample> Overlap<T> {
     fn columns_and_lines(&self, columns: &Columns<T>, work: &mut OverlapScratch<T>) {
         self.forward_columns(columns, &mut work.tile, self.stride(), &mut work.column);
         let spectrum = self.spectrum.re.chunks_exact(self.cols).zip(self.spectrum.im.chunks_exact(self.cols));
-        let lines = work.tile.re.chunks_exact_mut(self.stride()).zip(work.tile.im.chunks_exact_mut(self.stride()));
+        let lines =
+            work.tile.re.chunks_exact_mut(self.stride()).zip(work.tile.im.chunks_exact_mut(self.stride()));
         for ((re, im), spectrum) in lines.zip(spectrum) {
             self.lines.convolve(&mut re[..self.cols], &mut im[..self.cols], spectrum.into());
         }
     }
 
-    fn forward_columns(&self, columns: &Columns<T>, tile: &mut Parts<T>, stride: usize, column: &mut Parts<T>) {
+    fn forward_columns(
+        &self,
+        columns: &Columns<T>,
+        tile: &mut Parts<T>,
+        stride: usize,
+        column: &mut Parts<T>,
+    ) {
         for group in (0..self.cols).step_by(T::GROUP) {
             self.copy_group(tile, stride, column, group, true);
             columns.run(Direction::Forward, &mut column.re, &mut column.im);

@@ -58,7 +58,9 @@ impl<T: Sample> Plan<T> {
         let direct = Direct::new(width, kernel, flip);
         let (rows, cols) = choice.chosen.tile;
         let steps = match (choice.chosen.way, &problem.factors) {
-            (Way::Transform, _) => Steps::Transform(Box::new(Overlap::new(direct.clone(), kernel, rows, cols))),
+            (Way::Transform, _) => {
+                Steps::Transform(Box::new(Overlap::new(direct.clone(), kernel, rows, cols)))
+            }
             (Way::Separable, Some(factors)) => Steps::Separable(Separable::new(width, factors, flip)),
             (Way::Running, _) => Running::new(width, kernel).map_or(Steps::Direct, Steps::Running),
             _ => Steps::Direct,
@@ -149,8 +151,60 @@ impl<T: Sample> Plan<T> {
         }
     }
 
+    /// The outputs of several plans that share their transforms; whether they do.
+    pub(super) fn run_together(
+        plans: &[Self],
+        input: &[T],
+        (rows, cols): (usize, usize),
+        border: Border,
+        outputs: &mut [Vec<T>],
+        scratch: &mut Scratch<T>,
+    ) -> bool {
+        let transforms: Option<Vec<&Overlap<T>>> = plans.iter().map(Self::transform).collect();
+        let Some((first, overlaps)) = plans.first().zip(transforms) else { return false };
+        let shape = first.full_shape(rows, cols);
+        let shares = |plan: &Self| plan.margins == first.margins && plan.stride() == (1, 1);
+        if shape == (0, 0)
+            || first.way_for(shape) != Way::Transform
+            || !plans.iter().all(shares)
+            || !overlaps.iter().all(|overlap| overlap.shares_with(overlaps[0]))
+        {
+            return false;
+        }
+        let Margins { top, left, .. } = mode_margins(first.options.mode, first.margins);
+        let input = Continued { input, rows, cols, border, top, left };
+        let (rows, cols) = shape;
+        let mut outputs: Vec<Outputs<'_, T>> = outputs
+            .iter_mut()
+            .map(|output| {
+                output.resize(rows * cols, T::ZERO);
+                Outputs { samples: output, stride: cols, rows, cols }
+            })
+            .collect();
+        if scratch.workers.is_empty() {
+            scratch.workers.push(Worker::default());
+        }
+        let Some(worker) = scratch.workers.first_mut() else { return false };
+        let region = Region { row: 0, col: 0, rows, cols };
+        Overlap::run_bank(&overlaps, &input, region, &mut outputs, &mut worker.overlap);
+        true
+    }
+
+    fn transform(&self) -> Option<&Overlap<T>> {
+        match &self.steps {
+            Steps::Transform(overlap) => Some(overlap),
+            _ => None,
+        }
+    }
+
     /// Every output, by as many threads as the work is worth. They share it by whole bands or tiles.
-    fn fill(&self, input: &Continued<'_, T>, (rows, cols): (usize, usize), to: &mut [T], workers: &mut Vec<Worker<T>>) {
+    fn fill(
+        &self,
+        input: &Continued<'_, T>,
+        (rows, cols): (usize, usize),
+        to: &mut [T],
+        workers: &mut Vec<Worker<T>>,
+    ) {
         let way = self.way_for((rows, cols));
         let cost = self.problem.estimate::<T>(way, (rows, cols)).map_or(0.0, |estimate| estimate.nanoseconds);
         let threads = self.options.threads.clamp(1, 1 + (cost / THREAD_NANOSECONDS) as usize);
@@ -183,7 +237,14 @@ impl<T: Sample> Plan<T> {
     }
 
     /// The outputs of a region.
-    fn region(&self, way: Way, input: &Continued<'_, T>, region: Region, to: &mut [T], worker: &mut Worker<T>) {
+    fn region(
+        &self,
+        way: Way,
+        input: &Continued<'_, T>,
+        region: Region,
+        to: &mut [T],
+        worker: &mut Worker<T>,
+    ) {
         let Region { rows, cols, .. } = region;
         let outputs = &mut Outputs { samples: to, stride: cols, rows, cols };
         match &self.steps {

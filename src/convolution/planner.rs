@@ -98,7 +98,6 @@ impl Problem {
                 let (tile, nanoseconds) = self.best_tile::<T>(outputs)?;
                 Some(Estimate { tile, ..plain(nanoseconds) })
             }
-            Way::Median => None,
         }
     }
 
@@ -134,11 +133,18 @@ impl Problem {
     }
 
     /// What a transform on tiles of these sides costs: they come in pairs, and those at the end are whole ones.
-    fn transform(&self, (rows, cols): (usize, usize), (tile_rows, down): (usize, f64), (tile_cols, across): (usize, f64)) -> f64 {
+    fn transform(
+        &self,
+        (rows, cols): (usize, usize),
+        (tile_rows, down): (usize, f64),
+        (tile_cols, across): (usize, f64),
+    ) -> f64 {
         let tiles = |len: usize, side: usize, taps: usize| len.div_ceil(side + 1 - taps);
         let (n, m) = (tiles(rows, tile_rows, self.height), tiles(cols, tile_cols, self.across));
         let pairs = n * m.div_ceil(2);
-        (2 * pairs * tile_rows * tile_cols) as f64 * (across + down + self.costs().block)
+        let costs = self.costs();
+        let moves = if tile_rows > 1 { costs.block + costs.tile } else { costs.block };
+        (2 * pairs * tile_rows * tile_cols) as f64 * (across + down + moves)
     }
 
     /// The cheapest tile, and its cost; `None` where no transform is long enough.
@@ -148,7 +154,9 @@ impl Problem {
         let downs = if self.height == 1 { &[(1, 0.0)] } else { costs.columns };
         let mut best: Option<((usize, usize), f64)> = None;
         for &down in downs.iter().filter(|(rows, _)| *rows >= self.height && Columns::<T>::possible(*rows)) {
-            for &across in costs.lines.iter().filter(|(cols, _)| *cols >= self.across && Lines::<T>::possible(*cols)) {
+            for &across in
+                costs.lines.iter().filter(|(cols, _)| *cols >= self.across && Lines::<T>::possible(*cols))
+            {
                 let nanoseconds = self.transform(outputs, down, across);
                 if best.is_none_or(|(_, least)| nanoseconds < least) {
                     best = Some(((down.0, across.0), nanoseconds));
@@ -182,7 +190,11 @@ impl fmt::Display for Choice {
         let ((rows, cols), (height, across)) = (self.outputs, self.taps);
         let why = if self.asked { "as asked" } else { "the cheapest" };
         let instructions = self.instructions;
-        write!(f, "{height} x {across} taps, {rows} x {cols} outputs, {instructions}: {}, {why}", self.chosen)?;
+        write!(
+            f,
+            "{height} x {across} taps, {rows} x {cols} outputs, {instructions}: {}, {why}",
+            self.chosen
+        )?;
         let others: Vec<String> =
             self.considered.iter().filter(|other| **other != self.chosen).map(ToString::to_string).collect();
         if others.is_empty() { Ok(()) } else { write!(f, "; {}", others.join(", ")) }

@@ -67,7 +67,14 @@ impl<T: Sample> Running<T> {
     }
 
     /// A band of rows: the sums along each row that its windows reach, then those down the columns.
-    fn band(&self, input: &Continued<'_, T>, region: Region, to: &mut [T], stride: usize, sums: &mut Sums<T>) {
+    fn band(
+        &self,
+        input: &Continued<'_, T>,
+        region: Region,
+        to: &mut [T],
+        stride: usize,
+        sums: &mut Sums<T>,
+    ) {
         let Region { row: first, col, rows, cols } = region;
         let mut across = std::mem::take(&mut sums.rows);
         across.resize((rows + self.rows - 1) * cols, T::ZERO);

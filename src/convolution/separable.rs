@@ -105,14 +105,18 @@ impl<T: Sample> Separable<T> {
             for band in (0..region.rows).step_by(BAND) {
                 let rows = BAND.min(region.rows - band);
                 let have = if band == 0 { 0 } else { kept };
-                strip.copy_within(BAND * stride * usize::from(band > 0)..(BAND + kept).min(height) * stride, 0);
-                let fresh = Region {
-                    row: region.row + band + have,
-                    rows: rows + kept - have,
-                    ..region
-                };
+                strip.copy_within(
+                    BAND * stride * usize::from(band > 0)..(BAND + kept).min(height) * stride,
+                    0,
+                );
+                let fresh = Region { row: region.row + band + have, rows: rows + kept - have, ..region };
                 let samples = &mut strip[have * stride..];
-                row.run(input, fresh, &mut Outputs { samples, stride, rows: fresh.rows, cols: region.cols }, piece);
+                row.run(
+                    input,
+                    fresh,
+                    &mut Outputs { samples, stride, rows: fresh.rows, cols: region.cols },
+                    piece,
+                );
                 let stencil = Stencil { taps: column, rows: column.len(), cols: 1, input: strip, stride };
                 correlate(self.width, &stencil, &mut part(outputs, (band, 0), (rows, region.cols)), t > 0);
             }

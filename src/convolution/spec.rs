@@ -1,5 +1,6 @@
 //! The description of a filter as a job file or command line gives it, and the filter made from it.
 
+use super::bank::Bank;
 use super::border::Border;
 use super::filter1d::Filter1d;
 use super::filter2d::Filter2d;
@@ -13,6 +14,7 @@ use super::named::{ImageFilter, SignalFilter};
 use super::nonlinear::{Bilateral, Footprint, Median, Morphology, Operator};
 use super::recursive::{BUTTERWORTH_Q, Cascade, Recursive, Section, Shape, a_weighting};
 use super::sample::Sample;
+use super::way::Options;
 
 /// Side of a box, median or footprint where no `size` is given.
 const WINDOW: usize = 3;
@@ -108,8 +110,9 @@ impl KernelSpec {
             Named2d::Bilateral => return Ok(ImageFilter::Bilateral(self.bilateral()?, self.border)),
             Named2d::GaborMagnitude => {
                 let parts = [Named2d::Gabor, Named2d::GaborImaginary].map(|part| self.gabor(part));
-                let [real, imaginary] = parts.map(|part| Ok(Filter2d::new(&part?, self.border)));
-                return Ok(ImageFilter::Magnitude(Box::new([real?, imaginary?])));
+                let [real, imaginary] = parts;
+                let bank = Bank::new(&[real?, imaginary?], self.border, Options::default())?;
+                return Ok(ImageFilter::Magnitude(bank));
             }
             Named2d::Erosion => Operator::Erosion,
             Named2d::Dilation => Operator::Dilation,

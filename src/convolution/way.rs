@@ -17,8 +17,6 @@ pub enum Way {
     /// Overlap-save through the Fourier transform on blocks or tiles; those with a sample that is not finite go the direct way, so a
     /// NaN reaches no further than there.
     Transform,
-    /// Not a sum: the middle value of the window.
-    Median,
 }
 
 /// Whether the taps are turned round.
@@ -101,7 +99,6 @@ impl Way {
             Self::Separable => "separable",
             Self::Running => "running sum",
             Self::Transform => "transform",
-            Self::Median => "median",
         }
     }
 }
@@ -119,4 +116,3 @@ impl<T: Default> Scratch<T> {
         Self::default()
     }
 }
-

@@ -33,7 +33,7 @@ impl<T: Number> Buffer<T> {
     }
 
     /// These numbers.
-    #[must_use]
+    #[cfg(test)]
     pub fn of(numbers: &[T]) -> Self {
         let mut buffer = Self::zeros(numbers.len());
         buffer.copy_from_slice(numbers);

@@ -620,7 +620,10 @@ mod tests {
                     let x = &noise(2 * len, seed)[range.clone()];
                     for (n, value) in part[range.clone()].iter().enumerate() {
                         let expected = naive(x, &taps, n) * len as f64;
-                        assert!((value - expected).abs() < 1e-11 * len as f64, "{len}: {n}, {value}, {expected}");
+                        assert!(
+                            (value - expected).abs() < 1e-11 * len as f64,
+                            "{len}: {n}, {value}, {expected}"
+                        );
                     }
                 }
             }
@@ -635,7 +638,9 @@ mod tests {
                 let found = convolved::<f32>(width, len, &taps, 1);
                 found.re.iter().chain(found.im.iter()).map(|x| x.to_bits()).collect::<Vec<_>>()
             };
-            let wide = |width| convolved::<f64>(width, len, &taps, 1).re.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            let wide = |width| {
+                convolved::<f64>(width, len, &taps, 1).re.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+            };
             let (plain, plain_wide) = (bits(Width::available()[0]), wide(Width::available()[0]));
             for width in Width::available() {
                 assert!(bits(width) == plain && wide(width) == plain_wide, "{width:?}, {len}");
@@ -657,11 +662,16 @@ mod tests {
                     sum.0 += re[n * 8 + 3] * c - im[n * 8 + 3] * s;
                     sum.1 += re[n * 8 + 3] * s + im[n * 8 + 3] * c;
                 }
-                assert!((sum.0 - x[row * 8 + 3]).abs() < 1e-10 && (sum.1 - y[row * 8 + 3]).abs() < 1e-10, "{rows}");
+                assert!(
+                    (sum.0 - x[row * 8 + 3]).abs() < 1e-10 && (sum.1 - y[row * 8 + 3]).abs() < 1e-10,
+                    "{rows}"
+                );
             }
             plan.run(Direction::Inverse, &mut x, &mut y);
             for i in 0..rows * 8 {
-                assert!((x[i] / rows as f64 - re[i]).abs() < 1e-12 && (y[i] / rows as f64 - im[i]).abs() < 1e-12);
+                assert!(
+                    (x[i] / rows as f64 - re[i]).abs() < 1e-12 && (y[i] / rows as f64 - im[i]).abs() < 1e-12
+                );
             }
         }
         assert!(!Columns::<f64>::possible(2) && !Columns::<f64>::possible(9) && !Columns::<f64>::possible(0));

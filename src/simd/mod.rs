@@ -29,7 +29,6 @@ mod stencil;
 mod vector;
 mod window;
 
-pub use buffer::Buffer;
 pub use copies::merge_copies;
 pub use fourier::{Columns, Direction, Lines, Parts};
 pub use register::Number;

@@ -61,10 +61,32 @@ macro_rules! register {
 }
 
 register!(
-    NeonF32, f32, float32x4_t, 4, vld1q_f32, vst1q_f32, vdupq_n_f32, vaddq_f32, vsubq_f32, vmulq_f32, vfmaq_f32,
-    vfmsq_f32, vnegq_f32
+    NeonF32,
+    f32,
+    float32x4_t,
+    4,
+    vld1q_f32,
+    vst1q_f32,
+    vdupq_n_f32,
+    vaddq_f32,
+    vsubq_f32,
+    vmulq_f32,
+    vfmaq_f32,
+    vfmsq_f32,
+    vnegq_f32
 );
 register!(
-    NeonF64, f64, float64x2_t, 2, vld1q_f64, vst1q_f64, vdupq_n_f64, vaddq_f64, vsubq_f64, vmulq_f64, vfmaq_f64,
-    vfmsq_f64, vnegq_f64
+    NeonF64,
+    f64,
+    float64x2_t,
+    2,
+    vld1q_f64,
+    vst1q_f64,
+    vdupq_n_f64,
+    vaddq_f64,
+    vsubq_f64,
+    vmulq_f64,
+    vfmaq_f64,
+    vfmsq_f64,
+    vnegq_f64
 );

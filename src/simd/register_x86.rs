@@ -65,20 +65,72 @@ macro_rules! register {
 }
 
 register!(
-    Avx2F32, f32, __m256, 8, false, transpose_8_f32, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps,
-    _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps, _mm256_fmadd_ps, _mm256_fmsub_ps, _mm256_fnmadd_ps
+    Avx2F32,
+    f32,
+    __m256,
+    8,
+    false,
+    transpose_8_f32,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_set1_ps,
+    _mm256_add_ps,
+    _mm256_sub_ps,
+    _mm256_mul_ps,
+    _mm256_fmadd_ps,
+    _mm256_fmsub_ps,
+    _mm256_fnmadd_ps
 );
 register!(
-    Avx2F64, f64, __m256d, 4, false, transpose_4_f64, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd,
-    _mm256_add_pd, _mm256_sub_pd, _mm256_mul_pd, _mm256_fmadd_pd, _mm256_fmsub_pd, _mm256_fnmadd_pd
+    Avx2F64,
+    f64,
+    __m256d,
+    4,
+    false,
+    transpose_4_f64,
+    _mm256_loadu_pd,
+    _mm256_storeu_pd,
+    _mm256_set1_pd,
+    _mm256_add_pd,
+    _mm256_sub_pd,
+    _mm256_mul_pd,
+    _mm256_fmadd_pd,
+    _mm256_fmsub_pd,
+    _mm256_fnmadd_pd
 );
 register!(
-    Avx512F32, f32, __m512, 16, true, transpose_16_f32, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps,
-    _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_fmadd_ps, _mm512_fmsub_ps, _mm512_fnmadd_ps
+    Avx512F32,
+    f32,
+    __m512,
+    16,
+    true,
+    transpose_16_f32,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_set1_ps,
+    _mm512_add_ps,
+    _mm512_sub_ps,
+    _mm512_mul_ps,
+    _mm512_fmadd_ps,
+    _mm512_fmsub_ps,
+    _mm512_fnmadd_ps
 );
 register!(
-    Avx512F64, f64, __m512d, 8, true, transpose_8_f64, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_set1_pd,
-    _mm512_add_pd, _mm512_sub_pd, _mm512_mul_pd, _mm512_fmadd_pd, _mm512_fmsub_pd, _mm512_fnmadd_pd
+    Avx512F64,
+    f64,
+    __m512d,
+    8,
+    true,
+    transpose_8_f64,
+    _mm512_loadu_pd,
+    _mm512_storeu_pd,
+    _mm512_set1_pd,
+    _mm512_add_pd,
+    _mm512_sub_pd,
+    _mm512_mul_pd,
+    _mm512_fmadd_pd,
+    _mm512_fmsub_pd,
+    _mm512_fnmadd_pd
 );
 
 // SAFETY of the transposes: the caller vouches for the two squares and for the instructions. Pairs of rows are woven

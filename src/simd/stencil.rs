@@ -360,7 +360,12 @@ mod tests {
             let stencil = Stencil { taps: &taps, rows: height, cols: width, input: &input, stride };
             let run = |form| {
                 let mut found = vec![0.0; rows * cols];
-                correlate(form, &stencil, &mut Outputs { samples: &mut found, stride: cols, rows, cols }, false);
+                correlate(
+                    form,
+                    &stencil,
+                    &mut Outputs { samples: &mut found, stride: cols, rows, cols },
+                    false,
+                );
                 found.into_iter().map(f32::to_bits).collect::<Vec<_>>()
             };
             let plain = run(Width::available()[0]);
