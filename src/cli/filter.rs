@@ -119,7 +119,7 @@ pub(super) fn filter(arguments: &Arguments) -> Result<ExitCode> {
         _ => sound::filter(&request)?,
     };
     if request.plan {
-        super::print(&lines.join("\n"))?;
+        super::print(&(lines.join("\n") + "\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
