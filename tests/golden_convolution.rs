@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use wordwave::convolution::{
-    Border, Filter1d, Filter2d, ImageFilter, Kernel1d, Kernel2d, KernelSpec, Mode, Operation, Options, Sample, Scratch,
-    Way,
+    Border, Filter1d, Filter2d, ImageFilter, Kernel1d, Kernel2d, KernelSpec, Mode, Operation, Options,
+    Sample, Scratch, Way,
 };
 
 use crate::golden_file::{Within, check, check_one, count, golden, list, number, numbers, rows, text};
