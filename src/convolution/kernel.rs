@@ -159,11 +159,6 @@ impl Kernel1d {
         Kernel2d { rows: 1, cols: self.taps.len(), taps: self.taps, centre: (0, self.centre) }
     }
 
-    /// The kernel in two dimensions that is this one along each column.
-    pub(super) fn into_column(self) -> Kernel2d {
-        Kernel2d { rows: self.taps.len(), cols: 1, taps: self.taps, centre: (self.centre, 0) }
-    }
-
     /// The taps, at least one, all finite.
     #[must_use]
     pub fn taps(&self) -> &[f64] {
