@@ -115,3 +115,56 @@ fn a_reader_of_the_log_that_goes_away_does_not_end_the_run() {
     assert!(child.wait().unwrap().success());
     assert!(folder.path().join("sample/latest/run.json").is_file());
 }
+
+#[test]
+fn filter_plans_measures_and_names_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (tone, out, picture) = (path("in.wav"), path("out.wav"), path("in.png"));
+    write_tone(folder.path().join("in.wav").as_path(), 3000.0, 0.25);
+    image::GrayImage::from_pixel(9, 9, image::Luma([7])).save(&picture).unwrap();
+    let plan = printed(&[
+        "filter",
+        &tone,
+        &out,
+        "--kernel",
+        "lowpass",
+        "--hz",
+        "500",
+        "--transition-hz",
+        "300",
+        "--plan",
+    ]);
+    assert!(plan.contains("taps") && plan.contains("measured"), "{plan}");
+    let plan = printed(&["filter", &tone, &out, "--kernel", "a_weighting", "--plan"]);
+    assert!(plan.contains("recursive, 3 sections"), "{plan}");
+    let drawn = path("out.png");
+    let plan = printed(&[
+        "filter",
+        &picture,
+        &drawn,
+        "--kernel",
+        "opening",
+        "--footprint",
+        "disc",
+        "--size",
+        "5",
+        "--plan",
+    ]);
+    assert!(plan.contains("morphology"), "{plan}");
+    printed(&["filter", &picture, &drawn, "--kernel", "gaussian", "--mode", "valid"]);
+    assert_eq!(
+        image::open(&drawn).unwrap().into_luma8(),
+        image::GrayImage::from_pixel(1, 1, image::Luma([7]))
+    );
+    for (arguments, reason) in [
+        (&["--kernel", "peaking", "--hz", "100"][..], "peaking needs gain_db"),
+        (&["--kernel", "a_weighting", "--mode", "full"], "a_weighting has no taps"),
+        (&["--impulse", "nowhere.wav"], "nowhere.wav"),
+        (&["--impulse", tone.as_str(), "--sigma", "1"], "leave its parameters out"),
+        (&["--kernel", "lowpass", "--taps", "[1]"], "cannot be used with"),
+    ] {
+        let outcome = wordwave(&[&["filter", &tone, &out], arguments].concat());
+        assert!(code(&outcome) != 0 && said(&outcome).contains(reason), "{}", said(&outcome));
+    }
+}

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::Args;
 use tempfile::NamedTempFile;
 
-use crate::convolution::{Border, KernelSpec, Mode, Named1d, Named2d, Taps};
+use crate::convolution::{Border, Choice, KernelSpec, Mode, Named1d, Named2d, Taps};
 use crate::error::{Error, Result};
 
 #[derive(Debug, Args)]
@@ -119,7 +119,7 @@ pub(super) fn filter(arguments: &Arguments) -> Result<ExitCode> {
         _ => sound::filter(&request)?,
     };
     if request.plan {
-        super::print(&lines.join("\n"))?;
+        super::print(&(lines.join("\n") + "\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -185,6 +185,17 @@ fn kernels() -> String {
     let sound: Vec<&str> = Named1d::ALL.iter().map(|named| named.name()).collect();
     let picture: Vec<&str> = Named2d::ALL.iter().map(|named| named.name()).collect();
     format!("Kernels for sound: {}\nKernels for pictures: {}", sound.join(", "), picture.join(", "))
+}
+
+/// The plan for one shape: what was chosen and why, with the predicted costs.
+fn planned(predicted: Option<Choice>, choice: Option<&Choice>) -> String {
+    let asked = choice.is_some_and(|choice| choice.asked);
+    predicted.map_or_else(|| "nothing to do".to_owned(), |plan| Choice { asked, ..plan }.to_string())
+}
+
+/// The same with what it took.
+fn measured(how: &str, seconds: f64) -> String {
+    format!("{how}; measured {:.3} ms", seconds * 1e3)
 }
 
 /// What is wrong with the filter that was asked for, with the file it was asked for.

@@ -13,7 +13,7 @@ use super::way::Scratch;
 #[derive(Clone, Debug)]
 pub enum SignalFilter<T> {
     /// A convolution.
-    Taps(Filter1d<T>),
+    Taps(Box<Filter1d<T>>),
     /// Second-order sections.
     Recursive(Recursive),
 }
@@ -79,7 +79,7 @@ impl<T: Sample + Into<f64>> ImageFilter<T> {
 
 impl<T> From<Filter1d<T>> for SignalFilter<T> {
     fn from(filter: Filter1d<T>) -> Self {
-        Self::Taps(filter)
+        Self::Taps(Box::new(filter))
     }
 }
 

@@ -89,7 +89,7 @@ impl KernelSpec {
     /// Fails with what to write instead where the name, a parameter or the taps will not do.
     pub fn build_1d<T: Sample>(&self, sample_rate: f64) -> Result<SignalFilter<T>, KernelError> {
         Ok(match self.signal(sample_rate)? {
-            Signal::Taps(kernel) => SignalFilter::Taps(Filter1d::new(&kernel, self.border)),
+            Signal::Taps(kernel) => Filter1d::new(&kernel, self.border).into(),
             Signal::Recursive(cascade) => {
                 SignalFilter::Recursive(Recursive::new(cascade, self.border, self.zero_phase))
             }

@@ -8,7 +8,7 @@ use image::{ColorType, DynamicImage, GenericImageView, ImageBuffer, ImageFormat,
 use crate::convolution::{Filter2d, ImageFilter, Kernel2d, KernelError, Mode, Options, Scratch};
 use crate::error::{Error, Result};
 
-use super::{Request, beside, extension, take_place, unusable, usage};
+use super::{Request, beside, extension, measured, planned, take_place, unusable, usage};
 
 /// The filter of the colours, and what transparency needs to stay with them where the shape changes.
 struct Filters {
@@ -154,18 +154,19 @@ impl Work<'_> {
     }
 }
 
+/// How a colour was filtered: the plan with its predicted costs, and what it took.
 fn describe(filter: &ImageFilter<f64>, (rows, cols): (usize, usize), seconds: f64) -> String {
-    let measured = format!("{:.3} ms for {rows} x {cols} pixels", seconds * 1e3);
+    let plan = |filter: &Filter2d<f64>| planned(filter.predict(rows, cols), filter.choice());
     let how = match filter {
-        ImageFilter::Taps(filter) => filter.way().to_string(),
+        ImageFilter::Taps(filter) => plan(filter),
         ImageFilter::Magnitude(parts) => {
-            format!("magnitude of two, {} and {}", parts[0].way(), parts[1].way())
+            format!("magnitude of two: {}; {}", plan(&parts[0]), plan(&parts[1]))
         }
-        ImageFilter::Median(..) => "median".to_owned(),
-        ImageFilter::Bilateral(..) => "bilateral".to_owned(),
-        ImageFilter::Morphology(..) => "morphology".to_owned(),
+        ImageFilter::Median(..) => format!("{rows} x {cols} outputs: median"),
+        ImageFilter::Bilateral(..) => format!("{rows} x {cols} outputs: bilateral"),
+        ImageFilter::Morphology(..) => format!("{rows} x {cols} outputs: morphology"),
     };
-    format!("{how}: {measured}")
+    measured(&how, seconds)
 }
 
 #[cfg(test)]

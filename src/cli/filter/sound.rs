@@ -9,7 +9,7 @@ use crate::convolution::{Filter1d, Kernel1d, Mode, Options, Scratch, SignalFilte
 use crate::corpus::{Decoding, read_recording};
 use crate::error::{Error, Result};
 
-use super::{Request, beside, extension, take_place, unusable, usage};
+use super::{Request, beside, extension, measured, planned, take_place, unusable, usage};
 
 /// A recording as it is to be written again.
 struct Sound {
@@ -75,14 +75,15 @@ fn impulse(path: &Path, sound: &Sound) -> Result<Vec<Kernel1d>> {
         .collect()
 }
 
+/// How a channel was filtered: the plan with its predicted costs, and what it took.
 fn describe(filter: &SignalFilter<f64>, samples: usize, seconds: f64) -> String {
-    let measured = format!("{:.3} ms for {samples} samples", seconds * 1e3);
-    match filter {
-        SignalFilter::Taps(filter) => format!("{}: {measured}", filter.way()),
+    let how = match filter {
+        SignalFilter::Taps(filter) => planned(filter.predict(samples), Some(filter.choice())),
         SignalFilter::Recursive(filter) => {
-            format!("recursive, {} sections: {measured}", filter.cascade().sections().len())
+            format!("recursive, {} sections in turn", filter.cascade().sections().len())
         }
-    }
+    };
+    measured(&how, seconds)
 }
 
 /// Reads a recording with all that its format holds: integers of 32 bits too, which `f32` cannot.
