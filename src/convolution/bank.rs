@@ -3,6 +3,7 @@
 use super::border::Border;
 use super::kernel::{Kernel2d, KernelError};
 use super::plan::Plan;
+use super::planner::Choice;
 use super::sample::Sample;
 use super::way::{Options, Scratch, Way};
 
@@ -64,9 +65,9 @@ impl<T: Sample> Bank<T> {
         }
     }
 
-    /// The way of each kernel.
-    pub fn ways(&self) -> impl Iterator<Item = Way> {
-        self.plans.iter().map(Plan::way)
+    /// For each kernel how an image of `rows` by `cols` goes, and what was chosen for the usual one.
+    pub fn plans(&self, rows: usize, cols: usize) -> impl Iterator<Item = (Option<Choice>, &Choice)> {
+        self.plans.iter().map(move |plan| (plan.predict(rows, cols), plan.choice()))
     }
 }
 
@@ -82,7 +83,7 @@ mod tests {
             Kernel2d::new(17, 19, taps.collect()).unwrap()
         };
         let kernels = [kernel(1), kernel(2), kernel(3)];
-        let mut input: Vec<f64> = (0..150 * 333).map(|i| libm::sin(i as f64 * 12.9)).collect();
+        let mut input: Vec<f64> = (0..150 * 333).map(|i| libm::sin(f64::from(i) * 12.9)).collect();
         for wild in [0.0, f64::NAN] {
             input[7000] = wild;
             for way in [None, Some(Way::Transform), Some(Way::Direct)] {

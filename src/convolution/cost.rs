@@ -1,9 +1,10 @@
 //! What each way costs, as measured.
 //!
-//! Times of one thread in nanoseconds, per output or per sample of a block, by `benches/convolution.rs`, which prints these
-//! tables. Measured on an Intel Xeon (Sapphire Rapids class, 2.1 GHz, 48 KiB and 2 MiB of cache a core). Another machine
-//! moves all of them by about the same factor, which no choice depends on. The plain form and NEON are not measured; they
-//! take the tables of AVX2.
+//! Times of one thread in nanoseconds, per output or per sample of a block. The tables of lines and columns were measured
+//! for f32 with AVX-512 on an Intel Xeon (2 MiB of second cache a core), the taps and the cost of moving a tile fitted to
+//! `cargo bench --bench convolution`, which prints what every way takes and how much the choice loses. Lines of more than
+//! 400,000 samples are extrapolated. f64 and the narrower instructions are taken to cost as much more as they have fewer
+//! lanes: that was not measured.
 
 use crate::simd::Width;
 
@@ -28,6 +29,8 @@ pub(super) struct Costs {
     pub(super) block: f64,
     /// The same for a tile of several rows: its columns are gathered and put back twice.
     pub(super) tile: f64,
+    /// How many times as long transforms take as in the tables below.
+    pub(super) slower: f64,
     /// Samples in a line, and its convolution a sample.
     pub(super) lines: &'static [(usize, f64)],
     /// Rows of a tile, and the transforms of its columns a sample.
@@ -43,7 +46,8 @@ const AVX512_F32: Costs = Costs {
     neighbour: 0.045,
     running: 0.3,
     block: 0.15,
-    tile: 1.2,
+    tile: 2.0,
+    slower: 1.0,
     lines: &[
         (256, 0.67),
         (512, 0.66),
@@ -90,7 +94,27 @@ const AVX512_F32: Costs = Costs {
 impl Costs {
     /// The costs of samples of `bytes` bytes in a width.
     pub(super) fn of(width: Width, bytes: usize) -> Self {
-        let _ = (width, bytes);
-        AVX512_F32
+        let wider = bytes as f64 / 4.0;
+        let slower = wider
+            * match width.name() {
+                "AVX-512" => 1.0,
+                "AVX2" => 2.0,
+                _ => 4.0,
+            };
+        let Self { output, area_tap, line_tap, column_tap, .. } = AVX512_F32;
+        let Self { product, neighbour, running, block, tile, .. } = AVX512_F32;
+        Self {
+            output: output * wider,
+            area_tap: area_tap * slower,
+            line_tap: line_tap * slower,
+            column_tap: column_tap * slower,
+            product: product * wider,
+            neighbour: neighbour * slower,
+            running: running * wider,
+            block: block * wider,
+            tile: tile * wider,
+            slower,
+            ..AVX512_F32
+        }
     }
 }

@@ -20,6 +20,7 @@ pub enum SignalFilter<T> {
 
 /// A filter of images or spectrograms, made once and applied to any number of them.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a handful of them at most, each made once")]
 pub enum ImageFilter<T> {
     /// A convolution.
     Taps(Filter2d<T>),

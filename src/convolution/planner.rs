@@ -144,7 +144,7 @@ impl Problem {
         let pairs = n * m.div_ceil(2);
         let costs = self.costs();
         let moves = if tile_rows > 1 { costs.block + costs.tile } else { costs.block };
-        (2 * pairs * tile_rows * tile_cols) as f64 * (across + down + moves)
+        (2 * pairs * tile_rows * tile_cols) as f64 * ((across + down) * costs.slower + moves)
     }
 
     /// The cheapest tile, and its cost; `None` where no transform is long enough.

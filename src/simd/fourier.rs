@@ -240,7 +240,6 @@ impl<T: Number> Lines<T> {
 
     /// Numbers in a line.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "a plan is never empty")]
     pub fn len(&self) -> usize {
         self.between[0].len()
     }

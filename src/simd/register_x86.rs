@@ -1,5 +1,6 @@
 //! The registers of AVX2 and AVX-512.
 
+#[allow(clippy::wildcard_imports, reason = "some fifty intrinsics")]
 use std::arch::x86_64::*;
 
 use super::register::Register;

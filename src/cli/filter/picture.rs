@@ -156,11 +156,11 @@ impl Work<'_> {
 
 /// How a colour was filtered: the plan with its predicted costs, and what it took.
 fn describe(filter: &ImageFilter<f64>, (rows, cols): (usize, usize), seconds: f64) -> String {
-    let plan = |filter: &Filter2d<f64>| planned(filter.predict(rows, cols), filter.choice());
     let how = match filter {
-        ImageFilter::Taps(filter) => plan(filter),
+        ImageFilter::Taps(filter) => planned(filter.predict(rows, cols), Some(filter.choice())),
         ImageFilter::Magnitude(parts) => {
-            format!("magnitude of two: {}; {}", plan(&parts[0]), plan(&parts[1]))
+            let plans = parts.plans(rows, cols).map(|(now, usual)| planned(now, Some(usual)));
+            format!("magnitude of two: {}", plans.collect::<Vec<_>>().join("; "))
         }
         ImageFilter::Median(..) => format!("{rows} x {cols} outputs: median"),
         ImageFilter::Bilateral(..) => format!("{rows} x {cols} outputs: bilateral"),
