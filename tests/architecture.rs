@@ -8,7 +8,7 @@ use crate::program::project;
 /// A room and the rooms that its files may name. What serves all stands in every list but its own and the other's.
 const ARROWS: [(&str, &[&str]); 10] = [
     ("math", &[]),
-    ("convolution", &["simd"]),
+    ("convolution", &["math", "simd"]),
     ("simd", &[]),
     ("corpus", &["error"]),
     ("text", &["math", "simd"]),
