@@ -34,7 +34,7 @@ pub enum Operation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Every output that a sample of the input takes part in: `n + taps - 1` along each axis. The border continues
-    /// the input here too; with [`Border::Constant`] this is the full convolution of two sequences.
+    /// the input here too; with [`Border::Constant`](super::Border::Constant) this is the full convolution of two sequences.
     Full,
     /// As many outputs as inputs.
     #[default]
