@@ -209,7 +209,8 @@ mod tests {
                 assert_eq!(part, expected[from..to]);
             }
         }
-        let all = Continued { input: &[1.0, 2.0], rows: 1, cols: 2, border: Border::Constant, top: 1, left: 1 };
+        let all =
+            Continued { input: &[1.0, 2.0], rows: 1, cols: 2, border: Border::Constant, top: 1, left: 1 };
         for (row, expected) in [[0.0; 5], [0.0, 1.0, 2.0, 0.0, 0.0]].iter().enumerate() {
             let mut line = [9.0; 5];
             all.copy_row(row, 0, &mut line);

@@ -9,7 +9,7 @@ use super::kernel::Kernel2d;
 use super::sample::Sample;
 use crate::simd::{Outputs, Stencil, Width, correlate};
 
-/// Rows of outputs that are computed together, so that what an edge reads is still in the cache for the inside.
+/// Rows of outputs that are computed together at least, so that what the inside has read is still in the cache for the edges.
 const BAND: usize = 16;
 
 /// Columns of outputs at an edge that are computed at least: what a register holds.
@@ -64,8 +64,9 @@ impl<T: Sample> Direct<T> {
         let Region { row, col, rows, cols } = region;
         self.edge(input, region, outputs, (0, 0), (top, cols), piece);
         self.edge(input, region, outputs, (bottom, 0), (rows - bottom, cols), piece);
-        for first in (top..bottom).step_by(BAND) {
-            let height = BAND.min(bottom - first);
+        let band = self.band();
+        for first in (top..bottom).step_by(band) {
+            let height = band.min(bottom - first);
             let stencil = self.stencil(input.from(row + first, col + left), input.cols);
             let mut inside = part(outputs, (first, left), (height, right - left));
             correlate(self.width, &stencil, &mut inside, false);
@@ -95,8 +96,8 @@ impl<T: Sample> Direct<T> {
             return;
         }
         let stride = cols + self.cols - 1;
-        for band in (first..first + rows).step_by(BAND) {
-            let height = BAND.min(first + rows - band);
+        for band in (first..first + rows).step_by(self.band()) {
+            let height = self.band().min(first + rows - band);
             piece.resize((height + self.rows - 1) * stride, T::ZERO);
             for (r, row) in piece.chunks_exact_mut(stride).enumerate() {
                 input.copy_row(region.row + band + r, region.col + left, row);
@@ -104,6 +105,11 @@ impl<T: Sample> Direct<T> {
             let mut outputs = part(outputs, (band, left), (height, cols));
             correlate(self.width, &self.stencil(piece, stride), &mut outputs, false);
         }
+    }
+
+    /// Rows of outputs that are computed together: few, but so many that the rows that two bands share do not count.
+    fn band(&self) -> usize {
+        BAND.max(4 * self.rows)
     }
 
     const fn stencil<'a>(&'a self, input: &'a [T], stride: usize) -> Stencil<'a, T> {

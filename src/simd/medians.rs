@@ -34,7 +34,10 @@ pub fn medians<T: Number>(
     }
     let reach = side - 1;
     assert!(MEDIAN_SIDES.contains(&side), "a network for the window");
-    assert!(input.len() >= (outputs.rows - 1 + reach) * stride + outputs.cols + reach, "numbers for every window");
+    assert!(
+        input.len() >= (outputs.rows - 1 + reach) * stride + outputs.cols + reach,
+        "numbers for every window"
+    );
     assert!(outputs.samples.len() >= (outputs.rows - 1) * outputs.stride + outputs.cols, "room for outputs");
     assert!(outputs.rows == 1 || outputs.stride >= outputs.cols, "rows that do not overlap");
     let room = STRETCH + 16;
@@ -73,11 +76,15 @@ struct Of5<T>(Medians<T>);
 // made room for the sorted columns of a stretch; a register is only asked for where all its numbers lie in them.
 
 /// Calls a function with places whose registers cover `$len` numbers, the last one over what is left; one number at a time
-/// where there are fewer than a register holds. A macro, since only what is inlined is compiled for the instructions.
+/// where there are fewer than a register holds. The second register begins at `$before` where that is not 0. A macro, since only what is inlined is compiled for the instructions.
 macro_rules! each {
-    ($wide:ty, $one:ty, $len:expr, $call:ident) => {{
+    ($wide:ty, $one:ty, $len:expr, $before:expr, $call:ident) => {{
         let len = $len;
         let mut k = 0;
+        if $before > 0 && $before + <$wide>::WIDTH <= len {
+            $call!($wide, 0);
+            k = $before;
+        }
         while k + <$wide>::WIDTH <= len {
             $call!($wide, k);
             k += <$wide>::WIDTH;
@@ -110,7 +117,12 @@ macro_rules! network {
                             let to = task.output.add(row * task.output_stride + first);
                             macro_rules! sort {
                                 ($register:ty, $k:expr) => {
-                                    $sort::<$register>(from.add($k), task.input_stride, task.sorted.add($k), task.room)
+                                    $sort::<$register>(
+                                        from.add($k),
+                                        task.input_stride,
+                                        task.sorted.add($k),
+                                        task.room,
+                                    )
                                 };
                             }
                             macro_rules! pick {
@@ -118,8 +130,10 @@ macro_rules! network {
                                     $pick::<$register>(task.sorted.add($k), task.room).store(to.add($k))
                                 };
                             }
-                            each!(V, T::One, cols + $side - 1, sort);
-                            each!(V, T::One, cols, pick);
+                            each!(V, T::One, cols + $side - 1, 0, sort);
+                            // Stored within a line of the cache.
+                            let before = to.align_offset(64) % V::WIDTH;
+                            each!(V, T::One, cols, before, pick);
                         }
                         first += cols;
                     }
@@ -354,7 +368,8 @@ mod tests {
                 let wide: Vec<f64> = input.iter().map(|&x| f64::from(x)).collect();
                 for width in Width::available() {
                     assert_eq!(run(width, side, &input, stride), expected, "{width:?} {side}");
-                    let found: Vec<f32> = run(width, side, &wide, stride).into_iter().map(|x| x as f32).collect();
+                    let found: Vec<f32> =
+                        run(width, side, &wide, stride).into_iter().map(|x| x as f32).collect();
                     assert_eq!(found, expected);
                 }
             }

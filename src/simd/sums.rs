@@ -267,7 +267,8 @@ mod tests {
                 let stack = Stack { rows: &input, stride, window, phase };
                 let run = |width| {
                     let mut found = vec![0.5; rows * stride];
-                    let mut outputs = Outputs { samples: &mut found[1..], stride, rows, cols: cols.min(stride - 1) };
+                    let mut outputs =
+                        Outputs { samples: &mut found[1..], stride, rows, cols: cols.min(stride - 1) };
                     column_sums(width, &stack, &mut Buffer::default(), &mut outputs);
                     found
                 };

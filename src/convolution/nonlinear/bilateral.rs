@@ -61,9 +61,8 @@ impl Bilateral {
         scratch: &mut Scratch<T>,
     ) {
         assert_eq!(input.len(), rows * cols, "an image of {rows} x {cols}");
-        output.clear();
         if input.is_empty() {
-            return;
+            return output.clear();
         }
         let r = self.radius;
         let margins = Margins { top: r, bottom: r, left: r, right: r };

@@ -43,9 +43,8 @@ impl Median {
         scratch: &mut Scratch<T>,
     ) {
         assert_eq!(input.len(), rows * cols, "an image of {rows} x {cols}");
-        output.clear();
         if input.is_empty() {
-            return;
+            return output.clear();
         }
         let before = self.size / 2;
         let after = self.size - 1 - before;

@@ -106,9 +106,8 @@ impl Morphology {
         output: &mut Vec<T>,
         scratch: &mut Scratch<T>,
     ) {
-        output.clear();
         if input.is_empty() {
-            return;
+            return output.clear();
         }
         let (far, near) = (self.size / 2, self.size - 1 - self.size / 2);
         let (before, after) = if E::TURNED { (near, far) } else { (far, near) };
