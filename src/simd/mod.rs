@@ -1,9 +1,9 @@
 //! Arithmetic kernels written for the processor's vector units; the only folder with `unsafe`.
 //!
-//! One definition, several widths: a kernel is written once over [`vector::Vector`] and compiled for plain Rust, for AVX2
-//! with fused multiply-add and for AVX-512. A row of numbers is a sequence of whole groups of 16 lanes; lanes never mix
-//! except in [`vector::Vector::fold`], whose tree of additions is fixed, and every product that is added is fused. So all
-//! widths give the same bits, which the tests hold them to.
+//! One definition, several widths: a kernel is written once over [`vector::Vector`] or a register and compiled for plain
+//! Rust, for AVX2 with fused multiply-add, for AVX-512 and for NEON. A row of numbers is a sequence of whole groups of 16
+//! lanes; lanes never mix except in [`vector::Vector::fold`], whose tree of additions is fixed, and every product that is
+//! added is fused. So all widths give the same bits, which the tests hold them to.
 #![allow(unsafe_code)]
 // Only what is inlined into a function with the instructions is compiled for them.
 #![allow(clippy::inline_always)]
