@@ -1,0 +1,234 @@
+//! A recording block by block: decoded, one channel, resampled, in memory that does not follow its length.
+
+use super::contents::{Held, hold_contents};
+use super::decoding::{Decoder, Heading};
+use super::quarantine::{Stage, Unread, Unusable, Warned};
+use super::recordings::{Channel, ClipRef, RecordingRules};
+use super::resample::Resampler;
+
+/// Files up to this length, unpacked, are read once and lie in memory while they are decoded; of longer ones only the hash is
+/// learnt in the first reading, and they are decoded from the disk.
+pub(super) const IN_MEMORY_BYTES: u64 = 64 << 20;
+
+/// The bytes of a recording, or where they are, and their hash.
+pub struct RecordingContents {
+    /// Of the file as it lies on disk.
+    pub blake3: String,
+    held: Held,
+}
+
+impl RecordingContents {
+    /// A recording that lies in memory.
+    #[must_use]
+    pub fn of_bytes(bytes: Vec<u8>) -> Self {
+        Self { blake3: blake3::hash(&bytes).to_hex().to_string(), held: Held::Bytes(bytes) }
+    }
+}
+
+/// Reads the bytes of the clip `reference` and learns their hash. What is kept in memory is 64 MiB at most.
+///
+/// # Errors
+/// The row of the quarantine table for a file that cannot be read.
+pub fn read_contents_of(reference: &ClipRef) -> Result<RecordingContents, Unread> {
+    let (held, blake3) = hold_contents(&reference.path, IN_MEMORY_BYTES)
+        .map_err(|trouble| trouble.of_content(&reference.source))?;
+    Ok(RecordingContents { blake3, held })
+}
+
+/// A recording as a stream of samples: one channel in [-1, 1] at the job's rate.
+///
+/// The samples are the same bits however they are asked for, and those of [`read_clip`](super::read_clip), which is a loop over
+/// this reader. What is compressed twice (a FLAC in a `.gz`) is unpacked into memory; everything else takes a few MiB.
+pub struct RecordingReader {
+    decoder: Decoder,
+    heading: Heading,
+    channel: Channel,
+    sample_rate: u32,
+    resampler: Resampler,
+    interleaved: Vec<f32>,
+    one_channel: Vec<f32>,
+    /// Samples that are ready, and where the next of them stands.
+    ready: Vec<f32>,
+    ready_at: usize,
+    ended: bool,
+    /// Frames of the file so far.
+    frames: u64,
+    /// Samples so far that are NaN or infinite.
+    broken: u64,
+    peak: f32,
+    source: String,
+    blake3: String,
+}
+
+impl RecordingReader {
+    /// Reads the header of `contents`; `source` names it in the tables, and tells the format where the bytes do not.
+    ///
+    /// # Errors
+    /// The row of the quarantine table for a recording that cannot be used.
+    pub fn new(source: &str, rules: &RecordingRules, contents: RecordingContents) -> Result<Self, Unread> {
+        let RecordingContents { blake3, held } = contents;
+        Self::open(source, rules, held, &blake3)
+            .map_err(|trouble| trouble.with_content(&blake3).of_content(source))
+    }
+
+    fn open(source: &str, rules: &RecordingRules, held: Held, blake3: &str) -> Result<Self, Unusable> {
+        let decoder = Decoder::open(held, source)?;
+        let heading = decoder.heading();
+        if let Channel::Number(number) = rules.channel
+            && number >= heading.channels
+        {
+            let reason = format!(
+                "has {} channels: clips.channel = {number} asks for one more (they count from 0)",
+                heading.channels
+            );
+            return Err(Unusable::new("no_such_channel", reason));
+        }
+        let sample_rate = if rules.sample_rate == 0 { heading.sample_rate } else { rules.sample_rate };
+        let resampler = Resampler::new(heading.sample_rate, sample_rate).map_err(unusable_rate)?;
+        Ok(Self {
+            decoder,
+            heading,
+            channel: rules.channel,
+            sample_rate,
+            resampler,
+            interleaved: Vec::new(),
+            one_channel: Vec::new(),
+            ready: Vec::new(),
+            ready_at: 0,
+            ended: false,
+            frames: 0,
+            broken: 0,
+            peak: 0.0,
+            source: source.to_owned(),
+            blake3: blake3.to_owned(),
+        })
+    }
+
+    /// The rate of the samples in Hz.
+    #[must_use]
+    pub fn sample_rate(&self) -> u32 {
+        self.sample_rate
+    }
+
+    /// The rate of the file in Hz.
+    #[must_use]
+    pub fn file_sample_rate(&self) -> u32 {
+        self.heading.sample_rate
+    }
+
+    /// Channels of the file.
+    #[must_use]
+    pub fn channels(&self) -> u16 {
+        self.heading.channels
+    }
+
+    /// Bits of a sample in the file, where the format has such.
+    #[must_use]
+    pub fn bits(&self) -> Option<u16> {
+        self.heading.bits
+    }
+
+    /// Length in seconds of what was decoded of the file so far.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.frames as f64 / f64::from(self.heading.sample_rate)
+    }
+
+    /// Puts the next `len` samples into `block`, fewer where the recording ends; false when none are left.
+    ///
+    /// # Errors
+    /// The row of the quarantine table for a recording that turns out to be unusable: all that was read of it is void.
+    pub fn next_block(&mut self, len: usize, block: &mut Vec<f32>) -> Result<bool, Unread> {
+        block.clear();
+        while block.len() < len {
+            let ready = self.ready.get(self.ready_at..).unwrap_or_default();
+            let now = ready.len().min(len - block.len());
+            block.extend_from_slice(&ready[..now]);
+            self.ready_at += now;
+            if now == 0 {
+                let mut ready = std::mem::take(&mut self.ready);
+                ready.clear();
+                let more = self.append(&mut ready)?;
+                (self.ready, self.ready_at) = (ready, 0);
+                if !more {
+                    break;
+                }
+            }
+        }
+        Ok(!block.is_empty())
+    }
+
+    /// Appends the next samples to `samples`, as many as come easily; false when none are left.
+    pub(super) fn append(&mut self, samples: &mut Vec<f32>) -> Result<bool, Unread> {
+        let before = samples.len();
+        while samples.len() == before && !self.ended {
+            self.decode(samples)
+                .map_err(|trouble| trouble.with_content(&self.blake3).of_content(&self.source))?;
+        }
+        Ok(samples.len() > before)
+    }
+
+    /// One block of the file, or what is left in the resampler after the last of them.
+    fn decode(&mut self, samples: &mut Vec<f32>) -> Result<(), Unusable> {
+        self.interleaved.clear();
+        if !self.decoder.append(&mut self.interleaved)? {
+            self.ended = true;
+            return self.resampler.finish(samples).map_err(unusable_rate);
+        }
+        self.choose();
+        self.resampler.append(&self.one_channel, samples).map_err(unusable_rate)
+    }
+
+    /// From `interleaved` to `one_channel`. NaN would spread through every feature of the clip, and is silence.
+    fn choose(&mut self) {
+        let width = usize::from(self.heading.channels);
+        let frames = self.interleaved.chunks_exact(width);
+        self.frames += frames.len() as u64;
+        self.one_channel.clear();
+        match self.channel {
+            Channel::Number(number) => {
+                let number = usize::from(number);
+                self.one_channel.extend(frames.filter_map(|frame| frame.get(number)));
+            }
+            Channel::Mix if width == 1 => self.one_channel.extend_from_slice(&self.interleaved),
+            Channel::Mix => {
+                let share = 1.0 / width as f32;
+                self.one_channel.extend(frames.map(|frame| frame.iter().sum::<f32>() * share));
+            }
+        }
+        for sample in self.one_channel.iter_mut().filter(|sample| !sample.is_finite()) {
+            *sample = 0.0;
+            self.broken += 1;
+        }
+        self.peak = self.one_channel.iter().fold(self.peak, |peak, sample| peak.max(sample.abs()));
+    }
+
+    /// What of the recording could not be used, once all of it was read.
+    #[must_use]
+    pub fn warning(&self) -> Option<Warned> {
+        /// Floats may pass full scale a little; beyond this the file is scaled otherwise, to 32768 for instance.
+        const OVER_FULL_SCALE: f32 = 8.0;
+        let (code, reason) = match self.decoder.warning() {
+            Some((code, reason)) => (*code, reason.clone()),
+            None if self.broken > 0 => {
+                ("broken_samples", format!("{} samples are NaN or infinite: taken as silence", self.broken))
+            }
+            None if self.frames == 0 => {
+                ("no_samples", "the header is sound, but no sample follows it".to_owned())
+            }
+            None if self.peak > OVER_FULL_SCALE => {
+                let reason = format!(
+                    "samples reach {:e}, where full scale is 1: used as they are; scale the recording",
+                    self.peak
+                );
+                ("over_full_scale", reason)
+            }
+            None => return None,
+        };
+        Some(Warned { source: self.source.clone(), stage: Stage::Read, code: code.into(), reason })
+    }
+}
+
+fn unusable_rate(reason: String) -> Unusable {
+    Unusable::new("unusable_sample_rate", reason)
+}
