@@ -11,6 +11,7 @@ mod golden_audio;
 mod golden_convolution;
 mod golden_file;
 mod golden_kernels;
+mod golden_recordings;
 mod golden_relations;
 mod golden_text;
 mod nightly;

@@ -13,6 +13,7 @@ use symphonia::core::packet::Packet;
 
 use super::contents::{Seekable, unreadable};
 use super::decoding::Heading;
+use super::edit_list::lead;
 use super::quarantine::Unusable;
 
 /// What every file may decode to, however small it is: six minutes of stereo at 48 kHz.
@@ -40,8 +41,11 @@ pub(super) struct CompressedStream {
     /// Samples of the first packet that could be decoded.
     first: Vec<f32>,
     packet: Vec<f32>,
+    /// Frames at the start that are not to be heard.
+    lead: u64,
     packets: u64,
     lost: u64,
+    /// Samples decoded so far, those of the lead with them.
     samples: u64,
     ended: bool,
     warning: Option<(&'static str, String)>,
@@ -61,7 +65,8 @@ enum Decoded {
 
 impl CompressedStream {
     /// Reads the header and the first packet that can be decoded; `extension` helps to tell the format.
-    pub fn open((source, len): (Box<dyn Seekable>, u64), extension: &str) -> Result<Self, Unusable> {
+    pub fn open((mut source, len): (Box<dyn Seekable>, u64), extension: &str) -> Result<Self, Unusable> {
+        let lead = lead(source.as_mut()).map_err(|error| unreadable(&error))?;
         let source = Source { inner: source, len };
         let mut stream = guarded(|| Self::probe(source, len, extension))?;
         loop {
@@ -69,6 +74,7 @@ impl CompressedStream {
                 Decoded::Samples { sample_rate, channels } => {
                     stream.heading = Heading { sample_rate, channels, ..stream.heading };
                     stream.first = std::mem::take(&mut stream.packet);
+                    stream.lead = lead.map_or(0, |lead| lead.frames(sample_rate));
                     return Ok(stream);
                 }
                 Decoded::Lost => {}
@@ -111,6 +117,7 @@ impl CompressedStream {
             heading: Heading { channels: 0, sample_rate: 0, bits },
             first: Vec::new(),
             packet: Vec::new(),
+            lead: 0,
             packets: 0,
             lost: 0,
             samples: 0,
@@ -131,6 +138,7 @@ impl CompressedStream {
     /// Appends the next frames to `samples`; false when there are none.
     pub fn append(&mut self, samples: &mut Vec<f32>) -> Result<bool, Unusable> {
         let mut next = std::mem::take(&mut self.first);
+        self.take_up(&mut next)?;
         while next.is_empty() && !self.ended {
             match guarded(|| self.decode())? {
                 Decoded::Samples { sample_rate, channels }
@@ -140,19 +148,31 @@ impl CompressedStream {
                     self.warning =
                         Some(("format_changes", "the format changes on the way: used up to there".into()));
                 }
-                Decoded::Samples { .. } => next = std::mem::take(&mut self.packet),
+                Decoded::Samples { .. } => {
+                    next = std::mem::take(&mut self.packet);
+                    self.take_up(&mut next)?;
+                }
                 Decoded::Lost => {}
                 Decoded::End => self.finish(),
             }
-        }
-        self.samples += next.len() as u64;
-        if self.samples > self.len.saturating_mul(MAX_SAMPLES_PER_BYTE).max(FREE_SAMPLES) {
-            return Err(bomb(self.samples));
         }
         samples.extend_from_slice(&next);
         let more = !next.is_empty();
         self.packet = next;
         Ok(more)
+    }
+
+    /// Counts the samples of a packet, and takes those off that belong to the lead.
+    fn take_up(&mut self, samples: &mut Vec<f32>) -> Result<(), Unusable> {
+        self.samples += samples.len() as u64;
+        if self.samples > self.len.saturating_mul(MAX_SAMPLES_PER_BYTE).max(FREE_SAMPLES) {
+            return Err(bomb(self.samples));
+        }
+        let channels = u64::from(self.heading.channels);
+        let early = self.lead.min(samples.len() as u64 / channels);
+        self.lead -= early;
+        samples.drain(..(early * channels) as usize);
+        Ok(())
     }
 
     /// Decodes the next packet into `packet`.

@@ -63,11 +63,7 @@ impl<T: Read + Seek + Send + Sync> Seekable for T {}
 /// Reads `path` once, hashing on the way; `.gz` and `.zst` are decompressed. A file that was written to meanwhile is unusable:
 /// half of it may be old, half new.
 pub(super) fn read_contents(path: &Path) -> Result<Contents, Unusable> {
-    let opened = Opened::open(path)?;
-    if opened.len() > MAX_BYTES {
-        return Err(too_large("holds"));
-    }
-    let (bytes, blake3) = opened.read(packing(path), None)?;
+    let (bytes, blake3) = Opened::open(path)?.read(packing(path), None)?;
     Ok(Contents { bytes: bytes.unwrap_or_default(), blake3 })
 }
 
@@ -141,7 +137,6 @@ impl Opened {
                 "a folder, device, socket or pipe has taken the file's place: leave it out with `exclude`";
             return Err(Unusable::new("not_a_file", reason));
         }
-        refuse_holes(&file, &before)?;
         Ok(Self { file: Arc::new(file), before })
     }
 
@@ -171,6 +166,10 @@ impl Opened {
         packing: Option<Packing>,
         most: Option<u64>,
     ) -> Result<(Option<Vec<u8>>, String), Unusable> {
+        if most.is_none() && self.len() > MAX_BYTES {
+            return Err(too_large("holds"));
+        }
+        refuse_holes(&self.file, &self.before)?;
         let mut file = self.rewound()?;
         let mut hasher = blake3::Hasher::new();
         let read = AtomicU64::new(0);
@@ -407,12 +406,12 @@ mod tests {
         let code = std::thread::scope(|scope| {
             scope.spawn(|| {
                 let mut file = File::options().append(true).open(&path).unwrap();
-                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                while !done.load(Ordering::Relaxed) {
                     file.write_all(b"a line\n").unwrap();
                 }
             });
             let codes: Vec<String> = (0..50).map(|_| code_of(&path)).collect();
-            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            done.store(true, Ordering::Relaxed);
             codes.into_iter().find(|code| !code.is_empty())
         });
         assert_eq!(code.as_deref(), Some("changed_while_read"));

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     /// A reader that gives what it has in threes.
-    struct Threes(std::io::Cursor<Vec<u8>>);
+    struct Threes(io::Cursor<Vec<u8>>);
 
     impl Read for Threes {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn what_was_looked_at_is_still_taken() {
-        let mut stream = Lookahead::new(Box::new(Threes(std::io::Cursor::new((0..20).collect()))));
+        let mut stream = Lookahead::new(Box::new(Threes(io::Cursor::new((0..20).collect()))));
         assert_eq!(stream.peek(5).unwrap(), [0, 1, 2, 3, 4]);
         assert_eq!(stream.peek(2).unwrap(), [0, 1]);
         let mut buffer = [0; 7];

@@ -8,6 +8,7 @@ mod command;
 mod contents;
 mod decoding;
 mod documents;
+mod edit_list;
 mod encoding;
 mod glob;
 mod identity;

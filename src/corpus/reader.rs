@@ -232,3 +232,122 @@ impl RecordingReader {
 fn unusable_rate(reason: String) -> Unusable {
     Unusable::new("unusable_sample_rate", reason)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::path::Path;
+
+    use super::*;
+    use crate::corpus::recordings::decode_held;
+    use crate::corpus::{Identity, NameBy};
+
+    fn rules(sample_rate: u32, channel: Channel) -> RecordingRules {
+        RecordingRules { identity: Identity::new(NameBy::Path, "").unwrap(), sample_rate, channel }
+    }
+
+    /// Two channels of three seconds at 44.1 kHz.
+    fn stereo() -> Vec<u8> {
+        let spec = hound::WavSpec {
+            channels: 2,
+            sample_rate: 44_100,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut cursor = std::io::Cursor::new(Vec::new());
+        let mut writer = hound::WavWriter::new(&mut cursor, spec).unwrap();
+        let mut stream = crate::math::random::Stream::new(1, "stereo", 0);
+        (0..2 * 3 * 44_100).for_each(|_| writer.write_sample(stream.next_u32() as i16 / 2).unwrap());
+        writer.finalize().unwrap();
+        cursor.into_inner()
+    }
+
+    fn in_blocks(held: Held, name: &str, rules: &RecordingRules, len: usize) -> (Vec<u32>, RecordingReader) {
+        let contents = RecordingContents { blake3: String::new(), held };
+        let mut reader = RecordingReader::new(name, rules, contents).unwrap();
+        let (mut samples, mut block) = (Vec::new(), Vec::new());
+        while reader.next_block(len, &mut block).unwrap() {
+            assert!(block.len() <= len);
+            samples.extend(block.iter().map(|sample| sample.to_bits()));
+        }
+        assert!(!reader.next_block(len, &mut block).unwrap());
+        (samples, reader)
+    }
+
+    #[test]
+    fn blocks_of_any_length_give_the_same_bits() {
+        let tone = |name: &str| std::fs::read(Path::new("tests/broken").join(name)).unwrap();
+        for (name, bytes) in [
+            ("x.wav", stereo()),
+            ("tone.flac", tone("tone.flac")),
+            ("tone.mp3", tone("tone.mp3")),
+            ("tone.m4a", tone("tone.m4a")),
+        ] {
+            for (rate, channel) in [(0, Channel::Mix), (16_000, Channel::Mix), (22_050, Channel::Number(0))] {
+                let rules = rules(rate, channel);
+                let (whole, reader) = in_blocks(Held::Bytes(bytes.clone()), name, &rules, usize::MAX);
+                assert!(whole.len() >= 8000 && reader.warning().is_none(), "{name}");
+                assert!(
+                    (reader.seconds() - whole.len() as f64 / f64::from(reader.sample_rate())).abs() < 1e-3
+                );
+                for len in [1, 7, 160, 4096, 65_537] {
+                    let (blocks, _) = in_blocks(Held::Bytes(bytes.clone()), name, &rules, len);
+                    assert!(blocks == whole, "{name} at {rate} Hz in blocks of {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_memory_gives_the_same_bits() {
+        let folder = tempfile::tempdir().unwrap();
+        let (wav, flac) = (stereo(), std::fs::read("tests/broken/tone.flac").unwrap());
+        let gz = |bytes: &[u8]| {
+            let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gz.write_all(bytes).unwrap();
+            gz.finish().unwrap()
+        };
+        for (name, on_disk, bytes) in [
+            ("x.wav", wav.clone(), &wav),
+            ("x.wav.gz", gz(&wav), &wav),
+            ("x.wav.zst", zstd::encode_all(&wav[..], 1).unwrap(), &wav),
+            ("x.flac", flac.clone(), &flac),
+            ("x.flac.gz", gz(&flac), &flac),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, &on_disk).unwrap();
+            let (held, blake3) = hold_contents(&path, 1000).unwrap_or_else(|trouble| panic!("{trouble:?}"));
+            assert!(!matches!(held, Held::Bytes(_)), "{name}");
+            assert_eq!(blake3, blake3::hash(&on_disk).to_hex().to_string(), "{name}");
+            let rules = rules(16_000, Channel::Mix);
+            let (whole, _) = in_blocks(Held::Bytes(bytes.clone()), name, &rules, usize::MAX);
+            assert!(in_blocks(held, name, &rules, 1000).0 == whole, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_changes_while_it_is_streamed_is_left_for_next_night() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.wav");
+        std::fs::write(&path, stereo()).unwrap();
+        let (held, _) = hold_contents(&path, 0).unwrap_or_else(|trouble| panic!("{trouble:?}"));
+        std::fs::File::options().append(true).open(&path).unwrap().write_all(b"more").unwrap();
+        let trouble = decode_held(held, "x.wav").unwrap_err();
+        assert_eq!(trouble.code, "changed_while_read");
+    }
+
+    #[test]
+    fn broken_floats_become_silence() {
+        let float = |value: f32| value.to_le_bytes();
+        let data = [float(0.5), float(f32::NAN), float(f32::INFINITY), float(-0.5)].concat();
+        let head =
+            b"RIFF\x34\0\0\0WAVEfmt \x10\0\0\0\x03\0\x01\0\x40\x1f\0\0\0\x7d\0\0\x04\0\x20\0data\x10\0\0\0";
+        let bytes = [&head[..], &data].concat();
+        let (samples, reader) = in_blocks(Held::Bytes(bytes), "x.wav", &rules(0, Channel::Mix), 3);
+        assert_eq!(samples, [0.5, 0.0, 0.0, -0.5f32].map(f32::to_bits));
+        assert_eq!(
+            reader.warning().map(|warned| warned.code.into_owned()).as_deref(),
+            Some("broken_samples")
+        );
+    }
+}

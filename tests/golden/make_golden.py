@@ -2,7 +2,7 @@
 """Writes the golden values beside this file: what pinned oracles say about inputs that every test can repeat.
 
     python3 -m venv /tmp/oracles && /tmp/oracles/bin/pip install -r requirements.txt
-    /tmp/oracles/bin/python make_golden.py [tones] [audio] [text] [convolution] [kernels] [relations]
+    /tmp/oracles/bin/python make_golden.py [tones] [recordings] [audio] [text] [convolution] [kernels] [relations]
 
 The inputs are the sample corpus (corpora/sample) or stand in the JSON files themselves. Each file says which versions made it and how
 every value is defined. Numbers have 10 significant digits in audio.json and text.json, and all 17 elsewhere; null stands for "undefined".
@@ -721,16 +721,141 @@ def make_relations():
 
 
 def make_tones():
-    """Half a second of 440 Hz in each compressed format, for tests/broken to damage."""
+    """Half a second of 440 Hz in each compressed format, for tests/broken to damage. AAC and ALAC need ffmpeg on the path."""
+    import subprocess
+
     import numpy as np
     import soundfile
 
+    folder = HERE.parent / "broken"
     tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(8000) / 16000)
     for extension, subtype in {"flac": "PCM_16", "mp3": "MPEG_LAYER_III", "ogg": "VORBIS"}.items():
-        soundfile.write(HERE.parent / "broken" / f"tone.{extension}", tone, 16000, subtype=subtype)
+        soundfile.write(folder / f"tone.{extension}", tone, 16000, subtype=subtype)
+    pcm = np.round(tone * 32768).astype("<i2").tobytes()
+    for name, codec in {"tone.m4a": "aac", "tone.aac": "aac", "lossless.m4a": "alac"}.items():
+        command = "ffmpeg -v error -y -f s16le -ar 16000 -ac 1 -i - -c:a".split()
+        subprocess.run([*command, codec, "-b:a", "32k", "-bitexact", folder / name], input=pcm, check=True)
 
 
-MAKERS = {"tones": make_tones, "audio": make_audio, "text": make_text, "convolution": make_convolution, "kernels": make_kernels, "relations": make_relations}
+# --- recordings ------------------------------------------------------------------------------------------------------
+
+RECORDING_NOTES = {
+    "files": "whole WAV files in base64, with what `read_by` makes of them: interleaved, full scale 1",
+    "tones": "every 41st sample of the compressed files in tests/broken; `frames` of each channel in all",
+}
+PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+
+
+def wav(data, tag=PCM, channels=1, bits=16, width=None, valid=None, order="<", magic=b"RIFF", chunks=b""):
+    """A WAV file of `data` with samples of `bits` in `width` bytes; with `valid` bits the header is the extensible one."""
+    import struct
+
+    width = width or bits // 8
+    block = channels * width
+    fields = (tag if valid is None else EXTENSIBLE, channels, 8000, 8000 * block, block, bits)
+    fmt = struct.pack(order + "HHIIHH", *fields)
+    if valid is not None:
+        guid = struct.pack(order + "IHH", tag, 0, 16) + bytes.fromhex("800000aa00389b71")
+        fmt += struct.pack(order + "HHI", 22, valid, 4) + guid
+    chunk = lambda name, contents: name + struct.pack(order + "I", len(contents)) + contents + b"\0" * (len(contents) % 2)
+    body = b"WAVE" + chunks + chunk(b"fmt ", fmt) + chunk(b"data", data)
+    return magic + struct.pack(order + "I", len(body)) + body
+
+
+def by_scipy(path):
+    """Integers as scipy has them: in the upper bits of the smallest NumPy type that holds them."""
+    import numpy as np
+    from scipy.io import wavfile
+
+    rate, samples = wavfile.read(path)
+    if samples.dtype == np.uint8:
+        samples = (samples.astype(np.float64) - 128) / 128
+    elif samples.dtype.kind == "i":
+        samples = samples / 2.0 ** (8 * samples.dtype.itemsize - 1)
+    return rate, samples.astype(np.float64)
+
+
+def by_soundfile(path):
+    import soundfile
+
+    samples, rate = soundfile.read(path, dtype="float64")
+    return rate, samples
+
+
+def by_ffmpeg(path):
+    import subprocess
+
+    import numpy as np
+
+    raw = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-f", "f32le", "-"], capture_output=True, check=True)
+    return 16000, np.frombuffer(raw.stdout, "<f4").astype(np.float64)
+
+
+def hand_made():
+    """Integers of every width and depth, which no library writes."""
+    import numpy as np
+
+    wave = np.concatenate([[0, -1.0, 0.999], 0.7 * np.sin(np.arange(21) * 0.7)])
+    for bits, width in [(8, 1), (12, 2), (16, 2), (20, 3), (24, 3), (32, 4), (40, 5), (48, 6), (56, 7), (64, 8)]:
+        # The sample stands in the upper bits of its bytes; what is left over below is empty.
+        whole = [int(value * 2.0 ** (bits - 1)) << (8 * width - bits) for value in wave]
+        if width == 1:
+            data = bytes(value + 128 for value in whole)
+            yield "8 bits", wav(data, bits=8)
+            continue
+        for order, side, magic in [("<", "little", b"RIFF"), (">", "big", b"RIFX")]:
+            data = b"".join(value.to_bytes(width, side, signed=True) for value in whole)
+            # scipy reads these widths in the order of RIFF alone.
+            if order == ">" and width in (3, 5, 6, 7):
+                continue
+            name = f"{bits} bits in {width} bytes, {magic.decode()}"
+            yield name, wav(data, channels=2, bits=bits, width=width, order=order, magic=magic)
+            if order == "<":
+                yield name + ", extensible", wav(data, bits=8 * width, width=width, valid=bits, chunks=b"LIST\3\0\0\0abc\0")
+    data = np.array([v * 2.0**31 for v in wave]).astype("<i4") >> 8 << 8
+    yield "24 bits in 4 bytes, extensible", wav(data.astype("<i4").tobytes(), bits=32, valid=24)
+
+
+def make_recordings():
+    import base64
+    import tempfile
+
+    import numpy as np
+    import soundfile
+
+    files = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.wav"
+
+        def add(name, read_by, rate, samples):
+            channels = 1 if samples.ndim == 1 else samples.shape[1]
+            encoded = base64.b64encode(path.read_bytes()).decode()
+            entry = {"name": name, "read_by": read_by, "channels": channels, "sample_rate": rate}
+            files.append({**entry, "samples": samples.ravel(), "base64": encoded})
+
+        for name, contents in hand_made():
+            path.write_bytes(contents)
+            add(name, "scipy", *by_scipy(path))
+        wave = np.stack([0.7 * np.sin(np.arange(24) * 0.7), 0.2 * np.cos(np.arange(24) * 0.3)], axis=1)
+        codings = ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"]
+        for container, order in [("WAV", "LITTLE"), ("WAV", "BIG"), ("WAVEX", "LITTLE"), ("RF64", "LITTLE")]:
+            for coding in codings:
+                soundfile.write(path, wave, 11025, subtype=coding, format=container, endian=order)
+                add(f"{container} {coding} {order}", "soundfile", *by_soundfile(path))
+        for coding, tag in [("ULAW", MU_LAW), ("ALAW", A_LAW)]:
+            path.write_bytes(wav(bytes(range(256)), tag=tag, bits=8))
+            add(f"every code of {coding}", "soundfile", *by_soundfile(path))
+    readers = {"tone.flac": by_soundfile, "tone.mp3": by_soundfile, "tone.ogg": by_soundfile}
+    readers |= {"tone.m4a": by_ffmpeg, "tone.aac": by_ffmpeg, "lossless.m4a": by_ffmpeg}
+    tones = []
+    for name, reader in readers.items():
+        rate, samples = reader(HERE.parent / "broken" / name)
+        entry = {"file": name, "read_by": reader.__name__[3:], "sample_rate": rate, "frames": len(samples)}
+        tones.append({**entry, "samples": samples[::41]})
+    write("recordings.json", ["numpy", "scipy", "soundfile"], {"definitions": RECORDING_NOTES, "files": files, "tones": tones}, 17)
+
+
+MAKERS = {"tones": make_tones, "recordings": make_recordings, "audio": make_audio, "text": make_text, "convolution": make_convolution, "kernels": make_kernels, "relations": make_relations}
 
 
 def main():

@@ -108,7 +108,7 @@ impl WavStream {
 mod tests {
     use std::io::Cursor;
 
-    use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+    use hound::{SampleFormat, WavReader, WavSpec, WavSpecEx, WavWriter};
 
     use super::*;
     use crate::corpus::contents::Held;
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(outcome(&format(1, 1, 8000, 0, 2, 7)), refused("unsupported_samples", 34));
         assert_eq!(outcome(&format(1, 1, 8000, 0, 2, 0)), refused("unsupported_samples", 34));
         assert_eq!(outcome(&format(1, 1, 8000, 0, 32, 255)), refused("unsupported_samples", 34));
-        assert_eq!(outcome(&format(6, 1, 8000, 8000, 1, 8)), refused("unsupported_wav", 20));
+        assert_eq!(outcome(&format(2, 1, 8000, 8000, 1, 8)), refused("unsupported_wav", 20));
         assert_eq!(outcome(b"fmt \x04\0\0\0\x01\0\x01\0"), refused("broken_header", 20));
         assert_eq!(outcome(b""), refused("broken_header", 12));
         assert_eq!(outcome(b"LIST\xFF\xFF\xFF\xFFabc"), refused("broken_header", 12));
@@ -289,5 +289,63 @@ mod tests {
         double.extend(0.25f64.to_le_bytes());
         let decoded = decode_wav(&[&float[..12], &double[..]].concat()).unwrap();
         assert_eq!((decoded.samples, decoded.bits), (vec![0.25], Some(64)));
+    }
+
+    /// hound puts 24 bits into the lower three of four bytes, Windows into the upper three.
+    #[test]
+    fn twenty_four_bits_in_four_bytes_are_found_where_they_are() {
+        let mut cursor = Cursor::new(Vec::new());
+        let spec =
+            WavSpec { channels: 2, sample_rate: 8000, bits_per_sample: 24, sample_format: SampleFormat::Int };
+        let mut writer =
+            WavWriter::new_with_spec_ex(&mut cursor, WavSpecEx { spec, bytes_per_sample: 4 }).unwrap();
+        // Silence for longer than a block: nothing tells before the first sound.
+        let values = [vec![0; 20_000], vec![-100, 77, 8_388_607, -8_388_608]].concat();
+        values.iter().for_each(|&value| writer.write_sample(value).unwrap());
+        writer.finalize().unwrap();
+        let mut bytes = cursor.into_inner();
+        assert_eq!(decode_wav(&bytes).unwrap().samples, by_hound(&bytes));
+        let data_at = bytes.len() - 4 * values.len();
+        let upper: Vec<u8> = values.iter().flat_map(|value: &i32| (value << 8).to_le_bytes()).collect();
+        let wanted: Vec<f32> = values.iter().map(|&value| value as f32 / 8_388_608.0).collect();
+        assert_eq!(decode_wav(&bytes).unwrap().samples, wanted);
+        bytes[data_at..].copy_from_slice(&upper);
+        assert_eq!(decode_wav(&bytes).unwrap().samples, wanted);
+    }
+
+    #[test]
+    fn what_the_header_promises_is_compared_with_what_is_there() {
+        let plain = format(1, 1, 8000, 16_000, 2, 16);
+        let code = |bytes: &[u8]| decode_wav(bytes).unwrap().warning.map(|(code, _)| code);
+        let mut bytes = with_chunks(b"RIFF", &[&plain], 4);
+        bytes[4..8].copy_from_slice(&40u32.to_le_bytes());
+        assert_eq!(code(&bytes), None);
+        bytes[4..8].copy_from_slice(&1000u32.to_le_bytes());
+        assert_eq!(code(&bytes), Some("inconsistent_header"));
+        bytes.extend(b"LIST\x04\0\0\0INFO");
+        bytes[4..8].copy_from_slice(&52u32.to_le_bytes());
+        assert_eq!((code(&bytes), decode_wav(&bytes).unwrap().samples.len()), (None, 2));
+        bytes[4..8].copy_from_slice(&40u32.to_le_bytes());
+        assert_eq!(code(&bytes), Some("inconsistent_header"));
+        let long = [&b"ds64\x1c\0\0\0"[..], &76u64.to_le_bytes(), &400u64.to_le_bytes(), &[0; 12]].concat();
+        assert_eq!(code(&with_chunks(b"RF64", &[&long, &plain], u32::MAX)), Some("truncated"));
+        assert_eq!(code(&with_chunks(b"RF64", &[&long, &plain], 4)), None);
+    }
+
+    #[test]
+    fn sizes_that_lie_take_no_memory() {
+        let plain = format(1, 1, 8000, 16_000, 2, 16);
+        for size in [0x7FFF_FFFF, u32::MAX - 513] {
+            let decoded = decode_wav(&with_chunks(b"RIFF", &[&plain], size)).unwrap();
+            assert_eq!(
+                (decoded.samples.len(), decoded.warning.map(|(code, _)| code)),
+                (2, Some("truncated"))
+            );
+        }
+        let long = [&b"ds64\x1c\0\0\0"[..], &[0xFF; 7], &[0x7F], &[0xFF; 7], &[0x7F], &[0; 12]].concat();
+        assert_eq!(decode_wav(&with_chunks(b"RF64", &[&long, &plain], u32::MAX)).unwrap().samples.len(), 2);
+        let mut huge = plain;
+        huge[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert!(decode_wav(&with_chunks(b"RIFF", &[&huge], 4)).is_err());
     }
 }

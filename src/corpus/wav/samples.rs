@@ -28,7 +28,7 @@ impl Conversion {
     /// The conversion of samples in `format`.
     ///
     /// A sample of fewer bits than its bytes have stands in the upper ones (WAVEFORMATEXTENSIBLE). 24 bits in four bytes are
-    /// found in the lower three as well, and are looked at: the lowest byte is empty, or the highest holds nothing but the sign.
+    /// found in the lower three as well, and are looked at: the lowest byte is empty, or the highest holds nothing.
     pub fn of(format: &Format) -> Result<Self, Unusable> {
         let (width, bits, order) = (format.width(), format.bits, format.order);
         let is_24_in_4 = width == 4 && (bits == 24 || format.valid_bits == 24);
@@ -93,11 +93,10 @@ fn wide(bytes: &[u8]) -> f32 {
     (value << (64 - 8 * bytes.len())) as f32 * (1.0 / 9_223_372_036_854_775_808.0)
 }
 
-/// Whether samples of four bytes hold their 24 bits in the lower three.
+/// Whether samples of four bytes hold their 24 bits in the lower three: then the highest repeats the sign, or is empty.
 fn is_low_24(data: &[u8]) -> bool {
-    let mut values = data.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes));
-    let in_24_bits = |value: i32| value << 8 >> 8 == value;
-    values.clone().any(|value| value & 0xFF != 0) && values.all(in_24_bits)
+    let samples = data.as_chunks::<4>().0;
+    samples.iter().any(|sample| sample[0] != 0) && samples.iter().all(|sample| matches!(sample[3], 0 | 0xFF))
 }
 
 /// ITU-T G.711, full scale 2^15.
