@@ -267,7 +267,8 @@ fn drain(
             }
             // Errors of the system have a number: this one is the decoder's.
             let reason = format!("cannot be decompressed: {error}; compress it again");
-            Unusable::new("broken_compression", reason).at(unpacked as usize)
+            let at = bytes.as_ref().map_or(unpacked as usize, Vec::len);
+            Unusable::new("broken_compression", reason).at(at)
         })?;
         unpacked += more;
         match most {

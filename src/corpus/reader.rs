@@ -179,28 +179,44 @@ impl RecordingReader {
         self.resampler.append(&self.one_channel, samples).map_err(unusable_rate)
     }
 
-    /// From `interleaved` to `one_channel`. NaN would spread through every feature of the clip, and is silence.
+    /// From `interleaved` to `one_channel`.
     fn choose(&mut self) {
         let width = usize::from(self.heading.channels);
-        let frames = self.interleaved.chunks_exact(width);
-        self.frames += frames.len() as u64;
+        self.frames += (self.interleaved.len() / width) as u64;
         self.one_channel.clear();
+        let frames = self.interleaved.chunks_exact(width);
         match self.channel {
+            _ if width == 1 => std::mem::swap(&mut self.interleaved, &mut self.one_channel),
             Channel::Number(number) => {
-                let number = usize::from(number);
-                self.one_channel.extend(frames.filter_map(|frame| frame.get(number)));
+                self.one_channel.extend(frames.filter_map(|frame| frame.get(usize::from(number))));
             }
-            Channel::Mix if width == 1 => self.one_channel.extend_from_slice(&self.interleaved),
+            Channel::Mix if width == 2 => {
+                let (frames, _) = self.interleaved.as_chunks();
+                self.one_channel.extend(frames.iter().map(|[left, right]| (left + right) * 0.5));
+            }
             Channel::Mix => {
                 let share = 1.0 / width as f32;
                 self.one_channel.extend(frames.map(|frame| frame.iter().sum::<f32>() * share));
             }
         }
-        for sample in self.one_channel.iter_mut().filter(|sample| !sample.is_finite()) {
-            *sample = 0.0;
-            self.broken += 1;
+        self.mend();
+    }
+
+    /// NaN would spread through every feature of the clip, and becomes silence; so does what is infinite.
+    fn mend(&mut self) {
+        // As integers magnitudes compare as they do as floats, and many at once; what is no number is larger than all.
+        let largest = |samples: &[f32]| {
+            samples.iter().fold(0, |largest, sample| largest.max(sample.to_bits() & 0x7FFF_FFFF))
+        };
+        let mut peak = largest(&self.one_channel);
+        if peak >= f32::INFINITY.to_bits() {
+            for sample in self.one_channel.iter_mut().filter(|sample| !sample.is_finite()) {
+                *sample = 0.0;
+                self.broken += 1;
+            }
+            peak = largest(&self.one_channel);
         }
-        self.peak = self.one_channel.iter().fold(self.peak, |peak, sample| peak.max(sample.abs()));
+        self.peak = self.peak.max(f32::from_bits(peak));
     }
 
     /// What of the recording could not be used, once all of it was read.
