@@ -19,6 +19,8 @@ export RUSTFLAGS="$coverage -Zsanitizer=address --cfg fuzzing -Cdebug-assertions
 cargo build --release --target "$host" --bin "$target" ${FUZZ_JOBS:+-j"$FUZZ_JOBS"}
 
 built="${CARGO_TARGET_DIR:-target}/$host/release/$target"
+# What was freed is kept from use for a while, but does not count as memory that the target takes.
+export ASAN_OPTIONS="quarantine_size_mb=16${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 mkdir -p "corpus/$target" "artifacts/$target"
 exec nice -n 19 "$built" "corpus/$target" -artifact_prefix="artifacts/$target/" -max_total_time="$seconds" \
     -timeout=60 -malloc_limit_mb=64 -rss_limit_mb=512 -max_len=16384 -detect_leaks=0 -print_final_stats=1 "$@"

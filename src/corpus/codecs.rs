@@ -67,12 +67,16 @@ impl CompressedStream {
     /// Reads the header and the first packet that can be decoded; `extension` helps to tell the format.
     pub fn open((mut source, len): (Box<dyn Seekable>, u64), extension: &str) -> Result<Self, Unusable> {
         let lead = lead(source.as_mut()).map_err(|error| unreadable(&error))?;
-        let source = Source { inner: source, len };
+        let source = Source {
+            seekable: has_index(source.as_mut()).map_err(|error| unreadable(&error))?,
+            inner: source,
+            len,
+        };
         let mut stream = guarded(|| Self::probe(source, len, extension))?;
         loop {
             match guarded(|| stream.decode())? {
                 Decoded::Samples { sample_rate, channels } => {
-                    stream.heading = Heading { sample_rate, channels, ..stream.heading };
+                    stream.heading = Heading { channels, sample_rate, ..stream.heading };
                     stream.first = std::mem::take(&mut stream.packet);
                     stream.lead = lead.map_or(0, |lead| lead.frames(sample_rate));
                     return Ok(stream);
@@ -258,10 +262,20 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, Unusable>) -> Result<T, Unusable>
     })
 }
 
+/// Whether the file is of a format in which other places than the next must be read. MPEG audio is not: where it does not say
+/// how long it is, symphonia would look into it here and there, guess from the size of a few frames, and end it there.
+fn has_index(source: &mut dyn Seekable) -> io::Result<bool> {
+    let mut first = Vec::new();
+    source.take(8).read_to_end(&mut first)?;
+    source.seek(SeekFrom::Start(0))?;
+    Ok(first.starts_with(b"OggS") || first.starts_with(b"fLaC") || first.ends_with(b"ftyp"))
+}
+
 /// A source of known length, as symphonia wants it.
 struct Source {
     inner: Box<dyn Seekable>,
     len: u64,
+    seekable: bool,
 }
 
 impl Read for Source {
@@ -278,7 +292,7 @@ impl Seek for Source {
 
 impl MediaSource for Source {
     fn is_seekable(&self) -> bool {
-        true
+        self.seekable
     }
 
     fn byte_len(&self) -> Option<u64> {

@@ -10,6 +10,9 @@ use super::resample::Resampler;
 /// learnt in the first reading, and they are decoded from the disk.
 pub(super) const IN_MEMORY_BYTES: u64 = 64 << 20;
 
+/// What a sample may be: far beyond integers of 32 bits that were not scaled, and still to be squared and summed.
+const LARGEST: f32 = 1e12;
+
 /// The bytes of a recording, or where they are, and their hash.
 pub struct RecordingContents {
     /// Of the file as it lies on disk.
@@ -53,7 +56,7 @@ pub struct RecordingReader {
     ended: bool,
     /// Frames of the file so far.
     frames: u64,
-    /// Samples so far that are NaN or infinite.
+    /// Samples so far that are NaN, infinite or beyond [`LARGEST`].
     broken: u64,
     peak: f32,
     source: String,
@@ -202,15 +205,15 @@ impl RecordingReader {
         self.mend();
     }
 
-    /// NaN would spread through every feature of the clip, and becomes silence; so does what is infinite.
+    /// NaN would spread through every feature of the clip, and becomes silence; so does what no transform can square.
     fn mend(&mut self) {
         // As integers magnitudes compare as they do as floats, and many at once; what is no number is larger than all.
-        let largest = |samples: &[f32]| {
-            samples.iter().fold(0, |largest, sample| largest.max(sample.to_bits() & 0x7FFF_FFFF))
-        };
+        let magnitude = |sample: &f32| sample.to_bits() & 0x7FFF_FFFF;
+        let largest =
+            |samples: &[f32]| samples.iter().fold(0, |largest, sample| largest.max(magnitude(sample)));
         let mut peak = largest(&self.one_channel);
-        if peak >= f32::INFINITY.to_bits() {
-            for sample in self.one_channel.iter_mut().filter(|sample| !sample.is_finite()) {
+        if peak > LARGEST.to_bits() {
+            for sample in self.one_channel.iter_mut().filter(|sample| magnitude(sample) > LARGEST.to_bits()) {
                 *sample = 0.0;
                 self.broken += 1;
             }
@@ -227,7 +230,11 @@ impl RecordingReader {
         let (code, reason) = match self.decoder.warning() {
             Some((code, reason)) => (*code, reason.clone()),
             None if self.broken > 0 => {
-                ("broken_samples", format!("{} samples are NaN or infinite: taken as silence", self.broken))
+                let reason = format!(
+                    "{} samples are NaN, infinite or beyond {LARGEST:e}: taken as silence",
+                    self.broken
+                );
+                ("broken_samples", reason)
             }
             None if self.frames == 0 => {
                 ("no_samples", "the header is sound, but no sample follows it".to_owned())
@@ -355,7 +362,7 @@ mod tests {
     #[test]
     fn broken_floats_become_silence() {
         let float = |value: f32| value.to_le_bytes();
-        let data = [float(0.5), float(f32::NAN), float(f32::INFINITY), float(-0.5)].concat();
+        let data = [float(0.5), float(f32::NAN), float(-1e38), float(-0.5)].concat();
         let head =
             b"RIFF\x34\0\0\0WAVEfmt \x10\0\0\0\x03\0\x01\0\x40\x1f\0\0\0\x7d\0\0\x04\0\x20\0data\x10\0\0\0";
         let bytes = [&head[..], &data].concat();

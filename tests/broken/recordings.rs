@@ -5,13 +5,14 @@ use std::io::Write;
 use super::Folder;
 
 /// Recordings of a tone of half a second, by libsndfile and ffmpeg: see `tests/golden/make_golden.py`.
-pub const TONES: [(&str, &[u8]); 6] = [
+pub const TONES: [(&str, &[u8]); 7] = [
     ("tone.flac", include_bytes!("tone.flac")),
     ("tone.mp3", include_bytes!("tone.mp3")),
     ("tone.ogg", include_bytes!("tone.ogg")),
     ("tone.m4a", include_bytes!("tone.m4a")),
     ("tone.aac", include_bytes!("tone.aac")),
     ("lossless.m4a", include_bytes!("lossless.m4a")),
+    ("unsaid.mp3", include_bytes!("unsaid.mp3")),
 ];
 
 /// The fields of a format chunk.

@@ -735,6 +735,11 @@ def make_tones():
     for name, codec in {"tone.m4a": "aac", "tone.aac": "aac", "lossless.m4a": "alac"}.items():
         command = "ffmpeg -v error -y -f s16le -ar 16000 -ac 1 -i - -c:a".split()
         subprocess.run([*command, codec, "-b:a", "32k", "-bitexact", folder / name], input=pcm, check=True)
+    # Frames of very different size, and no word of how many there are: two seconds of near silence after one of noise.
+    noise = np.random.default_rng(1).normal(0, 0.1, 48000) * np.repeat([1, 1e-4, 1e-4], 16000)
+    pcm = np.round(noise * 32768).astype("<i2").tobytes()
+    options = "libmp3lame -q:a 9 -write_xing 0 -id3v2_version 0 -bitexact".split()
+    subprocess.run([*command, *options, folder / "unsaid.mp3"], input=pcm, check=True)
 
 
 # --- recordings ------------------------------------------------------------------------------------------------------
@@ -846,7 +851,7 @@ def make_recordings():
             path.write_bytes(wav(bytes(range(256)), tag=tag, bits=8))
             add(f"every code of {coding}", "soundfile", *by_soundfile(path))
     readers = {"tone.flac": by_soundfile, "tone.mp3": by_soundfile, "tone.ogg": by_soundfile}
-    readers |= {"tone.m4a": by_ffmpeg, "tone.aac": by_ffmpeg, "lossless.m4a": by_ffmpeg}
+    readers |= {"tone.m4a": by_ffmpeg, "tone.aac": by_ffmpeg, "lossless.m4a": by_ffmpeg, "unsaid.mp3": by_ffmpeg}
     tones = []
     for name, reader in readers.items():
         rate, samples = reader(HERE.parent / "broken" / name)

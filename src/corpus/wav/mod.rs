@@ -6,7 +6,7 @@
 mod header;
 mod samples;
 
-use self::header::{Format, Header, read_header};
+use self::header::{Coding, Format, Header, read_header};
 use self::samples::Conversion;
 use super::contents::unreadable;
 use super::decoding::Heading;
@@ -47,8 +47,14 @@ impl WavStream {
     }
 
     pub fn heading(&self) -> Heading {
-        let Format { channels, sample_rate, valid_bits, .. } = self.format;
-        Heading { channels, sample_rate, bits: Some(valid_bits) }
+        let Format { channels, sample_rate, valid_bits, coding, .. } = self.format;
+        // The codes of G.711 stand for whole numbers of so many bits.
+        let bits = match coding {
+            Coding::Integer | Coding::Float => valid_bits,
+            Coding::ALaw => 13,
+            Coding::MuLaw => 14,
+        };
+        Heading { channels, sample_rate, bits: Some(bits) }
     }
 
     /// What of the file could not be used, once all of it was read.
@@ -301,7 +307,9 @@ mod tests {
             WavWriter::new_with_spec_ex(&mut cursor, WavSpecEx { spec, bytes_per_sample: 4 }).unwrap();
         // Silence for longer than a block: nothing tells before the first sound.
         let values = [vec![0; 20_000], vec![-100, 77, 8_388_607, -8_388_608]].concat();
-        values.iter().for_each(|&value| writer.write_sample(value).unwrap());
+        for &value in &values {
+            writer.write_sample(value).unwrap();
+        }
         writer.finalize().unwrap();
         let mut bytes = cursor.into_inner();
         assert_eq!(decode_wav(&bytes).unwrap().samples, by_hound(&bytes));

@@ -69,10 +69,10 @@ impl Conversion {
             }
             (Kind::Integer, 3) => extend(samples, data, |[a, b, c]| scaled(i32::from_le_bytes([0, a, b, c]))),
             (Kind::Integer, 4) | (Kind::Undecided24, _) => {
-                extend(samples, data, |bytes| scaled(i32::from_le_bytes(bytes)))
+                extend(samples, data, |bytes| scaled(i32::from_le_bytes(bytes)));
             }
             (Kind::Low24, _) => {
-                extend(samples, data, |[a, b, c, _]| scaled(i32::from_le_bytes([0, a, b, c])))
+                extend(samples, data, |[a, b, c, _]| scaled(i32::from_le_bytes([0, a, b, c])));
             }
             (Kind::Integer, width) => samples.extend(data.chunks_exact(width).map(wide)),
         }
@@ -123,6 +123,6 @@ const fn a_law_value(code: u8) -> i32 {
 
 const fn mu_law_value(code: u8) -> i32 {
     let bits = !code;
-    let value = ((((bits & 15) as i32) << 3) + 0x84 << (bits >> 4 & 7)) - 0x84;
+    let value = (((((bits & 15) as i32) << 3) + 0x84) << (bits >> 4 & 7)) - 0x84;
     if bits & 0x80 == 0 { value } else { -value }
 }
