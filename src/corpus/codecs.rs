@@ -170,7 +170,11 @@ impl CompressedStream {
     fn take_up(&mut self, samples: &mut Vec<f32>) -> Result<(), Unusable> {
         self.samples += samples.len() as u64;
         if self.samples > self.len.saturating_mul(MAX_SAMPLES_PER_BYTE).max(FREE_SAMPLES) {
-            return Err(bomb(self.samples));
+            let samples = self.samples;
+            let what = format!(
+                "decodes to {samples} samples and more, over {MAX_SAMPLES_PER_BYTE} for each of its bytes"
+            );
+            return Err(bomb(&what));
         }
         let channels = u64::from(self.heading.channels);
         let early = self.lead.min(samples.len() as u64 / channels);
@@ -184,7 +188,7 @@ impl CompressedStream {
         let Some(packet) = self.next_packet()? else { return Ok(Decoded::End) };
         self.packets += 1;
         if self.packets > self.len.max(FREE_PACKETS) {
-            return Err(bomb(self.samples));
+            return Err(bomb("promises more packets than it has bytes"));
         }
         if packet.track_id != self.track_id {
             return Ok(Decoded::Lost);
@@ -243,10 +247,8 @@ impl CompressedStream {
     }
 }
 
-fn bomb(samples: u64) -> Unusable {
-    let reason = format!(
-        "decodes to more than {samples} samples, {MAX_SAMPLES_PER_BYTE} for each of its bytes, or to more packets than it has bytes: nothing to hear; if it is, convert it to WAV"
-    );
+fn bomb(what: &str) -> Unusable {
+    let reason = format!("{what}: nothing to hear; if it is, convert it to WAV");
     Unusable::new("decompression_bomb", reason)
 }
 

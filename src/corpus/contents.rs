@@ -105,9 +105,9 @@ impl Held {
     pub fn into_reader(self) -> Result<Box<dyn Read + Send>, Unusable> {
         Ok(match self {
             Self::Bytes(bytes) => Box::new(Cursor::new(bytes)),
-            Self::File(opened) => Box::new(BufReader::with_capacity(BUFFER_BYTES, opened.rewound()?)),
+            Self::File(opened) => Box::new(BufReader::with_capacity(BUFFER_BYTES, opened.bounded()?)),
             Self::Packed(opened, packing) => {
-                Box::new(BufReader::with_capacity(BUFFER_BYTES, packing.unpacking(opened.rewound()?)?))
+                Box::new(BufReader::with_capacity(BUFFER_BYTES, packing.unpacking(opened.bounded()?)?))
             }
         })
     }
@@ -150,6 +150,12 @@ impl Opened {
         Ok(Arc::clone(&self.file))
     }
 
+    /// The file as long as it was when it was opened, and a byte more: that one shows that it grows, and a file that grows for
+    /// ever is not read for ever.
+    fn bounded(&self) -> Result<io::Take<Arc<File>>, Unusable> {
+        Ok(self.rewound()?.take(self.len().saturating_add(1)))
+    }
+
     /// Whether the file is what it was when it was opened.
     ///
     /// # Errors
@@ -170,12 +176,9 @@ impl Opened {
             return Err(too_large("holds"));
         }
         refuse_holes(&self.file, &self.before)?;
-        let mut file = self.rewound()?;
         let mut hasher = blake3::Hasher::new();
         let read = AtomicU64::new(0);
-        // One byte more than there should be shows that it grows, and a file that grows for ever is not read for ever.
-        let inner = file.by_ref().take(self.len().saturating_add(1));
-        let mut hashed = Hashed { inner, hasher: &mut hasher, read: &read };
+        let mut hashed = Hashed { inner: self.bounded()?, hasher: &mut hasher, read: &read };
         let outcome = unpack(&mut hashed, packing, self.len(), most);
         self.unchanged()?;
         let bytes = outcome?;

@@ -90,14 +90,18 @@ pub(super) fn read_header(stream: &mut Lookahead) -> Result<Header, Unusable> {
         let at = stream.at();
         let Some((name, size)) = order.chunk(peek(stream, 8)?) else {
             let end = at + peek(stream, 8)?.len() as u64;
-            return Err(broken("the file ends before its samples begin", trouble_at.min(end)));
+            return Err(broken(
+                "the file ends before its samples begin: copy or record it again",
+                trouble_at.min(end),
+            ));
         };
         skip(stream, 8)?;
         match &name {
             b"fmt " => known = Some(read_format(peek(stream, size.min(40) as usize)?, order, at + 8)?),
             b"ds64" => long = read_long_sizes(peek(stream, size.min(16) as usize)?, order),
             b"data" => {
-                let format = known.ok_or_else(|| broken("the samples come before their format", at))?;
+                let format = known
+                    .ok_or_else(|| broken("the samples come before their format: convert it again", at))?;
                 let stated = stated_size(stream, size, long.as_ref())?;
                 let file_size = long.map_or(file_size.map(u64::from), |long| Some(long.file));
                 let is_told = |len: &u64| stated.is_some() && !matches!(*len, 0 | u64::MAX);
@@ -120,10 +124,18 @@ fn read_magic(stream: &mut Lookahead) -> Result<(Order, Option<u32>), Unusable> 
     let order = match head.get(..4) {
         Some(b"RIFF" | b"RF64" | b"BW64") => Order::Little,
         Some(b"RIFX") => Order::Big,
-        _ => return Err(broken("not a WAV file: it does not begin with RIFF", 0)),
+        _ => {
+            return Err(broken(
+                "not a WAV file, which begins with RIFF: name it after the format it has, or convert it",
+                0,
+            ));
+        }
     };
     if head.get(8..12) != Some(b"WAVE") {
-        return Err(broken("not a WAV file: no WAVE follows RIFF", 8.min(head.len())));
+        return Err(broken(
+            "not a WAV file, in which WAVE follows RIFF: name it after the format it has, or convert it",
+            8.min(head.len()),
+        ));
     }
     let size = order.u32_at(head, 4).filter(|size| !is_unknown(*size));
     skip(stream, 12)?;
@@ -177,7 +189,10 @@ fn read_format(contents: &[u8], order: Order, at: u64) -> Result<Format, Unusabl
     let (word, long) = (|by| order.u16_at(contents, by), |by| order.u32_at(contents, by));
     let fields = || Some((word(0)?, word(2)?, long(4)?, long(8)?, word(12)?, word(14)?));
     let Some((tag, channels, sample_rate, bytes_per_second, block, bits)) = fields() else {
-        let reason = format!("its format chunk holds {} bytes, 16 at least are needed", contents.len());
+        let reason = format!(
+            "its format chunk holds {} bytes, 16 at least are needed: copy or convert it again",
+            contents.len()
+        );
         return Err(broken(reason, 0));
     };
     // An extensible format names the format proper in the first four bytes of an identifier.
@@ -190,10 +205,15 @@ fn read_format(contents: &[u8], order: Order, at: u64) -> Result<Format, Unusabl
         return Err(Unusable::new("unsupported_wav", reason).at(at as usize));
     };
     if channels == 0 || sample_rate == 0 {
-        return Err(broken(format!("the header says {channels} channels at {sample_rate} Hz"), 2));
+        return Err(broken(
+            format!("the header says {channels} channels at {sample_rate} Hz: convert it again"),
+            2,
+        ));
     }
     if block == 0 || block % channels != 0 || u32::from(block / channels) * 8 < u32::from(bits) {
-        let reason = format!("{channels} channels of {bits} bits do not stand in frames of {block} bytes");
+        let reason = format!(
+            "{channels} channels of {bits} bits do not stand in frames of {block} bytes: convert it again"
+        );
         return Err(broken(reason, 12));
     }
     let valid_bits = if (1..=bits).contains(&valid_bits) { valid_bits } else { bits };
