@@ -17,6 +17,8 @@ mod butterfly;
 mod copies;
 mod dispatch;
 mod fourier;
+mod limits;
+mod medians;
 mod plain;
 mod products;
 mod register;
@@ -24,16 +26,19 @@ mod register;
 mod register_neon;
 #[cfg(target_arch = "x86_64")]
 mod register_x86;
-mod rows;
 mod stencil;
+mod sums;
 mod vector;
 mod window;
 
+pub use buffer::Buffer;
 pub use copies::merge_copies;
 pub use fourier::{Columns, Direction, Lines, Parts};
+pub use limits::all_within;
+pub use medians::{MEDIAN_SIDES, medians};
 pub use register::Number;
-pub use rows::{add_rows, add_running, all_within, scale, window_sums};
 pub use stencil::{Outputs, Stencil, correlate};
+pub use sums::{Stack, column_sums, window_sums};
 pub use window::{Rows, WindowKernel};
 
 /// Numbers in one group: the width that fixes the order of every sum.
