@@ -6,6 +6,8 @@ Theirs is the library call with reading, without Python's start and imports.
 import json, os, re, shutil, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 
+from reading import compare_reading
+
 BIN = os.environ["WORDWAVE_BIN"]
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared" / "data"
@@ -113,6 +115,7 @@ def compare_sound():
                 features(y, sr)
 
         compare(f"sound-{name}", lambda: job(text, 1)[0], lambda: timed(peer))
+    compare_reading(compare, timed, paths, WORK)
 
 
 def compare_vectors():

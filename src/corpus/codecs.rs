@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use symphonia::core::codecs::audio::well_known::CODEC_ID_FLAC;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
@@ -23,6 +24,9 @@ const FREE_SAMPLES: u64 = 2 * 48_000 * 360;
 /// samples in 14 bytes.
 const MAX_SAMPLES_PER_BYTE: u64 = 200;
 
+/// Frames of silence that encoders put around the sound, and that some count and others do not.
+const PADDING_FRAMES: u64 = 8192;
+
 /// What every file may have of packets; beyond it, one for each of its bytes.
 const FREE_PACKETS: u64 = 10_000;
 
@@ -35,6 +39,8 @@ pub(super) struct CompressedStream {
     track_id: u32,
     /// Frames that the header promises.
     promised: Option<u64>,
+    /// Frames beyond those that are no contradiction.
+    slack: u64,
     /// Bytes of the file.
     len: u64,
     heading: Heading,
@@ -112,11 +118,13 @@ impl CompressedStream {
                 Unusable::new("unsupported_codec", format!("{error}: convert it to WAV or FLAC"))
             })?;
         let (track_id, promised) = (track.id, track.num_frames);
+        let slack = if parameters.codec == CODEC_ID_FLAC { 0 } else { PADDING_FRAMES };
         Ok(Self {
             format,
             decoder,
             track_id,
             promised,
+            slack,
             len,
             heading: Heading { channels: 0, sample_rate: 0, bits },
             first: Vec::new(),
@@ -238,11 +246,21 @@ impl CompressedStream {
         if self.lost > 0 {
             let reason = format!("{} packets cannot be decoded: left out", self.lost);
             self.warning = Some(("lost_packets", reason));
-        } else if let Some(promised) = self.promised.filter(|promised| *promised > frames) {
+            return;
+        }
+        let promised = self.promised.filter(|promised| *promised > 0);
+        if let Some(promised) = promised.filter(|promised| *promised > frames) {
             let reason = format!(
                 "the header promises {promised} samples a channel, {frames} are there: used as far as it goes"
             );
             self.warning = Some(("truncated", reason));
+        } else if let Some(promised) =
+            promised.filter(|promised| promised.saturating_add(self.slack) < frames)
+        {
+            let reason = format!(
+                "the header promises {promised} samples a channel, {frames} are there: all of them were used"
+            );
+            self.warning = Some(("inconsistent_header", reason));
         }
     }
 }
@@ -299,5 +317,30 @@ impl MediaSource for Source {
 
     fn byte_len(&self) -> Option<u64> {
         Some(self.len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::corpus::recordings::decode_recording;
+
+    /// Half a second at 16 kHz; 36 bits from the middle of byte 21 on say how many samples.
+    #[test]
+    fn a_flac_header_and_a_length_that_disagree_are_said() {
+        let whole = std::fs::read("tests/broken/tone.flac").unwrap();
+        for (promised, code) in [
+            (0u32, None),
+            (1000, Some("inconsistent_header")),
+            (7999, Some("inconsistent_header")),
+            (8000, None),
+            (8001, Some("truncated")),
+            (1 << 31, Some("truncated")),
+        ] {
+            let mut bytes = whole.clone();
+            bytes[22..26].copy_from_slice(&promised.to_be_bytes());
+            let decoded = decode_recording(bytes, "x.flac").unwrap();
+            assert_eq!(decoded.samples.len(), 8000, "{promised}");
+            assert_eq!(decoded.warning.map(|(code, _)| code), code, "{promised}");
+        }
     }
 }

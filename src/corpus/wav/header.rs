@@ -231,6 +231,33 @@ fn coding(tag: u32) -> Option<Coding> {
     }
 }
 
+/// Passes over the chunks that follow so many bytes of samples, to the end of the file. Says where they give way to what is no
+/// chunk: more samples than the header counts (its 32 bits may have overflowed), or a second run of them.
+pub(super) fn pass_chunks(
+    stream: &mut Lookahead,
+    order: Order,
+    samples: u64,
+) -> Result<Option<u64>, Unusable> {
+    let is_printable = |name: [u8; 4]| name.iter().all(|byte| (b' '..=b'~').contains(byte));
+    let mut size = (samples % 2) as u32;
+    loop {
+        skip_padding(stream, size)?;
+        let at = stream.at();
+        let Some((name, stated)) = order.chunk(peek(stream, 8)?) else {
+            skip(stream, u64::MAX)?;
+            return Ok(None);
+        };
+        skip(stream, 8)?;
+        let passed = skip(stream, u64::from(stated))?;
+        // The last padding may be counted and not be there.
+        if name == *b"data" || !is_printable(name) || passed + 1 < u64::from(stated) {
+            skip(stream, u64::MAX)?;
+            return Ok(Some(at));
+        }
+        size = stated;
+    }
+}
+
 fn peek(stream: &mut Lookahead, len: usize) -> Result<&[u8], Unusable> {
     stream.peek(len).map_err(|error| unreadable(&error))
 }
