@@ -21,8 +21,8 @@ const FREE_BYTES: u64 = 64 << 20;
 /// under 50; zeros reach 170 with the fastest deflate, 1032 with the best, and far more with zstd.
 const MAX_RATIO: u64 = 100;
 
-/// Bytes read from the disk at once where a file is not taken into memory.
-const BUFFER_BYTES: usize = 256 << 10;
+/// Bytes read from the disk at once where a file is not taken into memory, unless more are asked for at once.
+const BUFFER_BYTES: usize = 32 << 10;
 
 /// A file's bytes after decompression and the hash of what is on disk.
 pub struct Contents {
@@ -79,7 +79,26 @@ pub(super) fn hold_contents(path: &Path, most: u64) -> Result<(Held, String), Un
     Ok((held, blake3))
 }
 
+/// As [`hold_contents`] for those who need no hash: what is not compressed is read when it is wanted.
+pub(super) fn open_contents(path: &Path, most: u64) -> Result<Held, Unusable> {
+    if packing(path).is_some() {
+        return hold_contents(path, most).map(|(held, _)| held);
+    }
+    let opened = Opened::open(path)?;
+    refuse_holes(&opened.file, &opened.before)?;
+    Ok(Held::File(opened))
+}
+
 impl Held {
+    /// Bytes, where they are known.
+    pub fn len(&self) -> Option<u64> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::File(opened) => Some(opened.len()),
+            Self::Packed(..) => None,
+        }
+    }
+
     /// The first four bytes, or as many as there are.
     pub fn first(&self) -> Result<Vec<u8>, Unusable> {
         let mut first = Vec::new();

@@ -22,6 +22,8 @@ pub(super) struct Decoder {
     stream: Stream,
     /// The file that is read from, where it is not in memory.
     file: Option<Opened>,
+    /// Bytes of it, where they are known.
+    len: Option<u64>,
 }
 
 enum Stream {
@@ -46,13 +48,13 @@ impl Decoder {
             return Err(Unusable::new("empty_file", "holds no byte: record or copy it again").at(0));
         }
         let is_wav = WAV_MAGIC.contains(&first.as_slice()) || matches!(extension.as_str(), "wav" | "wave");
-        let file = held.file();
+        let (file, len) = (held.file(), held.len());
         let stream = if is_wav {
             Stream::Wav(Box::new(WavStream::open(Lookahead::new(held.into_reader()?))?))
         } else {
             Stream::Compressed(Box::new(CompressedStream::open(held.into_seekable()?, &extension)?))
         };
-        let decoder = Self { stream, file };
+        let decoder = Self { stream, file, len };
         let rate = decoder.heading().sample_rate;
         if SAMPLE_RATES_HZ.contains(&rate) {
             return Ok(decoder);
@@ -67,6 +69,14 @@ impl Decoder {
         match &self.stream {
             Stream::Wav(stream) => stream.heading(),
             Stream::Compressed(stream) => stream.heading(),
+        }
+    }
+
+    /// Samples that there are at most, all channels together: as many as the file has room for, whatever its header says.
+    pub fn most_samples(&self) -> Option<usize> {
+        match &self.stream {
+            Stream::Wav(stream) => usize::try_from(stream.most_samples(self.len?)).ok(),
+            Stream::Compressed(_) => None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! A recording block by block: decoded, one channel, resampled, in memory that does not follow its length.
 
-use super::contents::{Held, hold_contents};
+use std::path::Path;
+
+use super::contents::{Held, hold_contents, open_contents};
 use super::decoding::{Decoder, Heading};
 use super::quarantine::{Stage, Unread, Unusable, Warned};
 use super::recordings::{Channel, ClipRef, RecordingRules};
@@ -15,7 +17,7 @@ const LARGEST: f32 = 1e12;
 
 /// The bytes of a recording, or where they are, and their hash.
 pub struct RecordingContents {
-    /// Of the file as it lies on disk.
+    /// Of the file as it lies on disk; empty where it was not learnt.
     pub blake3: String,
     held: Held,
 }
@@ -25,6 +27,15 @@ impl RecordingContents {
     #[must_use]
     pub fn of_bytes(bytes: Vec<u8>) -> Self {
         Self { blake3: blake3::hash(&bytes).to_hex().to_string(), held: Held::Bytes(bytes) }
+    }
+
+    /// A recording on disk, to be read while it is decoded. Its hash is not learnt.
+    ///
+    /// # Errors
+    /// A sentence that says why it cannot be read.
+    pub fn of_file(path: &Path) -> Result<Self, String> {
+        let held = open_contents(path, IN_MEMORY_BYTES).map_err(|trouble| trouble.reason)?;
+        Ok(Self { blake3: String::new(), held })
     }
 }
 
@@ -71,7 +82,7 @@ impl RecordingReader {
     pub fn new(source: &str, rules: &RecordingRules, contents: RecordingContents) -> Result<Self, Unread> {
         let RecordingContents { blake3, held } = contents;
         Self::open(source, rules, held, &blake3)
-            .map_err(|trouble| trouble.with_content(&blake3).of_content(source))
+            .map_err(|trouble| with_hash(trouble, &blake3).of_content(source))
     }
 
     fn open(source: &str, rules: &RecordingRules, held: Held, blake3: &str) -> Result<Self, Unusable> {
@@ -143,20 +154,15 @@ impl RecordingReader {
     /// The row of the quarantine table for a recording that turns out to be unusable: all that was read of it is void.
     pub fn next_block(&mut self, len: usize, block: &mut Vec<f32>) -> Result<bool, Unread> {
         block.clear();
-        while block.len() < len {
-            let ready = self.ready.get(self.ready_at..).unwrap_or_default();
-            let now = ready.len().min(len - block.len());
-            block.extend_from_slice(&ready[..now]);
-            self.ready_at += now;
-            if now == 0 {
-                let mut ready = std::mem::take(&mut self.ready);
-                ready.clear();
-                let more = self.append(&mut ready)?;
-                (self.ready, self.ready_at) = (ready, 0);
-                if !more {
-                    break;
-                }
-            }
+        let ready = self.ready.get(self.ready_at..).unwrap_or_default();
+        block.extend_from_slice(&ready[..ready.len().min(len)]);
+        self.ready_at += block.len();
+        while block.len() < len && self.append(block)? {}
+        if let Some(excess) = block.get(len..).filter(|excess| !excess.is_empty()) {
+            self.ready.clear();
+            self.ready.extend_from_slice(excess);
+            self.ready_at = 0;
+            block.truncate(len);
         }
         Ok(!block.is_empty())
     }
@@ -166,19 +172,30 @@ impl RecordingReader {
         let before = samples.len();
         while samples.len() == before && !self.ended {
             self.decode(samples)
-                .map_err(|trouble| trouble.with_content(&self.blake3).of_content(&self.source))?;
+                .map_err(|trouble| with_hash(trouble, &self.blake3).of_content(&self.source))?;
         }
         Ok(samples.len() > before)
     }
 
     /// One block of the file, or what is left in the resampler after the last of them.
     fn decode(&mut self, samples: &mut Vec<f32>) -> Result<(), Unusable> {
+        if self.heading.channels == 1 && self.sample_rate == self.heading.sample_rate {
+            // They are what is wanted already.
+            let from = samples.len();
+            self.ended = !self.decoder.append(samples)?;
+            self.frames += (samples.len() - from) as u64;
+            self.mend(&mut samples[from..]);
+            return Ok(());
+        }
         self.interleaved.clear();
         if !self.decoder.append(&mut self.interleaved)? {
             self.ended = true;
             return self.resampler.finish(samples).map_err(unusable_rate);
         }
         self.choose();
+        let mut one_channel = std::mem::take(&mut self.one_channel);
+        self.mend(&mut one_channel);
+        self.one_channel = one_channel;
         self.resampler.append(&self.one_channel, samples).map_err(unusable_rate)
     }
 
@@ -202,22 +219,21 @@ impl RecordingReader {
                 self.one_channel.extend(frames.map(|frame| frame.iter().sum::<f32>() * share));
             }
         }
-        self.mend();
     }
 
     /// NaN would spread through every feature of the clip, and becomes silence; so does what no transform can square.
-    fn mend(&mut self) {
+    fn mend(&mut self, samples: &mut [f32]) {
         // As integers magnitudes compare as they do as floats, and many at once; what is no number is larger than all.
         let magnitude = |sample: &f32| sample.to_bits() & 0x7FFF_FFFF;
         let largest =
             |samples: &[f32]| samples.iter().fold(0, |largest, sample| largest.max(magnitude(sample)));
-        let mut peak = largest(&self.one_channel);
+        let mut peak = largest(samples);
         if peak > LARGEST.to_bits() {
-            for sample in self.one_channel.iter_mut().filter(|sample| magnitude(sample) > LARGEST.to_bits()) {
+            for sample in samples.iter_mut().filter(|sample| magnitude(sample) > LARGEST.to_bits()) {
                 *sample = 0.0;
                 self.broken += 1;
             }
-            peak = largest(&self.one_channel);
+            peak = largest(samples);
         }
         self.peak = self.peak.max(f32::from_bits(peak));
     }
@@ -250,6 +266,10 @@ impl RecordingReader {
         };
         Some(Warned { source: self.source.clone(), stage: Stage::Read, code: code.into(), reason })
     }
+}
+
+fn with_hash(trouble: Unusable, blake3: &str) -> Unusable {
+    if blake3.is_empty() { trouble } else { trouble.with_content(blake3) }
 }
 
 fn unusable_rate(reason: String) -> Unusable {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::contents::{Held, hold_contents};
+use super::contents::{Held, open_contents};
 use super::decoding::Decoder;
 use super::identity::{Identity, unique};
 use super::quarantine::{Quarantined, Unread, Unusable, Warned};
@@ -163,13 +163,13 @@ pub fn decode_recording(bytes: Vec<u8>, name: &str) -> Result<Decoding, String> 
 /// # Errors
 /// A sentence that says why it cannot be used.
 pub fn read_recording(path: &Path) -> Result<Decoding, String> {
-    let (held, _) = hold_contents(path, super::reader::IN_MEMORY_BYTES).map_err(|trouble| trouble.reason)?;
+    let held = open_contents(path, super::reader::IN_MEMORY_BYTES).map_err(|trouble| trouble.reason)?;
     decode_held(held, &path.to_string_lossy()).map_err(|trouble| trouble.reason)
 }
 
 pub(super) fn decode_held(held: Held, source: &str) -> Result<Decoding, Unusable> {
     let mut decoder = Decoder::open(held, source)?;
-    let mut samples = Vec::new();
+    let mut samples = Vec::with_capacity(decoder.most_samples().unwrap_or(0).min(AT_ONCE));
     while decoder.append(&mut samples)? {
         bounded(&samples)?;
     }
@@ -185,6 +185,9 @@ pub(super) fn decode_held(held: Held, source: &str) -> Result<Decoding, Unusable
 
 /// Samples of one recording that may lie in memory, all channels together: six hours of stereo at 48 kHz, 8 GiB.
 const MAX_SAMPLES: usize = 1 << 31;
+
+/// Samples for which there is room from the start, where the file is long enough for them.
+const AT_ONCE: usize = 1 << 26;
 
 fn bounded(samples: &[f32]) -> Result<(), Unusable> {
     if samples.len() <= MAX_SAMPLES {

@@ -57,6 +57,12 @@ impl WavStream {
         Heading { channels, sample_rate, bits: Some(bits) }
     }
 
+    /// Samples, of all channels, that a file of `len` bytes holds at most.
+    pub fn most_samples(&self, len: u64) -> u64 {
+        let bytes = self.stated.map_or(len, |stated| stated.min(len));
+        bytes / u64::from(self.format.block) * u64::from(self.format.channels)
+    }
+
     /// What of the file could not be used, once all of it was read.
     pub fn warning(&self) -> Option<&(&'static str, String)> {
         self.warning.as_ref()
