@@ -1,13 +1,13 @@
 //! Sound against librosa, Kaldi, Whisper and BS.1770 over three recordings of the sample corpus: `tests/golden/audio.json`,
 //! where `definitions` says how each value was made.
 //!
-//! The file's `rms` has no counterpart of its own: ours is a level, `rms_db`. Its `pyin_*` wait for pYIN.
+//! The file's `rms` has no counterpart of its own: ours is a level, `rms_db`.
 
 use serde_json::Value;
 use wordwave::audio::mel::MelBank;
 use wordwave::audio::{
-    Analyzer, AnalyzerSettings, ClipAnalysis, FeatureSettings, FrameColumns, Profile, Spectrogram,
-    SpectrogramSettings, Store,
+    Analyzer, AnalyzerSettings, ClipAnalysis, FeatureSettings, FrameColumns, PitchMethod, PitchSettings,
+    Profile, Spectrogram, SpectrogramSettings, Store,
 };
 use wordwave::corpus::read_recording;
 
@@ -36,9 +36,20 @@ struct Analysed<'f> {
 
 /// Every clip of the file, analysed; what of the spectrogram is stored is `store`.
 fn analysed(file: &Value, profile: Profile, store: Store) -> Vec<Analysed<'_>> {
+    let features = FeatureSettings { frames: true, ..FeatureSettings::default() };
+    analysed_for(file, profile, store, features)
+}
+
+/// The same, for these features.
+fn analysed_for(
+    file: &Value,
+    profile: Profile,
+    store: Store,
+    features: FeatureSettings,
+) -> Vec<Analysed<'_>> {
     let settings = AnalyzerSettings {
         spectrogram: SpectrogramSettings { store, ..SpectrogramSettings::of(profile) },
-        features: FeatureSettings { frames: true, ..FeatureSettings::default() },
+        features,
         ..AnalyzerSettings::default()
     };
     let analyzer = Analyzer::new(settings, SAMPLE_RATE).unwrap();
@@ -200,6 +211,17 @@ fn pitch_is_librosas() {
         check(&clip.what("f0_hz"), &ours, &theirs, PITCH);
         let median = number(&clip.theirs["f0_median_hz"]);
         check_one(&clip.what("f0_median_hz"), clip.value("f0_median_hz"), median, PITCH);
+    }
+}
+
+#[test]
+fn probabilistic_pitch_is_librosas() {
+    let file = golden(FILE);
+    let pitch = PitchSettings { method: PitchMethod::Pyin, ..PitchSettings::default() };
+    let features = FeatureSettings { frames: true, pitch, ..FeatureSettings::default() };
+    for clip in analysed_for(&file, Profile::Librosa, Store::None, features) {
+        let ours: Vec<f64> = clip.columns().f0_hz.iter().map(|hz| hz.map_or(f64::NAN, f64::from)).collect();
+        check(&clip.what("pyin_hz"), &ours, &numbers(&clip.theirs["pyin_hz"]), Within::Relative(1e-6));
     }
 }
 

@@ -19,8 +19,9 @@ use super::filters::{WaveformFilters, WaveformScratch};
 use super::frames::Frames;
 use super::loudness::{self, Loudness};
 use super::mfcc::Dct;
-use super::pitch::{Yin, YinScratch};
+use super::pitch::{PitchMethod, Yin, YinScratch};
 use super::profile::{SpectrogramSettings, Store};
+use super::pyin::{Pyin, PyinScratch};
 use super::quality;
 use super::spectral::SpectralShapes;
 use super::spectrogram::{Spectra, SpectraScratch, Spectrogram};
@@ -50,8 +51,21 @@ pub struct Analyzer {
     spectra: Spectra,
     dct: Option<Dct>,
     energy_frames: Frames,
-    yin: Option<Yin>,
+    pitch: Option<Pitch>,
     voice: Option<VoiceDetector>,
+}
+
+/// The plan of the pitch method asked for.
+#[derive(Clone)]
+enum Pitch {
+    Yin(Yin),
+    Pyin(Pyin),
+}
+
+/// What the plan of pitch writes.
+enum PitchScratch {
+    Yin(YinScratch),
+    Pyin(PyinScratch),
 }
 
 /// What an analysis writes while it works; grows to the longest clip.
@@ -59,7 +73,7 @@ pub struct AnalysisScratch {
     waveform: WaveformScratch,
     spectra: SpectraScratch,
     shapes: SpectralShapes,
-    yin: Option<YinScratch>,
+    pitch: Option<PitchScratch>,
     voice: VoiceScratch,
     copy: Vec<f64>,
     levels_db: Vec<f32>,
@@ -83,21 +97,27 @@ impl Analyzer {
     /// Makes every plan for clips of one sample rate.
     ///
     /// Fails where a length is 0, the window longer than the transform, more cepstral coefficients asked for than bands,
-    /// the pitch limits impossible at this rate, the method `pyin`, or the rate one that loudness is not defined for.
+    /// the pitch limits impossible at this rate, or the rate one that loudness is not defined for.
     pub fn new(settings: AnalyzerSettings, sample_rate: u32) -> Result<Self, AudioError> {
         let AnalyzerSettings { spectrogram, features, waveform_filters, spectrogram_filters } = settings;
         spectrogram.check()?;
         features.check(spectrogram.mels)?;
         loudness::check_sample_rate(sample_rate)?;
         let frame_seconds = spectrogram.hop_len as f64 / f64::from(sample_rate);
-        let yin = || Yin::new(&features.pitch, spectrogram.hop_len, sample_rate);
+        let pitch = || -> Result<Pitch, AudioError> {
+            let (settings, hop_len) = (&features.pitch, spectrogram.hop_len);
+            Ok(match settings.method {
+                PitchMethod::Yin => Pitch::Yin(Yin::new(settings, hop_len, sample_rate)?),
+                PitchMethod::Pyin => Pitch::Pyin(Pyin::new(settings, hop_len, sample_rate)?),
+            })
+        };
         Ok(Self {
             names: features.names(spectrogram.mels),
             waveform_filters: WaveformFilters::new(waveform_filters),
             spectra: Spectra::new(&spectrogram, spectrogram_filters, sample_rate),
             dct: features.has(FeatureSet::Mfcc).then(|| Dct::new(features.mfcc, spectrogram.mels)),
             energy_frames: Frames::centred(spectrogram.fft_len, spectrogram.hop_len),
-            yin: features.has(FeatureSet::Pitch).then(yin).transpose()?,
+            pitch: features.has(FeatureSet::Pitch).then(pitch).transpose()?,
             voice: features.has(FeatureSet::Voice).then(|| VoiceDetector::new(frame_seconds)).transpose()?,
             spectrogram,
             features,
@@ -118,7 +138,10 @@ impl Analyzer {
             waveform: WaveformScratch::default(),
             spectra: self.spectra.scratch(),
             shapes: SpectralShapes::new(self.sample_rate, self.spectrogram.fft_len),
-            yin: self.yin.as_ref().map(Yin::scratch),
+            pitch: self.pitch.as_ref().map(|pitch| match pitch {
+                Pitch::Yin(yin) => PitchScratch::Yin(yin.scratch()),
+                Pitch::Pyin(pyin) => PitchScratch::Pyin(pyin.scratch()),
+            }),
             voice: VoiceScratch::default(),
             copy: Vec::new(),
             levels_db: Vec::new(),
@@ -132,13 +155,13 @@ impl Analyzer {
     /// Where `scratch` was made by a plan of other lengths.
     #[must_use]
     pub fn analyze(&self, samples: &[f32], scratch: &mut AnalysisScratch) -> ClipAnalysis {
-        let AnalysisScratch { waveform, spectra, shapes, yin, voice, copy, levels_db, columns } = scratch;
+        let AnalysisScratch { waveform, spectra, shapes, pitch, voice, copy, levels_db, columns } = scratch;
         let samples = self.waveform_filters.apply(samples, waveform);
         let frames = self.spectra.count(samples.len());
         self.begin_columns(frames, columns);
         self.spectra(samples, spectra, shapes, columns);
         self.energies(samples, frames, levels_db, columns);
-        self.pitches(samples, frames, yin.as_mut(), columns);
+        self.pitches(samples, frames, pitch.as_mut(), columns);
 
         let mut values = Vec::with_capacity(self.names.len());
         columns.push_moments(shapes.silent(), copy, &mut values);
@@ -224,16 +247,21 @@ impl Analyzer {
         &self,
         samples: &[f32],
         frames: usize,
-        scratch: Option<&mut YinScratch>,
+        scratch: Option<&mut PitchScratch>,
         columns: &mut FrameColumns,
     ) {
-        let (Some(yin), Some(scratch)) = (&self.yin, scratch) else {
-            return;
-        };
-        for frame in 0..frames {
-            let pitch = yin.estimate(samples, frame, scratch);
+        let mut push = |pitch: Option<f64>| {
             columns.f0_hz.push(pitch.map(|hz| hz as f32));
             columns.voiced.push(if pitch.is_some() { 1.0 } else { 0.0 });
+        };
+        match (&self.pitch, scratch) {
+            (Some(Pitch::Yin(yin)), Some(PitchScratch::Yin(scratch))) => {
+                (0..frames).for_each(|frame| push(yin.estimate(samples, frame, scratch)));
+            }
+            (Some(Pitch::Pyin(pyin)), Some(PitchScratch::Pyin(scratch))) => {
+                pyin.track(samples, frames, scratch, push);
+            }
+            _ => {}
         }
     }
 
@@ -283,7 +311,6 @@ mod tests {
     use std::f64::consts::PI;
 
     use super::*;
-    use crate::audio::pitch::PitchMethod;
     use crate::audio::profile::Profile;
     use crate::convolution::{Border, Kernel1d, Kernel2d};
 
@@ -441,9 +468,6 @@ mod tests {
         assert_eq!(refused(|_| (), 0), Some(AudioError::SampleRate { sample_rate: 0 }));
         assert!(refused(|s| s.spectrogram.mels = 0, 16_000).is_some());
         assert!(refused(|s| s.features.mfcc = 81, 16_000).is_some());
-        assert_eq!(
-            refused(|s| s.features.pitch.method = PitchMethod::Pyin, 16_000),
-            Some(AudioError::NoPyin)
-        );
+        assert!(refused(|s| s.features.pitch.max_hz = 9000.0, 16_000).is_some());
     }
 }

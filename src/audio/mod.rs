@@ -3,7 +3,7 @@
 //! A clip is a slice of `f32` samples in [-1, 1] with its `sample_rate`; reading and resampling happened before.
 //! The road of a clip: waveform filters, then frames ([`frames`]), power spectra ([`stft`]), mel bands
 //! ([`mel`]), levels ([`profile`], [`spectrogram`]), MFCC ([`mfcc`]); beside them spectral shape ([`spectral`]), energy ([`energy`]),
-//! pitch ([`pitch`]), loudness ([`loudness`]), voice activity ([`voice`]) and recording quality ([`quality`]).
+//! pitch ([`pitch`], [`pyin`]), loudness ([`loudness`]), voice activity ([`voice`]) and recording quality ([`quality`]).
 //! [`analysis::Analyzer`] plans all of it once and applies it to each clip.
 
 pub mod analysis;
@@ -18,6 +18,7 @@ pub mod mel;
 pub mod mfcc;
 pub mod pitch;
 pub mod profile;
+pub mod pyin;
 pub mod quality;
 pub mod spectral;
 pub mod spectrogram;
