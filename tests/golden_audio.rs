@@ -4,10 +4,11 @@
 //! The file's `rms` has no counterpart of its own: ours is a level, `rms_db`.
 
 use serde_json::Value;
+use wordwave::audio::functionals::NAMES;
 use wordwave::audio::mel::MelBank;
 use wordwave::audio::{
-    Analyzer, AnalyzerSettings, ClipAnalysis, FeatureSettings, FrameColumns, PitchMethod, PitchSettings,
-    Profile, Spectrogram, SpectrogramSettings, Store,
+    Analyzer, AnalyzerSettings, ClipAnalysis, FeatureSet, FeatureSettings, FrameColumns, PitchMethod,
+    PitchSettings, Profile, Spectrogram, SpectrogramSettings, Store,
 };
 use wordwave::corpus::read_recording;
 
@@ -222,6 +223,53 @@ fn probabilistic_pitch_is_librosas() {
     for clip in analysed_for(&file, Profile::Librosa, Store::None, features) {
         let ours: Vec<f64> = clip.columns().f0_hz.iter().map(|hz| hz.map_or(f64::NAN, f64::from)).collect();
         check(&clip.what("pyin_hz"), &ours, &numbers(&clip.theirs["pyin_hz"]), Within::Relative(1e-6));
+    }
+}
+
+#[test]
+fn further_sets_are_librosas() {
+    let file = golden(FILE);
+    let features = FeatureSettings { sets: FeatureSet::ALL.to_vec(), frames: true, ..Default::default() };
+    for clip in analysed_for(&file, Profile::Librosa, Store::None, features) {
+        let theirs = &clip.theirs["sets"];
+        for (set, columns, within) in [
+            ("contrast", 7, Within::Absolute(1e-4)),
+            ("chroma", 12, Within::Absolute(1e-5)),
+            ("pcen", 80, Within::Relative(1e-4)),
+            ("delta", 13, Within::Absolute(1e-4)),
+            ("delta2", 13, Within::Absolute(1e-4)),
+        ] {
+            for moment in ["mean", "sd"] {
+                let what = clip.what(&format!("{set} {moment}s"));
+                let expected = numbers(&theirs[set][format!("{moment}s")]);
+                check(&what, &clip.numbered(set, moment, columns), &expected, within);
+            }
+        }
+        for set in ["slope_db_khz", "entropy", "onset_strength"] {
+            for moment in ["mean", "sd"] {
+                let name = format!("{set}_{moment}");
+                let expected = numbers(&theirs[set][format!("{moment}s")])[0];
+                check_one(&clip.what(&name), clip.value(&name), expected, CONTOUR);
+            }
+        }
+        let tempo = number(&theirs["tempo_bpm"]);
+        check_one(&clip.what("tempo_bpm"), clip.value("tempo_bpm"), tempo, Within::Relative(1e-9));
+    }
+}
+
+#[test]
+fn functionals_are_numpys() {
+    let file = golden(FILE);
+    let mut features = FeatureSettings::default();
+    features.sets.push(FeatureSet::Functionals);
+    for clip in analysed_for(&file, Profile::Librosa, Store::None, features) {
+        for name in ["rms_db", "zcr", "centroid_hz", "bandwidth_hz", "flatness", "f0_hz"] {
+            let theirs = numbers(&clip.theirs["functionals"][name]);
+            for (functional, expected) in NAMES.iter().zip(theirs) {
+                let column = format!("{name}_{functional}");
+                check_one(&clip.what(&column), clip.value(&column), expected, CONTOUR);
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 
 use crate::convolution::{Filter1d, Filter2d};
 
-use super::contour::moments;
+use super::descriptors::{Described, DescriptorScratch, Descriptors, push_moments};
 use super::energy;
 use super::error::AudioError;
 use super::features::{FeatureSet, FeatureSettings, FrameColumns};
@@ -53,6 +53,7 @@ pub struct Analyzer {
     energy_frames: Frames,
     pitch: Option<Pitch>,
     voice: Option<VoiceDetector>,
+    descriptors: Descriptors,
 }
 
 /// The plan of the pitch method asked for.
@@ -75,6 +76,7 @@ pub struct AnalysisScratch {
     shapes: SpectralShapes,
     pitch: Option<PitchScratch>,
     voice: VoiceScratch,
+    descriptors: DescriptorScratch,
     copy: Vec<f64>,
     levels_db: Vec<f32>,
     columns: FrameColumns,
@@ -115,9 +117,11 @@ impl Analyzer {
             names: features.names(spectrogram.mels),
             waveform_filters: WaveformFilters::new(waveform_filters),
             spectra: Spectra::new(&spectrogram, spectrogram_filters, sample_rate),
-            dct: features.has(FeatureSet::Mfcc).then(|| Dct::new(features.mfcc, spectrogram.mels)),
+            dct: (features.has(FeatureSet::Mfcc) || features.has(FeatureSet::Deltas))
+                .then(|| Dct::new(features.mfcc, spectrogram.mels)),
             energy_frames: Frames::centred(spectrogram.fft_len, spectrogram.hop_len),
             pitch: features.has(FeatureSet::Pitch).then(pitch).transpose()?,
+            descriptors: Descriptors::new(&features, &spectrogram, sample_rate),
             voice: features.has(FeatureSet::Voice).then(|| VoiceDetector::new(frame_seconds)).transpose()?,
             spectrogram,
             features,
@@ -143,6 +147,7 @@ impl Analyzer {
                 Pitch::Pyin(pyin) => PitchScratch::Pyin(pyin.scratch()),
             }),
             voice: VoiceScratch::default(),
+            descriptors: DescriptorScratch::default(),
             copy: Vec::new(),
             levels_db: Vec::new(),
             columns: FrameColumns::default(),
@@ -155,11 +160,21 @@ impl Analyzer {
     /// Where `scratch` was made by a plan of other lengths.
     #[must_use]
     pub fn analyze(&self, samples: &[f32], scratch: &mut AnalysisScratch) -> ClipAnalysis {
-        let AnalysisScratch { waveform, spectra, shapes, pitch, voice, copy, levels_db, columns } = scratch;
+        let AnalysisScratch {
+            waveform,
+            spectra,
+            shapes,
+            pitch,
+            voice,
+            descriptors,
+            copy,
+            levels_db,
+            columns,
+        } = scratch;
         let samples = self.waveform_filters.apply(samples, waveform);
         let frames = self.spectra.count(samples.len());
         self.begin_columns(frames, columns);
-        self.spectra(samples, spectra, shapes, columns);
+        self.spectra(samples, spectra, shapes, descriptors, columns);
         self.energies(samples, frames, levels_db, columns);
         self.pitches(samples, frames, pitch.as_mut(), columns);
 
@@ -169,10 +184,14 @@ impl Analyzer {
         self.push_activity(levels_db, voice, &mut values);
         self.push_loudness(samples, &mut values);
         self.push_quality(samples, levels_db, copy, &mut values);
-        push_column_moments(&columns.mfcc, columns.mfcc_len, copy, &mut values);
-        if self.features.has(FeatureSet::Mel) {
-            push_column_moments(spectra.levels(), self.spectra.bands(), copy, &mut values);
+        if self.features.has(FeatureSet::Mfcc) {
+            push_moments(&columns.mfcc, columns.mfcc_len, copy, &mut values);
         }
+        if self.features.has(FeatureSet::Mel) {
+            push_moments(spectra.levels(), self.spectra.bands(), copy, &mut values);
+        }
+        let clip = Described { levels: spectra.levels(), columns };
+        self.descriptors.push(&clip, descriptors, copy, &mut values);
         for value in &mut values {
             *value = value.filter(|number| number.is_finite());
         }
@@ -207,17 +226,24 @@ impl Analyzer {
         samples: &[f32],
         scratch: &mut SpectraScratch,
         shapes: &mut SpectralShapes,
+        descriptors: &mut DescriptorScratch,
         columns: &mut FrameColumns,
     ) {
         let with_shapes = self.features.has(FeatureSet::Spectral);
         let with_levels = self.spectrogram.store == Store::Mel
             || self.features.has(FeatureSet::Mel)
-            || self.features.has(FeatureSet::Mfcc);
+            || self.dct.is_some()
+            || self.descriptors.needs_levels();
+        let with_descriptors = self.descriptors.needs_power();
         shapes.restart();
-        if with_shapes || with_levels || self.spectrogram.store == Store::Power {
+        self.descriptors.restart(descriptors);
+        if with_shapes || with_levels || with_descriptors || self.spectrogram.store == Store::Power {
             self.spectra.compute(samples, with_levels, scratch, |power| {
                 if with_shapes {
                     columns.push_shape(shapes.describe(power));
+                }
+                if with_descriptors {
+                    self.descriptors.observe(power, descriptors);
                 }
             });
         }
@@ -299,13 +325,6 @@ impl Analyzer {
     }
 }
 
-/// Mean and deviation of each column of a row-major matrix.
-fn push_column_moments(matrix: &[f32], columns: usize, copy: &mut Vec<f64>, values: &mut Vec<Option<f64>>) {
-    for column in 0..columns {
-        values.extend(moments(matrix.iter().skip(column).step_by(columns).copied(), copy));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::f64::consts::PI;
@@ -384,6 +403,21 @@ mod tests {
                         columns.seconds.len() == analysis.frames && columns.flux.len() == analysis.frames
                     );
                     assert!(columns.flux.iter().chain(&columns.mfcc).all(|v| v.is_finite()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_set_has_as_many_values_as_names() {
+        for profile in [Profile::Librosa, Profile::Kaldi, Profile::Whisper] {
+            for set in FeatureSet::ALL.into_iter().map(Some).chain([None]) {
+                let mut settings = settings(profile, Store::None);
+                settings.features.sets = set.map_or(FeatureSet::ALL.to_vec(), |set| vec![set]);
+                for clip in [&[] as &[f32], &[0.5], &[0.0; 9000], &[f32::NAN; 3000], &tone(12_000)] {
+                    let (analyzer, analysis) = analyze(settings.clone(), clip);
+                    assert_eq!(analysis.values.len(), analyzer.names().len(), "{set:?}");
+                    assert!(analysis.values.iter().flatten().all(|v| v.is_finite()), "{set:?}");
                 }
             }
         }

@@ -227,7 +227,7 @@ pub(super) fn parabola_shift(difference: &[f64], lag: usize) -> f64 {
 }
 
 /// The least even number of at least `len` with no prime factor over 5: transforms of such lengths are fast.
-fn fast_len(len: usize) -> usize {
+pub(super) fn fast_len(len: usize) -> usize {
     let smooth = |mut n: usize| {
         for factor in [2, 3, 5] {
             while n.is_multiple_of(factor) {
