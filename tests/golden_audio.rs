@@ -4,6 +4,7 @@
 //! The file's `rms` has no counterpart of its own: ours is a level, `rms_db`.
 
 use serde_json::Value;
+use wordwave::audio::formants::{FORMANTS, FormantScratch, Formants};
 use wordwave::audio::functionals::NAMES;
 use wordwave::audio::mel::MelBank;
 use wordwave::audio::{
@@ -26,6 +27,9 @@ const CONTOUR: Within = Within::Relative(1e-4);
 const PITCH: Within = Within::Relative(1e-3);
 /// Share of the frames that may fall on the other side of a threshold.
 const FEW: f64 = 0.01;
+/// Share of the voiced frames whose formants may lie elsewhere: where two poles are close, or one is near the highest
+/// frequency, they hang on how the clip was resampled.
+const FORMANTS_ELSEWHERE: f64 = 0.03;
 
 /// A clip of the file, analysed by one profile.
 struct Analysed<'f> {
@@ -270,6 +274,40 @@ fn functionals_are_numpys() {
                 check_one(&clip.what(&column), clip.value(&column), expected, CONTOUR);
             }
         }
+    }
+}
+
+#[test]
+fn formants_are_praats() {
+    let plan = Formants::new(SAMPLE_RATE);
+    for clip in list(&golden(FILE)["clips"]) {
+        let samples = read_recording(&project().join(text(&clip["path"]))).unwrap().samples;
+        let mut scratch = FormantScratch::default();
+        plan.begin(&samples, &mut scratch);
+        let trough = numbers(&clip["yin_trough"]);
+        let (mut ours, mut theirs) = (vec![Vec::new(); FORMANTS], vec![Vec::new(); FORMANTS]);
+        for (frame, expected) in rows(&clip["formants_hz"]).into_iter().enumerate() {
+            let found = plan.estimate(frame as f64 * 0.01, &mut scratch);
+            for (i, hz) in found.into_iter().enumerate().filter(|_| trough[frame] < 0.3) {
+                ours[i].push(hz.unwrap_or(f64::NAN));
+                theirs[i].push(expected[i]);
+            }
+        }
+        for i in 0..FORMANTS {
+            let what = format!("f{}_hz, {}", i + 1, text(&clip["clip"]));
+            let (most, worst) = (Within::Relative(0.02), Within::Absolute(f64::INFINITY));
+            check_most(&what, &ours[i], &theirs[i], most, worst, FORMANTS_ELSEWHERE);
+        }
+    }
+}
+
+#[test]
+fn harmonicity_is_praats() {
+    let file = golden(FILE);
+    let features = FeatureSettings { sets: vec![FeatureSet::VoiceQuality], ..Default::default() };
+    for clip in analysed_for(&file, Profile::Librosa, Store::None, features) {
+        let theirs = number(&clip.theirs["hnr_db"]);
+        check_one(&clip.what("hnr_db"), clip.value("hnr_db"), theirs, Within::Absolute(0.1));
     }
 }
 

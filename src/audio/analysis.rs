@@ -120,7 +120,9 @@ impl Analyzer {
             dct: (features.has(FeatureSet::Mfcc) || features.has(FeatureSet::Deltas))
                 .then(|| Dct::new(features.mfcc, spectrogram.mels)),
             energy_frames: Frames::centred(spectrogram.fft_len, spectrogram.hop_len),
-            pitch: features.has(FeatureSet::Pitch).then(pitch).transpose()?,
+            pitch: (features.has(FeatureSet::Pitch) || features.has(FeatureSet::Formants))
+                .then(pitch)
+                .transpose()?,
             descriptors: Descriptors::new(&features, &spectrogram, sample_rate),
             voice: features.has(FeatureSet::Voice).then(|| VoiceDetector::new(frame_seconds)).transpose()?,
             spectrogram,
@@ -177,6 +179,11 @@ impl Analyzer {
         self.spectra(samples, spectra, shapes, descriptors, columns);
         self.energies(samples, frames, levels_db, columns);
         self.pitches(samples, frames, pitch.as_mut(), columns);
+
+        self.descriptors.describe_voice(samples, columns, descriptors);
+        if !self.features.has(FeatureSet::Pitch) {
+            columns.clear_pitch();
+        }
 
         let mut values = Vec::with_capacity(self.names.len());
         columns.push_moments(shapes.silent(), copy, &mut values);

@@ -36,6 +36,10 @@ pub enum FeatureSet {
     Deltas,
     /// Onsets and tempo.
     Rhythm,
+    /// Resonances of the vocal tract.
+    Formants,
+    /// Harmonics and noise of the voice.
+    VoiceQuality,
     /// Percentiles, slope, rise and fall of each contour.
     Functionals,
 }
@@ -46,7 +50,7 @@ impl FeatureSet {
         [Self::Mel, Self::Mfcc, Self::Spectral, Self::Pitch, Self::Loudness, Self::Voice, Self::Quality];
 
     /// All sets.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Mel,
         Self::Mfcc,
         Self::Spectral,
@@ -59,6 +63,8 @@ impl FeatureSet {
         Self::Pcen,
         Self::Deltas,
         Self::Rhythm,
+        Self::Formants,
+        Self::VoiceQuality,
         Self::Functionals,
     ];
 }
@@ -180,6 +186,12 @@ impl FrameColumns {
         ]
     }
 
+    /// Forgets the pitch, which served other features only.
+    pub(super) fn clear_pitch(&mut self) {
+        self.f0_hz.clear();
+        self.voiced.clear();
+    }
+
     pub(super) fn push_shape(&mut self, shape: SpectralShape) {
         self.centroid_hz.push(shape.centroid_hz as f32);
         self.bandwidth_hz.push(shape.bandwidth_hz as f32);
@@ -247,6 +259,8 @@ impl fmt::Display for FeatureSet {
             Self::Pcen => "pcen",
             Self::Deltas => "deltas",
             Self::Rhythm => "rhythm",
+            Self::Formants => "formants",
+            Self::VoiceQuality => "voice_quality",
             Self::Functionals => "functionals",
         })
     }
@@ -259,7 +273,7 @@ impl FromStr for FeatureSet {
         Self::ALL.into_iter().find(|set| set.to_string() == name).ok_or_else(|| AudioError::UnknownName {
             key: "features.sets",
             found: name.to_owned(),
-            choices: "mel, mfcc, spectral, pitch, loudness, voice, quality, contrast, chroma, pcen, deltas, rhythm, functionals",
+            choices: "mel, mfcc, spectral, pitch, loudness, voice, quality, contrast, chroma, pcen, deltas, rhythm, formants, voice_quality, functionals",
         })
     }
 }

@@ -5,7 +5,7 @@
 //! ([`mel`]), levels ([`profile`], [`spectrogram`]), MFCC ([`mfcc`]); beside them spectral shape ([`spectral`]), energy ([`energy`]),
 //! pitch ([`pitch`], [`pyin`]), loudness ([`loudness`]), voice activity ([`voice`]) and recording quality ([`quality`]).
 //! Beyond these, which a job has by default, [`descriptors`] has the sets that are asked for by name: [`contrast`], [`chroma`],
-//! [`pcen`], [`deltas`], [`rhythm`], [`functionals`].
+//! [`pcen`], [`deltas`], [`rhythm`], [`formants`], [`periodicity`], [`functionals`].
 //! [`analysis::Analyzer`] plans all of it once and applies it to each clip.
 
 pub mod analysis;
@@ -18,16 +18,19 @@ pub mod energy;
 pub mod error;
 pub mod features;
 pub mod filters;
+pub mod formants;
 pub mod frames;
 pub mod functionals;
 pub mod loudness;
 pub mod mel;
 pub mod mfcc;
 pub mod pcen;
+pub mod periodicity;
 pub mod pitch;
 pub mod profile;
 pub mod pyin;
 pub mod quality;
+pub mod resampling;
 pub mod rhythm;
 pub mod spectral;
 pub mod spectrogram;

@@ -98,6 +98,9 @@ AUDIO_NOTES = {
     "onset_strength: onset.onset_strength(S=log_mel_db, n_fft=512, hop_length=160), tempo_bpm: feature.tempo of it",
     "functionals": "of a contour: numpy.percentile 5, 25, 50, 75, 95; numpy.polyfit slope per second; mean rise and fall per second of the "
     "frames where it rises and falls; null in f0_hz (yin) where unvoiced",
+    "formants_hz": "Praat's To Formant (burg), 0.01 s, 5 formants, 5500 Hz, 25 ms, 50 Hz, over the clip with zeros about it so that its frames "
+    "stand at the times of ours: F1 to F4 of each frame, null where there is none",
+    "hnr_db": "Praat's To Harmonicity (ac), 0.01 s, 75 Hz, 0.1, 4.5 periods: its mean",
     "means, sds": "over all frames; sds with ddof = 0",
     "loudness_lufs": "pyloudnorm.Meter(16000, filter_class=DeMan).integrated_loudness: ITU-R BS.1770-4, the filters' analogue prototypes taken to this rate, as libebur128 does",
     "whisper": "openai-whisper's log_mel_spectrogram by formula: n_fft 400, hop 160, reflect, last frame dropped, log10, max-8, (x+4)/4; its "
@@ -182,6 +185,26 @@ def functionals(values):
     ]
 
 
+def formants(y, frames):
+    """F1 to F4 at each frame's time: zeros about the clip put Praat's first frame at 0 s, and leave room for the last."""
+    import numpy as np
+    import parselmouth
+
+    total = 800 + HOP * (frames - 1)
+    padded = np.concatenate([np.zeros(400), y, np.zeros(total)])[:total]
+    found = parselmouth.Sound(padded, RATE).to_formant_burg(0.01, 5, 5500, 0.025, 50)
+    times = found.ts()
+    assert len(times) == frames and abs(times[0] - 0.025) < 1e-9
+    return [[found.get_value_at_time(i, t) for i in range(1, 5)] for t in times]
+
+
+def hnr_db(y):
+    import parselmouth
+    from parselmouth.praat import call
+
+    return call(parselmouth.Sound(y, RATE).to_harmonicity_ac(0.01, 75, 0.1, 4.5), "Get mean", 0, 0)
+
+
 def whisper_log_mel(y):
     import librosa
     import numpy as np
@@ -250,6 +273,8 @@ def golden_clip(clip):
             **{name: functionals(series[name]) for name in FUNCTIONALS},
             "f0_hz": functionals(np.where((series["yin_trough"] < 0.3) & (series["rms"] > 0), series["yin_hz"], np.nan)),
         },
+        "formants_hz": formants(y, count),
+        "hnr_db": hnr_db(y),
         "loudness_lufs": pyloudnorm.Meter(RATE, filter_class="DeMan").integrated_loudness(y),
         "whisper": whisper[[min(i, len(whisper) - 1) for i in sampled]],
         "kaldi_frames": len(kaldi),
@@ -266,7 +291,7 @@ def make_audio():
     filters = [{"band": b, "first_bin": int(np.flatnonzero(row)[0]), "weights": row[row > 0]} for b, row in enumerate(basis) if b % 8 == 7]
     write(
         "audio.json",
-        ["librosa", "numpy", "scipy", "soundfile", "pyloudnorm", "kaldi-native-fbank"],
+        ["librosa", "numpy", "scipy", "soundfile", "pyloudnorm", "kaldi-native-fbank", "praat-parselmouth"],
         {"definitions": AUDIO_NOTES, "mel_filters": filters, "clips": [golden_clip(clip) for clip in CLIPS]},
         10,
     )
