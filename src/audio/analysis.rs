@@ -66,7 +66,7 @@ enum Pitch {
 /// What the plan of pitch writes.
 enum PitchScratch {
     Yin(YinScratch),
-    Pyin(PyinScratch),
+    Pyin(Box<PyinScratch>),
 }
 
 /// What an analysis writes while it works; grows to the longest clip.
@@ -146,7 +146,7 @@ impl Analyzer {
             shapes: SpectralShapes::new(self.sample_rate, self.spectrogram.fft_len),
             pitch: self.pitch.as_ref().map(|pitch| match pitch {
                 Pitch::Yin(yin) => PitchScratch::Yin(yin.scratch()),
-                Pitch::Pyin(pyin) => PitchScratch::Pyin(pyin.scratch()),
+                Pitch::Pyin(pyin) => PitchScratch::Pyin(Box::new(pyin.scratch())),
             }),
             voice: VoiceScratch::default(),
             descriptors: DescriptorScratch::default(),

@@ -63,7 +63,7 @@ impl Chroma {
         for bin in 1..power.len().saturating_sub(1) {
             let hz = bin as f64 * self.bin_hz;
             let here = audible(bin);
-            if hz < LOW_HZ || hz >= HIGH_HZ || here <= audible(bin - 1) || here < audible(bin + 1) {
+            if !(LOW_HZ..HIGH_HZ).contains(&hz) || here <= audible(bin - 1) || here < audible(bin + 1) {
                 continue;
             }
             let [before, here, after] = [bin - 1, bin, bin + 1].map(|bin| f64::from(power[bin]));

@@ -21,7 +21,7 @@ pub fn push(
     copy.extend(contour.clone().flatten().map(f64::from));
     copy.sort_unstable_by(f64::total_cmp);
     values.extend(SHARES.map(|share| statistics::percentile_of_sorted(copy, share)));
-    values.push(slope(contour.clone()).map(|slope| slope / frame_seconds));
+    values.push(slope(&contour).map(|slope| slope / frame_seconds));
     let mut changes = [(0.0, 0_usize); 2];
     let mut before: Option<f64> = None;
     for now in contour {
@@ -39,7 +39,7 @@ pub fn push(
 }
 
 /// Slope of the line of least squares, per frame; `None` of fewer than two values.
-fn slope(contour: impl Iterator<Item = Option<f32>> + Clone) -> Option<f64> {
+fn slope(contour: &(impl Iterator<Item = Option<f32>> + Clone)) -> Option<f64> {
     let points =
         || contour.clone().enumerate().filter_map(|(t, value)| value.map(|v| (t as f64, f64::from(v))));
     let count = points().count();

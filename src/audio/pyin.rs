@@ -337,7 +337,9 @@ fn add_evidence(values: &mut [f64], candidates: &[(u32, f64)], frames: &[FrameEv
         above = bin;
     }
     voiced[..above].iter_mut().for_each(|value| *value += none);
-    unvoiced.iter_mut().for_each(|value| *value += evidence);
+    for value in unvoiced {
+        *value += evidence;
+    }
 }
 
 fn find_troughs(difference: &[f64], troughs: &mut Vec<Trough>) {
