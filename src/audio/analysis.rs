@@ -11,7 +11,7 @@
 
 use crate::convolution::{ImageFilter, SignalFilter};
 
-use super::contour::moments;
+use super::descriptors::{Described, DescriptorScratch, Descriptors, push_moments};
 use super::energy;
 use super::error::AudioError;
 use super::features::{FeatureSet, FeatureSettings, FrameColumns};
@@ -19,8 +19,9 @@ use super::filters::{WaveformFilters, WaveformScratch};
 use super::frames::Frames;
 use super::loudness::{self, Loudness};
 use super::mfcc::Dct;
-use super::pitch::{Yin, YinScratch};
+use super::pitch::{PitchMethod, Yin, YinScratch};
 use super::profile::{SpectrogramSettings, Store};
+use super::pyin::{Pyin, PyinScratch};
 use super::quality;
 use super::spectral::SpectralShapes;
 use super::spectrogram::{Spectra, SpectraScratch, Spectrogram};
@@ -50,8 +51,22 @@ pub struct Analyzer {
     spectra: Spectra,
     dct: Option<Dct>,
     energy_frames: Frames,
-    yin: Option<Yin>,
+    pitch: Option<Pitch>,
     voice: Option<VoiceDetector>,
+    descriptors: Descriptors,
+}
+
+/// The plan of the pitch method asked for.
+#[derive(Clone)]
+enum Pitch {
+    Yin(Yin),
+    Pyin(Pyin),
+}
+
+/// What the plan of pitch writes.
+enum PitchScratch {
+    Yin(YinScratch),
+    Pyin(Box<PyinScratch>),
 }
 
 /// What an analysis writes while it works; grows to the longest clip.
@@ -59,8 +74,9 @@ pub struct AnalysisScratch {
     waveform: WaveformScratch,
     spectra: SpectraScratch,
     shapes: SpectralShapes,
-    yin: Option<YinScratch>,
+    pitch: Option<PitchScratch>,
     voice: VoiceScratch,
+    descriptors: DescriptorScratch,
     copy: Vec<f64>,
     levels_db: Vec<f32>,
     columns: FrameColumns,
@@ -83,21 +99,31 @@ impl Analyzer {
     /// Makes every plan for clips of one sample rate.
     ///
     /// Fails where a length is 0, the window longer than the transform, more cepstral coefficients asked for than bands,
-    /// the pitch limits impossible at this rate, the method `pyin`, or the rate one that loudness is not defined for.
+    /// the pitch limits impossible at this rate, or the rate one that loudness is not defined for.
     pub fn new(settings: AnalyzerSettings, sample_rate: u32) -> Result<Self, AudioError> {
         let AnalyzerSettings { spectrogram, features, waveform_filters, spectrogram_filters } = settings;
         spectrogram.check()?;
         features.check(spectrogram.mels)?;
         loudness::check_sample_rate(sample_rate)?;
         let frame_seconds = spectrogram.hop_len as f64 / f64::from(sample_rate);
-        let yin = || Yin::new(&features.pitch, spectrogram.hop_len, sample_rate);
+        let pitch = || -> Result<Pitch, AudioError> {
+            let (settings, hop_len) = (&features.pitch, spectrogram.hop_len);
+            Ok(match settings.method {
+                PitchMethod::Yin => Pitch::Yin(Yin::new(settings, hop_len, sample_rate)?),
+                PitchMethod::Pyin => Pitch::Pyin(Pyin::new(settings, hop_len, sample_rate)?),
+            })
+        };
         Ok(Self {
             names: features.names(spectrogram.mels),
             waveform_filters: WaveformFilters::new(waveform_filters),
             spectra: Spectra::new(&spectrogram, spectrogram_filters, sample_rate),
-            dct: features.has(FeatureSet::Mfcc).then(|| Dct::new(features.mfcc, spectrogram.mels)),
+            dct: (features.has(FeatureSet::Mfcc) || features.has(FeatureSet::Deltas))
+                .then(|| Dct::new(features.mfcc, spectrogram.mels)),
             energy_frames: Frames::centred(spectrogram.fft_len, spectrogram.hop_len),
-            yin: features.has(FeatureSet::Pitch).then(yin).transpose()?,
+            pitch: (features.has(FeatureSet::Pitch) || features.has(FeatureSet::Formants))
+                .then(pitch)
+                .transpose()?,
+            descriptors: Descriptors::new(&features, &spectrogram, sample_rate),
             voice: features.has(FeatureSet::Voice).then(|| VoiceDetector::new(frame_seconds)).transpose()?,
             spectrogram,
             features,
@@ -118,8 +144,12 @@ impl Analyzer {
             waveform: WaveformScratch::default(),
             spectra: self.spectra.scratch(),
             shapes: SpectralShapes::new(self.sample_rate, self.spectrogram.fft_len),
-            yin: self.yin.as_ref().map(Yin::scratch),
+            pitch: self.pitch.as_ref().map(|pitch| match pitch {
+                Pitch::Yin(yin) => PitchScratch::Yin(yin.scratch()),
+                Pitch::Pyin(pyin) => PitchScratch::Pyin(Box::new(pyin.scratch())),
+            }),
             voice: VoiceScratch::default(),
+            descriptors: DescriptorScratch::default(),
             copy: Vec::new(),
             levels_db: Vec::new(),
             columns: FrameColumns::default(),
@@ -132,13 +162,28 @@ impl Analyzer {
     /// Where `scratch` was made by a plan of other lengths.
     #[must_use]
     pub fn analyze(&self, samples: &[f32], scratch: &mut AnalysisScratch) -> ClipAnalysis {
-        let AnalysisScratch { waveform, spectra, shapes, yin, voice, copy, levels_db, columns } = scratch;
+        let AnalysisScratch {
+            waveform,
+            spectra,
+            shapes,
+            pitch,
+            voice,
+            descriptors,
+            copy,
+            levels_db,
+            columns,
+        } = scratch;
         let samples = self.waveform_filters.apply(samples, waveform);
         let frames = self.spectra.count(samples.len());
         self.begin_columns(frames, columns);
-        self.spectra(samples, spectra, shapes, columns);
+        self.spectra(samples, spectra, shapes, descriptors, columns);
         self.energies(samples, frames, levels_db, columns);
-        self.pitches(samples, frames, yin.as_mut(), columns);
+        self.pitches(samples, frames, pitch.as_mut(), columns);
+
+        self.descriptors.describe_voice(samples, columns, descriptors);
+        if !self.features.has(FeatureSet::Pitch) {
+            columns.clear_pitch();
+        }
 
         let mut values = Vec::with_capacity(self.names.len());
         columns.push_moments(shapes.silent(), copy, &mut values);
@@ -146,10 +191,14 @@ impl Analyzer {
         self.push_activity(levels_db, voice, &mut values);
         self.push_loudness(samples, &mut values);
         self.push_quality(samples, levels_db, copy, &mut values);
-        push_column_moments(&columns.mfcc, columns.mfcc_len, copy, &mut values);
-        if self.features.has(FeatureSet::Mel) {
-            push_column_moments(spectra.levels(), self.spectra.bands(), copy, &mut values);
+        if self.features.has(FeatureSet::Mfcc) {
+            push_moments(&columns.mfcc, columns.mfcc_len, copy, &mut values);
         }
+        if self.features.has(FeatureSet::Mel) {
+            push_moments(spectra.levels(), self.spectra.bands(), copy, &mut values);
+        }
+        let clip = Described { levels: spectra.levels(), columns };
+        self.descriptors.push(&clip, descriptors, copy, &mut values);
         for value in &mut values {
             *value = value.filter(|number| number.is_finite());
         }
@@ -184,17 +233,24 @@ impl Analyzer {
         samples: &[f32],
         scratch: &mut SpectraScratch,
         shapes: &mut SpectralShapes,
+        descriptors: &mut DescriptorScratch,
         columns: &mut FrameColumns,
     ) {
         let with_shapes = self.features.has(FeatureSet::Spectral);
         let with_levels = self.spectrogram.store == Store::Mel
             || self.features.has(FeatureSet::Mel)
-            || self.features.has(FeatureSet::Mfcc);
+            || self.dct.is_some()
+            || self.descriptors.needs_levels();
+        let with_descriptors = self.descriptors.needs_power();
         shapes.restart();
-        if with_shapes || with_levels || self.spectrogram.store == Store::Power {
+        self.descriptors.restart(descriptors);
+        if with_shapes || with_levels || with_descriptors || self.spectrogram.store == Store::Power {
             self.spectra.compute(samples, with_levels, scratch, |power| {
                 if with_shapes {
                     columns.push_shape(shapes.describe(power));
+                }
+                if with_descriptors {
+                    self.descriptors.observe(power, descriptors);
                 }
             });
         }
@@ -224,16 +280,21 @@ impl Analyzer {
         &self,
         samples: &[f32],
         frames: usize,
-        scratch: Option<&mut YinScratch>,
+        scratch: Option<&mut PitchScratch>,
         columns: &mut FrameColumns,
     ) {
-        let (Some(yin), Some(scratch)) = (&self.yin, scratch) else {
-            return;
-        };
-        for frame in 0..frames {
-            let pitch = yin.estimate(samples, frame, scratch);
+        let mut push = |pitch: Option<f64>| {
             columns.f0_hz.push(pitch.map(|hz| hz as f32));
             columns.voiced.push(if pitch.is_some() { 1.0 } else { 0.0 });
+        };
+        match (&self.pitch, scratch) {
+            (Some(Pitch::Yin(yin)), Some(PitchScratch::Yin(scratch))) => {
+                (0..frames).for_each(|frame| push(yin.estimate(samples, frame, scratch)));
+            }
+            (Some(Pitch::Pyin(pyin)), Some(PitchScratch::Pyin(scratch))) => {
+                pyin.track(samples, frames, scratch, push);
+            }
+            _ => {}
         }
     }
 
@@ -271,19 +332,11 @@ impl Analyzer {
     }
 }
 
-/// Mean and deviation of each column of a row-major matrix.
-fn push_column_moments(matrix: &[f32], columns: usize, copy: &mut Vec<f64>, values: &mut Vec<Option<f64>>) {
-    for column in 0..columns {
-        values.extend(moments(matrix.iter().skip(column).step_by(columns).copied(), copy));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::f64::consts::PI;
 
     use super::*;
-    use crate::audio::pitch::PitchMethod;
     use crate::audio::profile::Profile;
     use crate::convolution::{Border, Filter1d, Filter2d, Kernel1d, Kernel2d};
 
@@ -357,6 +410,21 @@ mod tests {
                         columns.seconds.len() == analysis.frames && columns.flux.len() == analysis.frames
                     );
                     assert!(columns.flux.iter().chain(&columns.mfcc).all(|v| v.is_finite()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_set_has_as_many_values_as_names() {
+        for profile in [Profile::Librosa, Profile::Kaldi, Profile::Whisper] {
+            for set in FeatureSet::ALL.into_iter().map(Some).chain([None]) {
+                let mut settings = settings(profile, Store::None);
+                settings.features.sets = set.map_or(FeatureSet::ALL.to_vec(), |set| vec![set]);
+                for clip in [&[] as &[f32], &[0.5], &[0.0; 9000], &[f32::NAN; 3000], &tone(12_000)] {
+                    let (analyzer, analysis) = analyze(settings.clone(), clip);
+                    assert_eq!(analysis.values.len(), analyzer.names().len(), "{set:?}");
+                    assert!(analysis.values.iter().flatten().all(|v| v.is_finite()), "{set:?}");
                 }
             }
         }
@@ -441,9 +509,6 @@ mod tests {
         assert_eq!(refused(|_| (), 0), Some(AudioError::SampleRate { sample_rate: 0 }));
         assert!(refused(|s| s.spectrogram.mels = 0, 16_000).is_some());
         assert!(refused(|s| s.features.mfcc = 81, 16_000).is_some());
-        assert_eq!(
-            refused(|s| s.features.pitch.method = PitchMethod::Pyin, 16_000),
-            Some(AudioError::NoPyin)
-        );
+        assert!(refused(|s| s.features.pitch.max_hz = 9000.0, 16_000).is_some());
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::contour::{moments, percentile};
+use super::descriptors::Descriptors;
 use super::error::AudioError;
 use super::pitch::PitchSettings;
 use super::spectral::SpectralShape;
@@ -25,12 +26,47 @@ pub enum FeatureSet {
     Voice,
     /// Noise, clipping, offset.
     Quality,
+    /// Contrast, slope and entropy of the spectrum.
+    Contrast,
+    /// Pitch classes.
+    Chroma,
+    /// Mel bands, each normalised by its own past.
+    Pcen,
+    /// Changes of the cepstral coefficients.
+    Deltas,
+    /// Onsets and tempo.
+    Rhythm,
+    /// Resonances of the vocal tract.
+    Formants,
+    /// Harmonics and noise of the voice.
+    VoiceQuality,
+    /// Percentiles, slope, rise and fall of each contour.
+    Functionals,
 }
 
 impl FeatureSet {
-    /// All sets, which is the default of a job.
-    pub const ALL: [Self; 7] =
+    /// The sets of a job that names none.
+    pub const DEFAULT: [Self; 7] =
         [Self::Mel, Self::Mfcc, Self::Spectral, Self::Pitch, Self::Loudness, Self::Voice, Self::Quality];
+
+    /// All sets.
+    pub const ALL: [Self; 15] = [
+        Self::Mel,
+        Self::Mfcc,
+        Self::Spectral,
+        Self::Pitch,
+        Self::Loudness,
+        Self::Voice,
+        Self::Quality,
+        Self::Contrast,
+        Self::Chroma,
+        Self::Pcen,
+        Self::Deltas,
+        Self::Rhythm,
+        Self::Formants,
+        Self::VoiceQuality,
+        Self::Functionals,
+    ];
 }
 
 /// The `[features]` of a job.
@@ -48,7 +84,7 @@ pub struct FeatureSettings {
 
 impl Default for FeatureSettings {
     fn default() -> Self {
-        Self { sets: FeatureSet::ALL.to_vec(), mfcc: 13, pitch: PitchSettings::default(), frames: false }
+        Self { sets: FeatureSet::DEFAULT.to_vec(), mfcc: 13, pitch: PitchSettings::default(), frames: false }
     }
 }
 
@@ -60,10 +96,11 @@ impl FeatureSettings {
     }
 
     pub(crate) fn check(&self, mels: usize) -> Result<(), AudioError> {
-        if self.has(FeatureSet::Mfcc) && self.mfcc == 0 {
+        let cepstra = self.has(FeatureSet::Mfcc) || self.has(FeatureSet::Deltas);
+        if cepstra && self.mfcc == 0 {
             return Err(AudioError::Zero { key: "features.mfcc" });
         }
-        if self.has(FeatureSet::Mfcc) && self.mfcc > mels {
+        if cepstra && self.mfcc > mels {
             return Err(AudioError::TooManyMfcc { mfcc: self.mfcc, mels });
         }
         Ok(())
@@ -71,7 +108,7 @@ impl FeatureSettings {
 
     /// The columns of a clip, in the order in which an analysis gives their values: the mean and standard deviation
     /// of each contour, the values of the whole clip, then those of the cepstral coefficients and of the `mels`
-    /// bands where these sets are asked for. The other columns are always there, empty where their set is not.
+    /// bands where these sets are asked for, and those of the sets beyond the default ones. The other columns are always there, empty where their set is not.
     #[must_use]
     pub fn names(&self, mels: usize) -> Vec<String> {
         let moments = |name: &str| [format!("{name}_mean"), format!("{name}_sd")];
@@ -83,6 +120,7 @@ impl FeatureSettings {
         if self.has(FeatureSet::Mel) {
             names.extend((1..=mels).flat_map(|i| moments(&format!("mel_{i:02}"))));
         }
+        Descriptors::push_names(self, mels, &CONTOURS, &mut names);
         names
     }
 }
@@ -133,6 +171,25 @@ impl FrameColumns {
             column.clear();
         }
         self.f0_hz.clear();
+    }
+
+    /// The contours that have a value in every frame, in the order of their names.
+    pub(super) fn contours(&self) -> [&Vec<f32>; 7] {
+        [
+            &self.rms_db,
+            &self.zcr,
+            &self.centroid_hz,
+            &self.bandwidth_hz,
+            &self.rolloff_hz,
+            &self.flatness,
+            &self.flux,
+        ]
+    }
+
+    /// Forgets the pitch, which served other features only.
+    pub(super) fn clear_pitch(&mut self) {
+        self.f0_hz.clear();
+        self.voiced.clear();
     }
 
     pub(super) fn push_shape(&mut self, shape: SpectralShape) {
@@ -197,6 +254,14 @@ impl fmt::Display for FeatureSet {
             Self::Loudness => "loudness",
             Self::Voice => "voice",
             Self::Quality => "quality",
+            Self::Contrast => "contrast",
+            Self::Chroma => "chroma",
+            Self::Pcen => "pcen",
+            Self::Deltas => "deltas",
+            Self::Rhythm => "rhythm",
+            Self::Formants => "formants",
+            Self::VoiceQuality => "voice_quality",
+            Self::Functionals => "functionals",
         })
     }
 }
@@ -208,7 +273,7 @@ impl FromStr for FeatureSet {
         Self::ALL.into_iter().find(|set| set.to_string() == name).ok_or_else(|| AudioError::UnknownName {
             key: "features.sets",
             found: name.to_owned(),
-            choices: "mel, mfcc, spectral, pitch, loudness, voice, quality",
+            choices: "mel, mfcc, spectral, pitch, loudness, voice, quality, contrast, chroma, pcen, deltas, rhythm, formants, voice_quality, functionals",
         })
     }
 }
@@ -222,7 +287,7 @@ mod tests {
         for set in FeatureSet::ALL {
             assert_eq!(set.to_string().parse(), Ok(set));
         }
-        assert!("chroma".parse::<FeatureSet>().is_err());
+        assert!("melody".parse::<FeatureSet>().is_err());
     }
 
     #[test]

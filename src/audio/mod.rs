@@ -3,22 +3,35 @@
 //! A clip is a slice of `f32` samples in [-1, 1] with its `sample_rate`; reading and resampling happened before.
 //! The road of a clip: waveform filters, then frames ([`frames`]), power spectra ([`stft`]), mel bands
 //! ([`mel`]), levels ([`profile`], [`spectrogram`]), MFCC ([`mfcc`]); beside them spectral shape ([`spectral`]), energy ([`energy`]),
-//! pitch ([`pitch`]), loudness ([`loudness`]), voice activity ([`voice`]) and recording quality ([`quality`]).
+//! pitch ([`pitch`], [`pyin`]), loudness ([`loudness`]), voice activity ([`voice`]) and recording quality ([`quality`]).
+//! Beyond these, which a job has by default, [`descriptors`] has the sets that are asked for by name: [`contrast`], [`chroma`],
+//! [`pcen`], [`deltas`], [`rhythm`], [`formants`], [`periodicity`], [`functionals`].
 //! [`analysis::Analyzer`] plans all of it once and applies it to each clip.
 
 pub mod analysis;
+pub mod chroma;
 pub mod contour;
+pub mod contrast;
+pub mod deltas;
+pub mod descriptors;
 pub mod energy;
 pub mod error;
 pub mod features;
 pub mod filters;
+pub mod formants;
 pub mod frames;
+pub mod functionals;
 pub mod loudness;
 pub mod mel;
 pub mod mfcc;
+pub mod pcen;
+pub mod periodicity;
 pub mod pitch;
 pub mod profile;
+pub mod pyin;
 pub mod quality;
+pub mod resampling;
+pub mod rhythm;
 pub mod spectral;
 pub mod spectrogram;
 pub mod stft;

@@ -60,9 +60,6 @@ impl PitchSettings {
     fn check(&self, sample_rate: u32) -> Result<(), AudioError> {
         let (min_hz, max_hz, rate) = (self.min_hz, self.max_hz, f64::from(sample_rate));
         let in_order = min_hz > 0.0 && min_hz < max_hz && max_hz <= rate / 2.0;
-        if self.method == PitchMethod::Pyin {
-            return Err(AudioError::NoPyin);
-        }
         if !in_order {
             return Err(AudioError::PitchRange { min_hz, max_hz, nyquist_hz: rate / 2.0 });
         }
@@ -136,13 +133,7 @@ impl Yin {
     /// under 0.3 (unvoiced).
     #[must_use]
     pub fn estimate(&self, samples: &[f32], index: usize, scratch: &mut YinScratch) -> Option<f64> {
-        self.frames.copy(samples, index, &mut scratch.frame);
-        if scratch.frame.iter().all(|sample| *sample == 0.0) {
-            return None;
-        }
-        self.autocorrelate(scratch);
-        self.normalise(scratch);
-        let difference = &scratch.difference;
+        let difference = self.difference(samples, index, scratch)?;
         let least = difference.iter().copied().fold(f64::INFINITY, f64::min);
         if least >= UNVOICED {
             return None;
@@ -150,6 +141,32 @@ impl Yin {
         let lag = first_trough(difference).or_else(|| difference.iter().position(|d| *d == least))?;
         let period = (self.min_period + lag) as f64 + parabola_shift(difference, lag);
         Some(self.sample_rate / period)
+    }
+
+    /// The normalised difference of frame `index` at every period from [`Yin::min_period`] on; `None` of a silent frame.
+    pub(super) fn difference<'s>(
+        &self,
+        samples: &[f32],
+        index: usize,
+        scratch: &'s mut YinScratch,
+    ) -> Option<&'s [f64]> {
+        self.frames.copy(samples, index, &mut scratch.frame);
+        if scratch.frame.iter().all(|sample| *sample == 0.0) {
+            return None;
+        }
+        self.autocorrelate(scratch);
+        self.normalise(scratch);
+        Some(&scratch.difference)
+    }
+
+    /// The shortest period looked for, in samples.
+    pub(super) fn min_period(&self) -> usize {
+        self.min_period
+    }
+
+    /// How many periods are looked at.
+    pub(super) fn lags(&self) -> usize {
+        self.max_period - self.min_period + 1
     }
 
     /// r(τ) times the length of the transform, by way of the power spectrum (Wiener and Khinchin).
@@ -199,7 +216,7 @@ fn first_trough(difference: &[f64]) -> Option<usize> {
 }
 
 /// How far the vertex of the parabola through a value and its neighbours lies from it: under 1, else 0.
-fn parabola_shift(difference: &[f64], lag: usize) -> f64 {
+pub(super) fn parabola_shift(difference: &[f64], lag: usize) -> f64 {
     let Some([before, here, after]) = lag.checked_sub(1).and_then(|from| difference.get(from..from + 3))
     else {
         return 0.0;
@@ -210,7 +227,7 @@ fn parabola_shift(difference: &[f64], lag: usize) -> f64 {
 }
 
 /// The least even number of at least `len` with no prime factor over 5: transforms of such lengths are fast.
-fn fast_len(len: usize) -> usize {
+pub(super) fn fast_len(len: usize) -> usize {
     let smooth = |mut n: usize| {
         for factor in [2, 3, 5] {
             while n.is_multiple_of(factor) {
@@ -321,8 +338,6 @@ mod tests {
         let with = |settings: PitchSettings| Yin::new(&settings, 160, 16_000).err();
         let good = PitchSettings::default();
         assert!(with(good).is_none());
-        let pyin = with(PitchSettings { method: PitchMethod::Pyin, ..good }).unwrap();
-        assert_eq!(pyin.to_string(), "method pyin is not there yet, write method = \"yin\"");
         assert!(matches!(
             with(PitchSettings { max_hz: 9000.0, ..good }),
             Some(AudioError::PitchRange { .. })

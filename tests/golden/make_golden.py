@@ -75,6 +75,7 @@ def write(name, packages, content, digits):
 CLIPS = ["anna/morning-fog", "duncan/short-tunnel", "ben/hot-oven"]  # the last ends in digital silence
 RATE, FFT, WIN, HOP, MELS, YIN = 16000, 512, 400, 160, 80, 1024
 FMIN, FMAX = 65.0, 500.0
+FUNCTIONALS = ["rms_db", "zcr", "centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness"]
 AUDIO_NOTES = {
     "input": "the WAV under corpora/sample/audio, 16 bit as x/32768 in f64; no filter",
     "frames": "the number of frames, 1 + samples/160 (integer division), of every series but kaldi's",
@@ -91,6 +92,15 @@ AUDIO_NOTES = {
     "yin_trough": "minimum over the lags 32..=247 of the cumulative mean normalised difference that librosa.yin makes; 0 in digital silence",
     "f0_hz": "yin_hz of the frames with yin_trough < 0.3 and rms > 0",
     "pyin_hz, pyin_voiced_prob": "librosa.pyin(fmin=65, fmax=500, frame_length=1024, hop_length=160); null: unvoiced",
+    "sets": "of each further set: means and sds (ddof = 0) over the frames of each column; contrast: spectral_contrast(S=|stft|); "
+    "slope_db_khz: numpy.polyfit of 10 log10(max(1e-10, power)) over kHz; entropy: scipy.stats.entropy(max(1e-10, power)) / ln 257; "
+    "chroma: chroma_stft(S=power); pcen: pcen(mel filters @ |stft| * 2^31); delta, delta2: feature.delta(mfcc, order=1, 2); "
+    "onset_strength: onset.onset_strength(S=log_mel_db, n_fft=512, hop_length=160), tempo_bpm: feature.tempo of it",
+    "functionals": "of a contour: numpy.percentile 5, 25, 50, 75, 95; numpy.polyfit slope per second; mean rise and fall per second of the "
+    "frames where it rises and falls; null in f0_hz (yin) where unvoiced",
+    "formants_hz": "Praat's To Formant (burg), 0.01 s, 5 formants, 5500 Hz, 25 ms, 50 Hz, over the clip with zeros about it so that its frames "
+    "stand at the times of ours: F1 to F4 of each frame, null where there is none",
+    "hnr_db": "Praat's To Harmonicity (ac), 0.01 s, 75 Hz, 0.1, 4.5 periods: its mean",
     "means, sds": "over all frames; sds with ddof = 0",
     "loudness_lufs": "pyloudnorm.Meter(16000, filter_class=DeMan).integrated_loudness: ITU-R BS.1770-4, the filters' analogue prototypes taken to this rate, as libebur128 does",
     "whisper": "openai-whisper's log_mel_spectrogram by formula: n_fft 400, hop 160, reflect, last frame dropped, log10, max-8, (x+4)/4; its "
@@ -131,6 +141,68 @@ def librosa_features(y):
         "pyin_hz": pyin_hz,
         "pyin_voiced_prob": pyin_prob,
     }
+
+
+def further_sets(y, series):
+    """Means and deviations of what the sets beyond the default ones have."""
+    import librosa
+    import numpy as np
+    from scipy import stats
+
+    power = series["power"].T
+    mag = np.sqrt(power)
+    basis = librosa.filters.mel(sr=RATE, n_fft=FFT, n_mels=MELS, dtype=np.float64)
+    khz = librosa.fft_frequencies(sr=RATE, n_fft=FFT) / 1000
+    floored = np.maximum(1e-10, power)
+    at = dict(sr=RATE, hop_length=HOP)
+    onset = librosa.onset.onset_strength(S=series["log_mel_db"].T, n_fft=FFT, **at)
+    rows = {
+        "contrast": librosa.feature.spectral_contrast(S=mag, sr=RATE),
+        "slope_db_khz": np.polyfit(khz, 10 * np.log10(floored), 1)[:1],
+        "entropy": (stats.entropy(floored, axis=0) / np.log(len(power)))[None],
+        "chroma": librosa.feature.chroma_stft(S=power, sr=RATE),
+        "pcen": librosa.pcen(basis @ mag * 2**31, **at),
+        "delta": librosa.feature.delta(series["mfcc"].T, order=1),
+        "delta2": librosa.feature.delta(series["mfcc"].T, order=2),
+        "onset_strength": onset[None],
+    }
+    sets = {name: {"means": values.mean(axis=1), "sds": values.std(axis=1)} for name, values in rows.items()}
+    return {**sets, "tempo_bpm": librosa.feature.tempo(onset_envelope=onset, **at)[0]}
+
+
+def functionals(values):
+    """As NAMES of functionals.rs has them, of a contour with NaN where it has no value."""
+    import numpy as np
+
+    there = np.isfinite(values)
+    seconds = np.arange(len(values)) * HOP / RATE
+    change = np.diff(values) * RATE / HOP
+    return [
+        *np.percentile(values[there], [5, 25, 50, 75, 95]),
+        np.polyfit(seconds[there], values[there], 1)[0],
+        change[change > 0].mean(),
+        change[change < 0].mean(),
+    ]
+
+
+def formants(y, frames):
+    """F1 to F4 at each frame's time: zeros about the clip put Praat's first frame at 0 s, and leave room for the last."""
+    import numpy as np
+    import parselmouth
+
+    total = 800 + HOP * (frames - 1)
+    padded = np.concatenate([np.zeros(400), y, np.zeros(total)])[:total]
+    found = parselmouth.Sound(padded, RATE).to_formant_burg(0.01, 5, 5500, 0.025, 50)
+    times = found.ts()
+    assert len(times) == frames and abs(times[0] - 0.025) < 1e-9
+    return [[found.get_value_at_time(i, t) for i in range(1, 5)] for t in times]
+
+
+def hnr_db(y):
+    import parselmouth
+    from parselmouth.praat import call
+
+    return call(parselmouth.Sound(y, RATE).to_harmonicity_ac(0.01, 75, 0.1, 4.5), "Get mean", 0, 0)
 
 
 def whisper_log_mel(y):
@@ -196,6 +268,13 @@ def golden_clip(clip):
         "mfcc_sds": mfcc.std(axis=0),
         "log_mel_means": mel.mean(axis=0),
         "log_mel_sds": mel.std(axis=0),
+        "sets": further_sets(y, series),
+        "functionals": {
+            **{name: functionals(series[name]) for name in FUNCTIONALS},
+            "f0_hz": functionals(np.where((series["yin_trough"] < 0.3) & (series["rms"] > 0), series["yin_hz"], np.nan)),
+        },
+        "formants_hz": formants(y, count),
+        "hnr_db": hnr_db(y),
         "loudness_lufs": pyloudnorm.Meter(RATE, filter_class="DeMan").integrated_loudness(y),
         "whisper": whisper[[min(i, len(whisper) - 1) for i in sampled]],
         "kaldi_frames": len(kaldi),
@@ -212,7 +291,7 @@ def make_audio():
     filters = [{"band": b, "first_bin": int(np.flatnonzero(row)[0]), "weights": row[row > 0]} for b, row in enumerate(basis) if b % 8 == 7]
     write(
         "audio.json",
-        ["librosa", "numpy", "scipy", "soundfile", "pyloudnorm", "kaldi-native-fbank"],
+        ["librosa", "numpy", "scipy", "soundfile", "pyloudnorm", "kaldi-native-fbank", "praat-parselmouth"],
         {"definitions": AUDIO_NOTES, "mel_filters": filters, "clips": [golden_clip(clip) for clip in CLIPS]},
         10,
     )
