@@ -21,6 +21,8 @@ pub fn merge_copies(
     // SAFETY: `Width` is only made where the processor has the instructions; lengths were checked.
     unsafe {
         match width.0 {
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Neon => merge::<super::plain::Plain>(row, copies, scale, weight, squares),
             Instructions::Plain => merge::<super::plain::Plain>(row, copies, scale, weight, squares),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => merge_avx2(row, copies, scale, weight, squares),

@@ -12,13 +12,27 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod buffer;
+mod butterfly;
 mod copies;
+mod dispatch;
+mod lanes;
 mod plain;
 mod products;
+mod register;
+#[cfg(target_arch = "aarch64")]
+mod register_neon;
+#[cfg(target_arch = "x86_64")]
+mod register_x86;
+mod stencil;
 mod vector;
 mod window;
 
+pub use buffer::Buffer;
 pub use copies::merge_copies;
+pub use lanes::LaneSpectrum;
+pub use register::Number;
+pub use stencil::{Outputs, Stencil, correlate};
 pub use window::{Rows, WindowKernel};
 
 /// Numbers in one group: the width that fixes the order of every sum.
@@ -45,6 +59,8 @@ enum Instructions {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 impl Width {
@@ -57,7 +73,6 @@ impl Width {
     /// Every form that this processor runs, from the narrowest to the widest. All give the same bits.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]
         let mut widths = vec![Self(Instructions::Plain)];
         #[cfg(target_arch = "x86_64")]
         {
@@ -68,7 +83,23 @@ impl Width {
                 }
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        widths.push(Self(Instructions::Neon));
         widths
+    }
+
+    /// The name of the instructions.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            Instructions::Plain => "plain",
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => "AVX-512",
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Neon => "NEON",
+        }
     }
 }
 

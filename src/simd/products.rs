@@ -56,6 +56,8 @@ pub(super) fn run(width: Width, task: Task) {
     // SAFETY: `Width` is only made where the processor has the instructions, and tasks are only made after `check`.
     unsafe {
         match width.0 {
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Neon => window::<super::plain::Plain>(task),
             Instructions::Plain => window::<super::plain::Plain>(task),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => window_avx2(task),
