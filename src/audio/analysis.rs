@@ -167,7 +167,7 @@ impl Analyzer {
     pub fn mel_levels(&self, samples: &[f32], scratch: &mut AnalysisScratch) -> Spectrogram {
         let AnalysisScratch { waveform, spectra, .. } = scratch;
         let samples = self.waveform_filters.apply(samples, waveform);
-        self.spectra.compute(samples, true, spectra, |_| ());
+        self.spectra.compute_groups(samples, true, spectra, |_, _| ());
         self.spectra.mel(spectra)
     }
 
@@ -192,9 +192,9 @@ impl Analyzer {
             || self.features.has(FeatureSet::Mfcc);
         shapes.restart();
         if with_shapes || with_levels || self.spectrogram.store == Store::Power {
-            self.spectra.compute(samples, with_levels, scratch, |power| {
+            self.spectra.compute_groups(samples, with_levels, scratch, |power, frames| {
                 if with_shapes {
-                    columns.push_shape(shapes.describe(power));
+                    shapes.describe(power, frames, |shape| columns.push_shape(shape));
                 }
             });
         }

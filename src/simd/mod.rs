@@ -24,6 +24,7 @@ mod register;
 mod register_neon;
 #[cfg(target_arch = "x86_64")]
 mod register_x86;
+mod spectra;
 mod stencil;
 mod vector;
 mod window;
@@ -32,6 +33,7 @@ pub use buffer::Buffer;
 pub use copies::merge_copies;
 pub use lanes::LaneSpectrum;
 pub use register::Number;
+pub use spectra::{Band, GROUP, Logarithm, ShapeScratch, ShapeSums, band_sums, lay, rows_of_lanes, shape_sums};
 pub use stencil::{Outputs, Stencil, correlate};
 pub use window::{Rows, WindowKernel};
 
