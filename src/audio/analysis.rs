@@ -11,8 +11,8 @@
 
 use crate::convolution::{Filter1d, Filter2d};
 
-use super::contour::moments;
-use super::energy;
+use super::contour::column_moments;
+use super::energy::{self, EnergyScratch};
 use super::error::AudioError;
 use super::features::{FeatureSet, FeatureSettings, FrameColumns};
 use super::filters::{WaveformFilters, WaveformScratch};
@@ -59,6 +59,7 @@ pub struct AnalysisScratch {
     waveform: WaveformScratch,
     spectra: SpectraScratch,
     shapes: SpectralShapes,
+    energies: EnergyScratch,
     yin: Option<YinScratch>,
     voice: VoiceScratch,
     copy: Vec<f64>,
@@ -118,6 +119,7 @@ impl Analyzer {
             waveform: WaveformScratch::default(),
             spectra: self.spectra.scratch(),
             shapes: SpectralShapes::new(self.sample_rate, self.spectrogram.fft_len),
+            energies: EnergyScratch::default(),
             yin: self.yin.as_ref().map(Yin::scratch),
             voice: VoiceScratch::default(),
             copy: Vec::new(),
@@ -132,12 +134,13 @@ impl Analyzer {
     /// Where `scratch` was made by a plan of other lengths.
     #[must_use]
     pub fn analyze(&self, samples: &[f32], scratch: &mut AnalysisScratch) -> ClipAnalysis {
-        let AnalysisScratch { waveform, spectra, shapes, yin, voice, copy, levels_db, columns } = scratch;
+        let AnalysisScratch { waveform, spectra, shapes, energies, yin, voice, copy, levels_db, columns } =
+            scratch;
         let samples = self.waveform_filters.apply(samples, waveform);
         let frames = self.spectra.count(samples.len());
         self.begin_columns(frames, columns);
         self.spectra(samples, spectra, shapes, columns);
-        self.energies(samples, frames, levels_db, columns);
+        self.energies(samples, frames, energies, levels_db, columns);
         self.pitches(samples, frames, yin.as_mut(), columns);
 
         let mut values = Vec::with_capacity(self.names.len());
@@ -146,9 +149,9 @@ impl Analyzer {
         self.push_activity(levels_db, voice, &mut values);
         self.push_loudness(samples, &mut values);
         self.push_quality(samples, levels_db, copy, &mut values);
-        push_column_moments(&columns.mfcc, columns.mfcc_len, copy, &mut values);
+        column_moments(&columns.mfcc, columns.mfcc_len, copy, &mut values);
         if self.features.has(FeatureSet::Mel) {
-            push_column_moments(spectra.levels(), self.spectra.bands(), copy, &mut values);
+            column_moments(spectra.levels(), self.spectra.bands(), copy, &mut values);
         }
         for value in &mut values {
             *value = value.filter(|number| number.is_finite());
@@ -199,24 +202,26 @@ impl Analyzer {
             });
         }
         if let Some(dct) = &self.dct {
-            scratch
-                .levels()
-                .chunks_exact(self.spectra.bands())
-                .for_each(|row| dct.append(row, &mut columns.mfcc));
+            dct.append_all(scratch.levels(), &mut columns.mfcc);
         }
     }
 
-    fn energies(&self, samples: &[f32], frames: usize, levels_db: &mut Vec<f32>, columns: &mut FrameColumns) {
+    fn energies(
+        &self,
+        samples: &[f32],
+        frames: usize,
+        scratch: &mut EnergyScratch,
+        levels_db: &mut Vec<f32>,
+        columns: &mut FrameColumns,
+    ) {
         let spectral = self.features.has(FeatureSet::Spectral);
         levels_db.clear();
         if spectral || self.features.has(FeatureSet::Voice) || self.features.has(FeatureSet::Quality) {
-            let level = |frame| energy::rms_db(&self.energy_frames, samples, frame) as f32;
-            levels_db.extend((0..frames).map(level));
+            let zcr = spectral.then_some(&mut columns.zcr);
+            energy::contours(&self.energy_frames, samples, frames, scratch, levels_db, zcr);
         }
         if spectral {
             columns.rms_db.extend_from_slice(levels_db);
-            let rate = |frame| energy::zero_crossing_rate(&self.energy_frames, samples, frame) as f32;
-            columns.zcr.extend((0..frames).map(rate));
         }
     }
 
@@ -268,13 +273,6 @@ impl Analyzer {
         } else {
             [None; 3]
         });
-    }
-}
-
-/// Mean and deviation of each column of a row-major matrix.
-fn push_column_moments(matrix: &[f32], columns: usize, copy: &mut Vec<f64>, values: &mut Vec<Option<f64>>) {
-    for column in 0..columns {
-        values.extend(moments(matrix.iter().skip(column).step_by(columns).copied(), copy));
     }
 }
 

@@ -10,11 +10,16 @@
 //!
 //! which leaves the energy of the last τ samples in. Then, as in the paper, d is divided by its mean up to τ, and
 //! the first trough under 0.1 (or else the least value) is refined by a parabola.
+//!
+//! r(τ) is summed directly, in blocks of samples that the frames before and after share. Lengths that have no such
+//! blocks, and frames so quiet that squares would leave f32, go by way of the power spectrum in f64.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::convolution::fourier::{Complex, FftScratch, RealFft};
+
+use crate::simd::{Outputs, Stencil, Width, correlate};
 
 use super::error::AudioError;
 use super::frames::Frames;
@@ -25,6 +30,16 @@ const TROUGH: f64 = 0.1;
 
 /// A frame whose normalised difference stays at or over this everywhere is unvoiced.
 const UNVOICED: f64 = 0.3;
+
+/// Frames under this go in f64: squares of f32 would lose their digits.
+const LEAST_PEAK: f32 = 1e-12;
+
+/// Blocks shorter than the one are not worth it, and longer than the other are halved.
+const LEAST_BLOCK: usize = 16;
+const MOST_BLOCK: usize = 64;
+
+/// Frames for which there is room until the sums of blocks are moved.
+const ROOM: usize = 4;
 
 /// How pitch is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -91,6 +106,35 @@ pub struct Yin {
     min_period: usize,
     max_period: usize,
     fft: RealFft<f64>,
+    blocks: Option<Blocks>,
+    width: Width,
+}
+
+/// How frames are cut into blocks.
+#[derive(Debug, Clone, Copy)]
+struct Blocks {
+    /// Samples in a block: a divisor of the frame and of the hop.
+    len: usize,
+    /// Blocks in a frame.
+    count: usize,
+    /// Blocks from one frame to the next.
+    step: usize,
+    /// Lags that are summed: whole blocks of them.
+    lags: usize,
+}
+
+/// The sums of the blocks of the last frame.
+#[derive(Debug, Clone, Default)]
+struct BlockSums {
+    /// The samples of the last frame and as many after it as there are lags.
+    samples: Vec<f32>,
+    before: Vec<f32>,
+    /// For each block and lag the sum of x[j] x[j + lag] over the block; those of the last frame begin at `first`.
+    rows: Vec<f32>,
+    first: usize,
+    ones: Vec<f32>,
+    last_block: Vec<f32>,
+    sums: Vec<f32>,
 }
 
 /// What [`Yin::estimate`] writes while it works.
@@ -101,6 +145,7 @@ pub struct YinScratch {
     autocorrelation: Vec<f64>,
     difference: Vec<f64>,
     fft: FftScratch<f64>,
+    blocks: BlockSums,
 }
 
 impl Yin {
@@ -116,6 +161,8 @@ impl Yin {
             max_period,
             // So long that no lag up to max_period wraps around.
             fft: RealFft::new(fast_len(settings.frame_len + max_period)),
+            blocks: Blocks::new(settings.frame_len, hop_len, max_period),
+            width: Width::detect(),
         })
     }
 
@@ -129,6 +176,7 @@ impl Yin {
             autocorrelation: vec![0.0; self.fft.len()],
             difference: vec![0.0; self.max_period - self.min_period + 1],
             fft: self.fft.scratch(),
+            blocks: BlockSums::default(),
         }
     }
 
@@ -137,10 +185,14 @@ impl Yin {
     #[must_use]
     pub fn estimate(&self, samples: &[f32], index: usize, scratch: &mut YinScratch) -> Option<f64> {
         self.frames.copy(samples, index, &mut scratch.frame);
-        if scratch.frame.iter().all(|sample| *sample == 0.0) {
+        let peak = scratch.frame.iter().fold(0.0, |peak, x| if x.abs() > peak { x.abs() } else { peak });
+        if peak == 0.0 {
             return None;
         }
-        self.autocorrelate(scratch);
+        match self.blocks.filter(|_| peak > LEAST_PEAK) {
+            Some(blocks) => self.sum_blocks(blocks, samples, index, scratch),
+            None => self.autocorrelate(scratch),
+        }
         self.normalise(scratch);
         let difference = &scratch.difference;
         let least = difference.iter().copied().fold(f64::INFINITY, f64::min);
@@ -150,6 +202,89 @@ impl Yin {
         let lag = first_trough(difference).or_else(|| difference.iter().position(|d| *d == least))?;
         let period = (self.min_period + lag) as f64 + parabola_shift(difference, lag);
         Some(self.sample_rate / period)
+    }
+
+    /// r(τ) by the sums of blocks.
+    ///
+    /// Of block c, counted from the start of the frame, the lags of segment q (a block's length of lags) lie inside of the
+    /// frame where c + q < count - 1, and reach into its last block where c + q = count - 1.
+    fn sum_blocks(&self, blocks: Blocks, samples: &[f32], index: usize, scratch: &mut YinScratch) {
+        let Blocks { len, count, lags, .. } = blocks;
+        let state = &mut scratch.blocks;
+        self.renew(blocks, samples, index, state);
+        let rows = &state.rows[state.first * lags..];
+        // Blocks all lags of which lie inside, then those of which fewer do.
+        let whole = count - lags / len;
+        let mut outputs = Outputs { samples: &mut state.sums, stride: lags, rows: 1, cols: lags };
+        outputs.samples.fill(0.0);
+        if whole > 0 {
+            let stencil =
+                Stencil { taps: &state.ones[..whole], rows: whole, cols: 1, input: rows, stride: lags };
+            correlate(self.width, &stencil, &mut outputs, false);
+        }
+        for block in whole..count {
+            let row = &rows[block * lags..][..lags];
+            outputs.cols = (count - 1 - block) * len;
+            let stencil = Stencil { taps: &state.ones[..1], rows: 1, cols: 1, input: row, stride: lags };
+            correlate(self.width, &stencil, &mut outputs, true);
+            // The segment that reaches into the last block, which zeros follow.
+            let segment = count - 1 - block;
+            let stencil = Stencil {
+                taps: &state.samples[block * len..][..len],
+                rows: 1,
+                cols: len,
+                input: &state.last_block,
+                stride: 2 * len,
+            };
+            let samples = &mut outputs.samples[segment * len..][..len];
+            correlate(self.width, &stencil, &mut Outputs { samples, stride: len, rows: 1, cols: len }, true);
+        }
+        let scale = self.fft.len() as f64;
+        for (r, sum) in scratch.autocorrelation[..=self.max_period].iter_mut().zip(&state.sums) {
+            *r = f64::from(*sum) * scale;
+        }
+    }
+
+    /// Makes the sums of blocks those of frame `index`. Where the frame goes on as the last one did, the blocks that both
+    /// have are kept: every sum is the same either way.
+    fn renew(&self, blocks: Blocks, samples: &[f32], index: usize, state: &mut BlockSums) {
+        let Blocks { len, count, step, lags } = blocks;
+        let reach = self.frames.len + lags;
+        std::mem::swap(&mut state.samples, &mut state.before);
+        state.samples.resize(reach, 0.0);
+        Frames { len: reach, ..self.frames }.copy(samples, index, &mut state.samples);
+        if state.rows.is_empty() {
+            state.rows = vec![0.0; ROOM * count * lags];
+            state.ones = vec![1.0; count];
+            state.last_block = vec![0.0; 2 * len];
+            state.sums = vec![0.0; lags];
+        }
+        let shared = state.before.get(step * len..).unwrap_or_default();
+        let goes_on = !shared.is_empty() && state.samples.starts_with(shared);
+        let kept = if goes_on { count.saturating_sub(step) } else { 0 };
+        state.first = if kept > 0 { state.first + step } else { 0 };
+        if state.first + count > ROOM * count {
+            let from = state.first * lags;
+            state.rows.copy_within(from..from + kept * lags, 0);
+            state.first = 0;
+        }
+        for block in kept..count {
+            let stencil = Stencil {
+                taps: &state.samples[block * len..][..len],
+                rows: 1,
+                cols: len,
+                input: &state.samples[block * len..],
+                stride: reach,
+            };
+            let row = &mut state.rows[(state.first + block) * lags..][..lags];
+            correlate(
+                self.width,
+                &stencil,
+                &mut Outputs { samples: row, stride: lags, rows: 1, cols: lags },
+                false,
+            );
+        }
+        state.last_block[..len].copy_from_slice(&state.samples[(count - 1) * len..][..len]);
     }
 
     /// r(τ) times the length of the transform, by way of the power spectrum (Wiener and Khinchin).
@@ -176,10 +311,26 @@ impl Yin {
             let difference = 2.0 * (whole - scratch.autocorrelation[lag]) * scale - head;
             sum += difference;
             if lag >= self.min_period {
-                let mean = sum / lag as f64;
-                scratch.difference[lag - self.min_period] = difference / (mean + f64::MIN_POSITIVE);
+                let mean_times_lag = sum + f64::MIN_POSITIVE;
+                scratch.difference[lag - self.min_period] = difference * lag as f64 / mean_times_lag;
             }
         }
+    }
+}
+
+impl Blocks {
+    fn new(frame_len: usize, hop: usize, max_period: usize) -> Option<Self> {
+        let (mut len, mut rest) = (frame_len, hop);
+        while rest > 0 {
+            (len, rest) = (rest, len % rest);
+        }
+        while len > MOST_BLOCK && len.is_multiple_of(2) {
+            len /= 2;
+        }
+        let lags = (max_period + 1).next_multiple_of(len.max(1));
+        let blocks = Self { len, count: frame_len / len.max(1), step: hop / len.max(1), lags };
+        // Lags past the frame have no segment.
+        (len >= LEAST_BLOCK && len <= 4 * MOST_BLOCK && lags <= frame_len).then_some(blocks)
     }
 }
 
@@ -285,8 +436,33 @@ mod tests {
         for lag in [yin.min_period, 89, yin.max_period] {
             let mean = differences[..lag].iter().sum::<f64>() / lag as f64;
             let found = scratch.difference[lag - yin.min_period];
-            assert!((found - differences[lag - 1] / mean).abs() < 1e-9);
+            assert!((found - differences[lag - 1] / mean).abs() < 1e-5);
         }
+    }
+
+    #[test]
+    fn blocks_give_what_transforms_give() {
+        let samples = tone(180.0, 6000);
+        for (frame_len, hop) in [(1024, 160), (1024, 256), (1024, 2048), (512, 16), (640, 128), (768, 96)] {
+            let settings = PitchSettings { frame_len, ..PitchSettings::default() };
+            let direct = Yin::new(&settings, hop, 16_000).unwrap();
+            assert!(direct.blocks.is_some());
+            let by_transform = Yin { blocks: None, ..direct.clone() };
+            let (mut a, mut b) = (direct.scratch(), by_transform.scratch());
+            for frame in (0..6000 / hop).chain([3, 4, 9, 1]) {
+                let (found, expected) = (
+                    direct.estimate(&samples, frame, &mut a),
+                    by_transform.estimate(&samples, frame, &mut b),
+                );
+                assert_eq!(found, direct.estimate(&samples, frame, &mut direct.scratch()));
+                let apart =
+                    a.difference.iter().zip(&b.difference).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
+                assert!(apart < 1e-4, "{frame_len}, {hop}, frame {frame}: {apart}");
+                assert_eq!(found.is_some(), expected.is_some());
+            }
+        }
+        let odd = PitchSettings { frame_len: 1023, ..PitchSettings::default() };
+        assert!(Yin::new(&odd, 160, 16_000).unwrap().blocks.is_none());
     }
 
     #[test]

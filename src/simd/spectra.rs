@@ -60,6 +60,17 @@ pub fn band_sums(width: Width, bands: &[Band], weights: &[f32], power: &[f32], e
     dispatch(width, BandSums { bands, weights, power, energies });
 }
 
+/// Products of rows with a matrix: `rows` are `len` numbers each, `matrix` has `len` rows of `cols` numbers, filled up to a
+/// multiple of `GROUP`, and `to` gets `cols` for each row. Sums go from the first number of a row to its last.
+///
+/// # Panics
+/// Where the lengths do not fit.
+pub fn row_products(width: Width, rows: &[f32], matrix: &[f32], len: usize, cols: usize, to: &mut [f32]) {
+    assert!(len >= 1 && cols >= 1 && matrix.len() == len * cols.next_multiple_of(GROUP), "the matrix");
+    assert!(rows.len() % len == 0 && to.len() == rows.len() / len * cols, "a product for each row");
+    dispatch(width, RowProducts { rows, matrix, len, cols, to });
+}
+
 /// A logarithm times a constant.
 #[derive(Debug, Clone, Copy)]
 pub struct Logarithm {
@@ -192,6 +203,14 @@ struct BandSums<'a> {
     energies: &'a mut [f32],
 }
 
+struct RowProducts<'a> {
+    rows: &'a [f32],
+    matrix: &'a [f32],
+    len: usize,
+    cols: usize,
+    to: &'a mut [f32],
+}
+
 struct Logarithms<'a> {
     plan: Logarithm,
     least: f32,
@@ -290,6 +309,45 @@ impl Work<f32> for BandSums<'_> {
                         sum = V::load(bins.add(i * GROUP)).fused(V::splat(*weights.add(i)), sum);
                     }
                     sum.store(self.energies.as_mut_ptr().add(b * GROUP + lane));
+                }
+            }
+        }
+    }
+}
+
+impl Work<f32> for RowProducts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Register<Number = f32>>(self) {
+        let Self { rows, matrix, len, cols, to } = self;
+        let stride = cols.next_multiple_of(GROUP);
+        // Four rows at once, so that no sum waits for the one before.
+        for (rows, to) in rows.chunks(4 * len).zip(to.chunks_mut(4 * cols)) {
+            let count = rows.len() / len;
+            for col in (0..cols).step_by(V::WIDTH) {
+                let mut sums = [[0.0; GROUP]; 4];
+                unsafe {
+                    let zero = V::splat(0.0);
+                    let (mut a, mut b, mut c, mut d) = (zero, zero, zero, zero);
+                    // Rows that are not there are taken from the first.
+                    let row = |r: usize| rows.as_ptr().add(if r < count { r * len } else { 0 });
+                    let (p, q, r, s) = (row(0), row(1), row(2), row(3));
+                    for i in 0..len {
+                        let weights = V::load(matrix.as_ptr().add(i * stride + col));
+                        a = V::splat(*p.add(i)).fused(weights, a);
+                        b = V::splat(*q.add(i)).fused(weights, b);
+                        c = V::splat(*r.add(i)).fused(weights, c);
+                        d = V::splat(*s.add(i)).fused(weights, d);
+                    }
+                    a.store(sums[0].as_mut_ptr());
+                    b.store(sums[1].as_mut_ptr());
+                    c.store(sums[2].as_mut_ptr());
+                    d.store(sums[3].as_mut_ptr());
+                }
+                let here = V::WIDTH.min(cols - col);
+                for (to, sums) in to.chunks_exact_mut(cols).zip(&sums) {
+                    to[col..][..here].copy_from_slice(&sums[..here]);
                 }
             }
         }
@@ -495,6 +553,25 @@ mod tests {
             let bins = band.first_bin..band.first_bin + band.len;
             let terms = bins.zip(&weights[band.first_weight..]).map(|(bin, w)| power[bin * GROUP + 5] * w);
             assert!((energies[b * GROUP + 5] - terms.sum::<f32>()).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn products_of_rows_are_sums() {
+        for (count, len, cols) in [(1, 3, 1_usize), (6, 20, 13), (4, 5, 16), (9, 7, 35)] {
+            let (rows, stride) = (noise(count * len), cols.next_multiple_of(GROUP));
+            let matrix = noise(len * stride);
+            let found = at_every_width(|width| {
+                let mut found = vec![9.0; count * cols];
+                row_products(width, &rows, &matrix, len, cols, &mut found);
+                found
+            });
+            for (at, found) in found.iter().enumerate() {
+                let (row, col) = (at / cols, at % cols);
+                let expected = (0..len)
+                    .fold(0.0_f32, |sum, i| rows[row * len + i].mul_add(matrix[i * stride + col], sum));
+                assert_eq!(*found, expected);
+            }
         }
     }
 
