@@ -19,7 +19,7 @@ use std::str::FromStr;
 
 use crate::convolution::fourier::{Complex, FftScratch, RealFft};
 
-use crate::simd::{Outputs, Stencil, Width, correlate};
+use crate::simd::{Outputs, Stencil, Width, correlate, largest};
 
 use super::error::AudioError;
 use super::frames::Frames;
@@ -185,7 +185,7 @@ impl Yin {
     #[must_use]
     pub fn estimate(&self, samples: &[f32], index: usize, scratch: &mut YinScratch) -> Option<f64> {
         self.frames.copy(samples, index, &mut scratch.frame);
-        let peak = scratch.frame.iter().fold(0.0, |peak, x| if x.abs() > peak { x.abs() } else { peak });
+        let peak = largest(&scratch.frame, f32::abs);
         if peak == 0.0 {
             return None;
         }
@@ -195,7 +195,7 @@ impl Yin {
         }
         self.normalise(scratch);
         let difference = &scratch.difference;
-        let least = difference.iter().copied().fold(f64::INFINITY, f64::min);
+        let least = difference.iter().fold(f64::INFINITY, |least, d| if *d < least { *d } else { least });
         if least >= UNVOICED {
             return None;
         }
@@ -260,7 +260,7 @@ impl Yin {
             state.sums = vec![0.0; lags];
         }
         let shared = state.before.get(step * len..).unwrap_or_default();
-        let goes_on = !shared.is_empty() && state.samples.starts_with(shared);
+        let goes_on = !shared.is_empty() && same(&state.samples[..shared.len()], shared);
         let kept = if goes_on { count.saturating_sub(step) } else { 0 };
         state.first = if kept > 0 { state.first + step } else { 0 };
         if state.first + count > ROOM * count {
@@ -302,20 +302,33 @@ impl Yin {
 
     /// d(τ) by its mean over 1..=τ, for τ from `min_period` to `max_period`.
     fn normalise(&self, scratch: &mut YinScratch) {
-        let scale = 1.0 / self.fft.len() as f64;
+        let scale = 2.0 / self.fft.len() as f64;
         let whole = scratch.autocorrelation[0];
         let (mut head, mut sum) = (0.0, 0.0);
-        for lag in 1..=self.max_period {
-            let sample = f64::from(scratch.frame[lag - 1]);
-            head += sample * sample;
-            let difference = 2.0 * (whole - scratch.autocorrelation[lag]) * scale - head;
+        let (first, differences) = (self.min_period.max(1), &mut scratch.difference);
+        let lags = scratch.frame.iter().zip(&scratch.autocorrelation[1..=self.max_period]).zip(1..);
+        let mut step = |sample: f32, r: f64| {
+            head += f64::from(sample) * f64::from(sample);
+            let difference = (whole - r) * scale - head;
             sum += difference;
-            if lag >= self.min_period {
-                let mean_times_lag = sum + f64::MIN_POSITIVE;
-                scratch.difference[lag - self.min_period] = difference * lag as f64 / mean_times_lag;
+            (difference, sum)
+        };
+        for ((sample, r), lag) in lags {
+            let (difference, sum) = step(*sample, *r);
+            if lag >= first {
+                // By the mean, sum / lag.
+                differences[lag - self.min_period] = difference * lag as f64 / (sum + f64::MIN_POSITIVE);
             }
         }
     }
+}
+
+/// Whether numbers are the same, a block at a time.
+fn same(a: &[f32], b: &[f32]) -> bool {
+    let differ = |(x, y): (&f32, &f32)| x.to_bits() ^ y.to_bits();
+    a.chunks(256)
+        .zip(b.chunks(256))
+        .all(|(a, b)| a.iter().zip(b).map(differ).fold(0, |any, bits| any | bits) == 0)
 }
 
 impl Blocks {

@@ -18,7 +18,7 @@ use super::error::AudioError;
 use super::frames::{Frames, Padding};
 use super::mel::{self, MelBank};
 use super::window;
-use crate::simd::{Logarithm, Width};
+use crate::simd::{Logarithm, Width, largest};
 
 /// The least energy whose decibels librosa and Whisper take.
 const LEAST_ENERGY: f32 = 1e-10;
@@ -194,7 +194,7 @@ impl Profile {
 }
 
 fn raise_to_floor(levels: &mut [f32], range: f32) {
-    let floor = levels.iter().fold(f32::MIN, |most, level| if *level > most { *level } else { most }) - range;
+    let floor = largest(levels, |level| level) - range;
     for level in levels {
         *level = if *level > floor { *level } else { floor };
     }

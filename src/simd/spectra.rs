@@ -71,6 +71,20 @@ pub fn row_products(width: Width, rows: &[f32], matrix: &[f32], len: usize, cols
     dispatch(width, RowProducts { rows, matrix, len, cols, to });
 }
 
+/// The largest of what `of` makes of the values, `f32::MIN` where there are none; none of it is NaN.
+#[inline]
+pub fn largest(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    let (groups, rest) = values.as_chunks::<GROUP>();
+    let mut most = [f32::MIN; GROUP];
+    for group in groups {
+        for (most, x) in most.iter_mut().zip(group) {
+            *most = larger(of(*x), *most);
+        }
+    }
+    rest.iter().map(|x| of(*x)).chain(most).fold(f32::MIN, larger)
+}
+
 /// A logarithm times a constant.
 #[derive(Debug, Clone, Copy)]
 pub struct Logarithm {
