@@ -58,7 +58,7 @@ pub fn contours(
         let start =
             usize::try_from(frames.start(frame)).ok().filter(|start| (1..samples.len()).contains(start));
         let into = start.is_some_and(|start| negative(samples[start - 1]) != negative(samples[start]));
-        ((blocks.iter().sum::<u32>() - u32::from(into)) as f64 / len) as f32
+        (f64::from(blocks.iter().sum::<u32>() - u32::from(into)) / len) as f32
     }));
 }
 

@@ -343,7 +343,7 @@ impl Blocks {
         let lags = (max_period + 1).next_multiple_of(len.max(1));
         let blocks = Self { len, count: frame_len / len.max(1), step: hop / len.max(1), lags };
         // Lags past the frame have no segment.
-        (len >= LEAST_BLOCK && len <= 4 * MOST_BLOCK && lags <= frame_len).then_some(blocks)
+        ((LEAST_BLOCK..=4 * MOST_BLOCK).contains(&len) && lags <= frame_len).then_some(blocks)
     }
 }
 

@@ -33,7 +33,7 @@ pub use buffer::Buffer;
 pub use copies::merge_copies;
 pub use lanes::LaneSpectrum;
 pub use register::Number;
-pub use spectra::{Band, GROUP, Logarithm, ShapeScratch, ShapeSums, band_sums, largest, lay, row_products, rows_of_lanes, shape_sums};
+pub use spectra::{Band, GROUP, Logarithm, ShapeScratch, ShapeSums, band_sums, largest, lay, narrow, row_products, rows_of_lanes, shape_sums};
 pub use stencil::{Outputs, Stencil, correlate};
 pub use window::{Rows, WindowKernel};
 

@@ -16,15 +16,29 @@ const SQUARE: usize = GROUP * GROUP;
 /// A row of magnitudes: the last frame of the group before, then the group.
 const MAGNITUDES: usize = GROUP + 1;
 
-/// Weighs frames and lays them side by side: row i of `lanes` is sample i of every frame. A frame that is empty gives zeros.
-/// Rows after the window are written up to a multiple of `GROUP`, as zeros.
+/// Weighs `T::GROUP` frames and lays them side by side: row i of `lanes` is sample i of every frame. A frame that is empty
+/// gives zeros. Rows after the window are written up to a multiple of the group, as zeros.
 ///
 /// # Panics
-/// Where a frame that is not empty is shorter than the window, or `lanes` has not as many rows as said.
-pub fn lay(width: Width, frames: &[&[f32]; GROUP], window: &[f32], lanes: &mut [f32]) {
+/// Where there are more or fewer frames, one that is not empty is shorter than the window, or `lanes` has not as many rows
+/// as said.
+pub fn lay<T: Number>(width: Width, frames: &[&[f32]], window: &[T], lanes: &mut [T]) {
+    assert!(frames.len() == T::GROUP, "a frame for each lane");
     assert!(frames.iter().all(|frame| frame.is_empty() || frame.len() >= window.len()), "whole frames");
-    assert!(lanes.len() >= window.len().div_ceil(GROUP) * SQUARE, "a row of lanes for each sample");
+    assert!(
+        lanes.len() >= window.len().next_multiple_of(T::GROUP) * T::GROUP,
+        "a row of lanes for each sample"
+    );
     dispatch(width, Lay { frames, window, lanes });
+}
+
+/// Rounds rows of `f64::GROUP` lanes into rows of `GROUP` lanes, from lane `first` on.
+///
+/// # Panics
+/// Where the lanes do not fit, or there are more rows than rows to write to.
+pub fn narrow(width: Width, from: &[f64], first: usize, to: &mut [f32]) {
+    assert!(first + f64::GROUP <= GROUP && from.len() <= to.len() / GROUP * f64::GROUP, "room for all");
+    dispatch(width, Narrow { from, first, to });
 }
 
 /// The opposite: writes row i of `rows`, `len` numbers each, from lane i of `len` rows of lanes.
@@ -97,15 +111,15 @@ pub struct Logarithm {
 /// ln(1 + t) / t for t from √½ - 1 to √2 - 1, least coefficient first: least squares at Chebyshev nodes; its relative error
 /// is under 3e-8.
 const LOG_COEFFICIENTS: [f64; 9] = [
-    0.999999974267,
-    -0.499999870323,
-    0.333341833385,
-    -0.25002153461,
-    0.199569774831,
-    -0.165606959919,
-    0.14949095476,
-    -0.143773305685,
-    0.0874394535402,
+    0.999_999_974_267,
+    -0.499_999_870_323,
+    0.333_341_833_385,
+    -0.250_021_534_61,
+    0.199_569_774_831,
+    -0.165_606_959_919,
+    0.149_490_954_76,
+    -0.143_773_305_685,
+    0.087_439_453_540_2,
 ];
 
 impl Logarithm {
@@ -198,10 +212,16 @@ pub fn shape_sums(width: Width, power: &[f32], least: f32, scratch: &mut ShapeSc
     dispatch(width, Shapes { power, least, scratch })
 }
 
-struct Lay<'a> {
-    frames: &'a [&'a [f32]; GROUP],
-    window: &'a [f32],
-    lanes: &'a mut [f32],
+struct Lay<'a, T> {
+    frames: &'a [&'a [f32]],
+    window: &'a [T],
+    lanes: &'a mut [T],
+}
+
+struct Narrow<'a> {
+    from: &'a [f64],
+    first: usize,
+    to: &'a mut [f32],
 }
 
 struct RowsOfLanes<'a> {
@@ -240,46 +260,54 @@ struct Shapes<'a> {
 // SAFETY of the implementations: what is safe in them is compiled for the caller's instructions; registers are loaded and
 // stored in rows and squares whose lengths were checked above.
 
-/// Turns rows of a square into columns.
+/// Turns rows of a square of `GROUP` rows of its numbers into columns.
 #[inline(always)]
-unsafe fn transpose<V: Register<Number = f32>>(from: &[f32; SQUARE], to: &mut [f32; SQUARE]) {
-    for row in (0..GROUP).step_by(V::WIDTH) {
-        for col in (0..GROUP).step_by(V::WIDTH) {
+unsafe fn transpose<V: Register>(from: &[V::Number], to: &mut [V::Number]) {
+    let group = V::Number::GROUP;
+    assert!(from.len() >= group * group && to.len() >= group * group, "two squares");
+    for row in (0..group).step_by(V::WIDTH) {
+        for col in (0..group).step_by(V::WIDTH) {
             // SAFETY: both squares hold a square of registers from here on.
             unsafe {
                 let (from, to) =
-                    (from.as_ptr().add(row * GROUP + col), to.as_mut_ptr().add(col * GROUP + row));
-                V::transpose(from, to, GROUP);
+                    (from.as_ptr().add(row * group + col), to.as_mut_ptr().add(col * group + row));
+                V::transpose(from, to, group);
             }
         }
     }
 }
 
-impl Work<f32> for Lay<'_> {
+impl<T: Number> Work<T> for Lay<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Register<Number = T>>(self) {
+        let group = T::GROUP;
+        let mut square = [T::default(); SQUARE];
+        for (at, weights) in self.window.chunks(group).enumerate() {
+            for (row, frame) in square.chunks_exact_mut(group).zip(self.frames) {
+                let samples = frame.get(at * group..at * group + weights.len()).unwrap_or_default();
+                if samples.len() < group {
+                    row.fill(T::default());
+                }
+                for ((to, x), weight) in row.iter_mut().zip(samples).zip(weights) {
+                    *to = T::nearest(f64::from(*x)) * *weight;
+                }
+            }
+            unsafe { transpose::<V>(&square, &mut self.lanes[at * group * group..]) };
+        }
+    }
+}
+
+impl Work<f32> for Narrow<'_> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<V: Register<Number = f32>>(self) {
-        let mut square = [0.0; SQUARE];
-        for (at, weights) in self.window.chunks(GROUP).enumerate() {
-            for (row, frame) in square.as_chunks_mut::<GROUP>().0.iter_mut().zip(self.frames) {
-                let samples = frame.get(at * GROUP..at * GROUP + weights.len()).unwrap_or_default();
-                match (<&[f32; GROUP]>::try_from(samples), <&[f32; GROUP]>::try_from(weights)) {
-                    (Ok(samples), Ok(weights)) => {
-                        for i in 0..GROUP {
-                            row[i] = samples[i] * weights[i];
-                        }
-                    }
-                    _ => {
-                        *row = [0.0; GROUP];
-                        for ((to, x), weight) in row.iter_mut().zip(samples).zip(weights) {
-                            *to = x * weight;
-                        }
-                    }
-                }
-            }
-            if let Some(to) = self.lanes[at * SQUARE..].first_chunk_mut::<SQUARE>() {
-                unsafe { transpose::<V>(&square, to) };
+        let rows = self.from.as_chunks::<{ f64::GROUP }>().0;
+        for (to, from) in self.to.as_chunks_mut::<GROUP>().0.iter_mut().zip(rows) {
+            if let Some(to) = to[self.first..].first_chunk_mut::<{ f64::GROUP }>() {
+                *to = from.map(|x| x as f32);
             }
         }
     }
@@ -299,7 +327,7 @@ impl Work<f32> for RowsOfLanes<'_> {
                     &square
                 }
             };
-            unsafe { transpose::<V>(from, &mut turned) };
+            unsafe { transpose::<V>(from.as_slice(), turned.as_mut_slice()) };
             let columns = lanes.len() / GROUP;
             for (row, turned) in self.rows.chunks_exact_mut(self.len).zip(turned.as_chunks::<GROUP>().0) {
                 row[at * GROUP..][..columns].copy_from_slice(&turned[..columns]);
@@ -542,6 +570,16 @@ mod tests {
             assert_eq!(lanes[i * GROUP + 3], samples[30 + i] * weight);
         }
         assert!(lanes[37 * GROUP..].iter().all(|x| *x == 0.0));
+        let wide: Vec<f64> = window.iter().copied().map(f64::from).collect();
+        let by_way_of_f64 = at_every_width(|width| {
+            let (mut lanes, mut narrowed) = (vec![9.0; 40 * 8], vec![9.0; 40 * GROUP]);
+            for half in [0, 8] {
+                lay(width, &frames[half..half + 8], &wide, &mut lanes);
+                narrow(width, &lanes, half, &mut narrowed);
+            }
+            narrowed
+        });
+        assert_eq!(by_way_of_f64, lanes[..40 * GROUP]);
         let rows = at_every_width(|width| {
             let mut rows = vec![9.0; 4 * 37];
             rows_of_lanes(width, &lanes, 37, &mut rows);
