@@ -3,8 +3,10 @@
 //! [`super::analysis`] hands over the power spectra, the mel levels, the cepstra and the samples of a clip; what is
 //! found becomes columns after those of the default sets, in the order of [`Descriptors::push_names`].
 
+use crate::simd::{GROUP, Width, rows_of_lanes};
+
 use super::chroma::{CLASSES, Chroma, ChromaScratch};
-use super::contour::moments;
+use super::contour::column_moments;
 use super::contrast::{BANDS, Contrast, ContrastScratch};
 use super::deltas;
 use super::features::{FeatureSet, FeatureSettings, FrameColumns};
@@ -18,6 +20,7 @@ use super::rhythm::{Rhythm, RhythmScratch};
 /// The plan of the sets asked for.
 #[derive(Clone)]
 pub struct Descriptors {
+    width: Width,
     frame_seconds: f64,
     bands: usize,
     contrast: Option<Contrast>,
@@ -35,6 +38,8 @@ pub struct Descriptors {
 /// What a thread writes while it works.
 #[derive(Default)]
 pub struct DescriptorScratch {
+    /// The power spectra of a group of frames, a row each.
+    rows: Vec<f32>,
     contrast: ContrastScratch,
     chroma: ChromaScratch,
     pcen: PcenScratch,
@@ -62,6 +67,7 @@ impl Descriptors {
         let frame_seconds = spectrogram.hop_len as f64 / f64::from(sample_rate);
         let asked = |set| features.has(set);
         Self {
+            width: Width::detect(),
             frame_seconds,
             bands: spectrogram.mels,
             contrast: asked(FeatureSet::Contrast).then(|| Contrast::new(sample_rate, spectrogram.fft_len)),
@@ -139,8 +145,18 @@ impl Descriptors {
         }
     }
 
-    /// Takes the power spectrum of the clip's next frame.
-    pub fn observe(&self, power: &[f32], scratch: &mut DescriptorScratch) {
+    /// Takes the power spectra of the clip's next group of frames: a row of `GROUP` lanes for each bin, the first `frames`
+    /// lanes are frames.
+    pub fn observe(&self, group: &[f32], frames: usize, scratch: &mut DescriptorScratch) {
+        let bins = group.len() / GROUP;
+        let mut rows = std::mem::take(&mut scratch.rows);
+        rows.resize(group.len(), 0.0);
+        rows_of_lanes(self.width, group, bins, &mut rows);
+        rows.chunks_exact(bins).take(frames).for_each(|power| self.observe_frame(power, scratch));
+        scratch.rows = rows;
+    }
+
+    fn observe_frame(&self, power: &[f32], scratch: &mut DescriptorScratch) {
         if let Some(contrast) = &self.contrast {
             contrast.describe(power, &mut scratch.contrast);
         }
@@ -180,36 +196,36 @@ impl Descriptors {
     ) {
         if let Some(contrast) = &self.contrast {
             scratch.contrast.finish();
-            push_moments(&scratch.contrast.contrast_db, contrast.bands(), copy, values);
+            column_moments(&scratch.contrast.contrast_db, contrast.bands(), copy, values);
             values.extend(std::iter::repeat_n(None, 2 * (BANDS - contrast.bands())));
         }
         if let Some(chroma) = &self.chroma {
             chroma.finish(&mut scratch.chroma);
-            push_moments(&scratch.chroma.chroma, CLASSES, copy, values);
+            column_moments(&scratch.chroma.chroma, CLASSES, copy, values);
         }
         if let Some(pcen) = &self.pcen {
-            push_moments(&scratch.pcen.levels, pcen.bands(), copy, values);
+            column_moments(&scratch.pcen.levels, pcen.bands(), copy, values);
         }
         if self.deltas {
             let (mfcc, width) = (&clip.columns.mfcc, clip.columns.mfcc_len);
             for weights in [deltas::slope_weights(), deltas::curvature_weights()] {
                 scratch.deltas.clear();
                 deltas::append(mfcc, width, &weights, &mut scratch.deltas);
-                push_moments(&scratch.deltas, width, copy, values);
+                column_moments(&scratch.deltas, width, copy, values);
             }
         }
         if self.contrast.is_some() {
-            push_moments(&scratch.contrast.slope_db_khz, 1, copy, values);
-            push_moments(&scratch.contrast.entropy, 1, copy, values);
+            column_moments(&scratch.contrast.slope_db_khz, 1, copy, values);
+            column_moments(&scratch.contrast.entropy, 1, copy, values);
         }
         if let Some(rhythm) = &self.rhythm {
             rhythm.onsets(clip.levels, self.bands, &mut scratch.rhythm);
-            push_moments(&scratch.rhythm.onsets, 1, copy, values);
+            column_moments(&scratch.rhythm.onsets, 1, copy, values);
             values.push(rhythm.tempo_bpm(&mut scratch.rhythm));
         }
         if self.formants.is_some() {
             for column in &scratch.formants_hz {
-                push_moments(column, 1, copy, values);
+                column_moments(column, 1, copy, values);
             }
         }
         if self.voice_quality {
@@ -221,17 +237,5 @@ impl Descriptors {
             }
             functionals::push(clip.columns.f0_hz.iter().copied(), self.frame_seconds, copy, values);
         }
-    }
-}
-
-/// Mean and deviation of each column of a row-major matrix.
-pub(super) fn push_moments(
-    matrix: &[f32],
-    columns: usize,
-    copy: &mut Vec<f64>,
-    values: &mut Vec<Option<f64>>,
-) {
-    for column in 0..columns {
-        values.extend(moments(matrix.iter().skip(column).step_by(columns).copied(), copy));
     }
 }

@@ -6,12 +6,15 @@
 
 use std::f64::consts::PI;
 
+use crate::simd::{GROUP, Width, row_products};
+
 /// The first coefficients of the orthonormal DCT-II, as a matrix.
 #[derive(Debug, Clone)]
 pub struct Dct {
     bands: usize,
-    /// Row-major, coefficients by bands.
-    rows: Vec<f32>,
+    coefficients: usize,
+    /// Row-major, bands by coefficients, rows filled with zeros.
+    weights: Vec<f32>,
 }
 
 impl Dct {
@@ -19,26 +22,34 @@ impl Dct {
     #[must_use]
     pub fn new(coefficients: usize, bands: usize) -> Self {
         let n = bands as f64;
-        let row = |k: usize| {
+        let weight = |k: usize, i: usize| {
             let scale = if k == 0 { (1.0 / n).sqrt() } else { (2.0 / n).sqrt() };
-            (0..bands)
-                .map(move |i| (scale * libm::cos(PI * k as f64 * (2 * i + 1) as f64 / (2.0 * n))) as f32)
+            (scale * libm::cos(PI * k as f64 * (2 * i + 1) as f64 / (2.0 * n))) as f32
         };
-        Self { bands, rows: (0..coefficients).flat_map(row).collect() }
+        let weight = |k, i| if k < coefficients { weight(k, i) } else { 0.0 };
+        let stride = coefficients.next_multiple_of(GROUP);
+        let weights = (0..bands).flat_map(|i| (0..stride).map(move |k| weight(k, i))).collect();
+        Self { bands, coefficients, weights }
     }
 
     /// Coefficients it gives.
     #[must_use]
     pub fn coefficients(&self) -> usize {
-        self.rows.len() / self.bands
+        self.coefficients
     }
 
-    /// Appends the coefficients of one frame's levels.
-    pub fn append(&self, levels: &[f32], mfcc: &mut Vec<f32>) {
-        let product = |row: &[f32]| -> f64 {
-            row.iter().zip(levels).map(|(weight, level)| f64::from(*weight) * f64::from(*level)).sum()
-        };
-        mfcc.extend(self.rows.chunks_exact(self.bands).map(|row| product(row) as f32));
+    /// Appends the coefficients of each frame: `levels` are frames by bands.
+    pub fn append_all(&self, levels: &[f32], mfcc: &mut Vec<f32>) {
+        let from = mfcc.len();
+        mfcc.resize(from + levels.len() / self.bands * self.coefficients, 0.0);
+        row_products(
+            Width::detect(),
+            levels,
+            &self.weights,
+            self.bands,
+            self.coefficients,
+            &mut mfcc[from..],
+        );
     }
 }
 
@@ -50,9 +61,9 @@ mod tests {
     fn rows_are_orthonormal() {
         let dct = Dct::new(13, 80);
         assert_eq!(dct.coefficients(), 13);
-        for (i, a) in dct.rows.chunks(80).enumerate() {
-            for (j, b) in dct.rows.chunks(80).enumerate() {
-                let product: f32 = a.iter().zip(b).map(|(x, y)| x * y).sum();
+        for i in 0..13 {
+            for j in 0..13 {
+                let product: f32 = dct.weights.chunks(16).map(|row| row[i] * row[j]).sum();
                 assert!((product - f32::from(u8::from(i == j))).abs() < 1e-5);
             }
         }
@@ -61,7 +72,7 @@ mod tests {
     #[test]
     fn equal_levels_have_only_a_first_coefficient() {
         let mut mfcc = Vec::new();
-        Dct::new(3, 4).append(&[-10.0; 4], &mut mfcc);
+        Dct::new(3, 4).append_all(&[-10.0; 4], &mut mfcc);
         assert!((mfcc[0] + 20.0).abs() < 1e-5);
         assert!(mfcc[1].abs() < 1e-5 && mfcc[2].abs() < 1e-5);
     }

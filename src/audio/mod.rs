@@ -9,6 +9,7 @@
 //! [`analysis::Analyzer`] plans all of it once and applies it to each clip.
 
 pub mod analysis;
+pub mod autocorrelation;
 pub mod chroma;
 pub mod contour;
 pub mod contrast;
@@ -27,6 +28,7 @@ pub mod mfcc;
 pub mod pcen;
 pub mod periodicity;
 pub mod pitch;
+pub mod pitch_path;
 pub mod profile;
 pub mod pyin;
 pub mod quality;
@@ -37,6 +39,10 @@ pub mod spectrogram;
 pub mod stft;
 pub mod voice;
 pub mod window;
+pub mod yin;
+
+#[cfg(test)]
+mod tests;
 
 pub use analysis::{AnalysisScratch, Analyzer, AnalyzerSettings, ClipAnalysis};
 pub use error::AudioError;

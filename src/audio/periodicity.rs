@@ -8,8 +8,8 @@
 
 use crate::convolution::fourier::{Complex, FftScratch, RealFft};
 
+use super::autocorrelation::fast_len;
 use super::formants::gaussian;
-use super::pitch::fast_len;
 
 const MIN_HZ: f64 = 75.0;
 /// Praat's Gaussian window reaches twice as far as its periods say.

@@ -7,7 +7,7 @@
 
 use crate::convolution::fourier::{Complex, FftScratch, RealFft};
 
-use super::pitch::fast_len;
+use super::autocorrelation::fast_len;
 use super::profile::{Profile, SpectrogramSettings};
 use super::window::hann;
 

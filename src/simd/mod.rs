@@ -17,6 +17,9 @@ mod butterfly;
 mod copies;
 mod dispatch;
 mod fourier;
+mod lanes;
+mod layout;
+mod logarithm;
 mod plain;
 mod products;
 mod register;
@@ -25,15 +28,24 @@ mod register_neon;
 #[cfg(target_arch = "x86_64")]
 mod register_x86;
 mod rows;
+mod shapes;
+mod short;
 mod stencil;
+mod sums;
 mod vector;
 mod window;
 
+pub use buffer::Buffer;
 pub use copies::merge_copies;
 pub use fourier::{Columns, Direction, Lines, Parts};
+pub use lanes::LaneSpectrum;
+pub use layout::{GROUP, lay, narrow, rows_of_lanes};
+pub use logarithm::{Logarithm, largest};
 pub use register::Number;
 pub use rows::{add_rows, add_running, all_within, scale, window_sums};
+pub use shapes::{ShapeScratch, ShapeSums, shape_sums};
 pub use stencil::{Outputs, Stencil, correlate};
+pub use sums::{Band, band_sums, row_products};
 pub use window::{Rows, WindowKernel};
 
 /// Numbers in one group: the width that fixes the order of every sum.
