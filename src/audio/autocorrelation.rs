@@ -275,7 +275,7 @@ mod tests {
             assert!(direct.blocks.is_some());
             let by_transform = Autocorrelation { blocks: None, ..direct.clone() };
             let (mut a, mut b) = (direct.scratch(), by_transform.scratch());
-            for index in (0..6000 / hop).chain([3, 4, 9, 1]) {
+            for index in (0..6000 / hop).chain([2, 0, 1]) {
                 let mut frame = vec![0.0; len];
                 frames.copy(&samples, index, &mut frame);
                 let (of, found) = direct.of(&samples, index, &mut a).unwrap();
