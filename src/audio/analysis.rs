@@ -19,10 +19,11 @@ use super::features::{FeatureSet, FeatureSettings, FrameColumns};
 use super::filters::{WaveformFilters, WaveformScratch};
 use super::frames::Frames;
 use super::loudness::{self, Loudness};
-use super::mfcc::Dct;
+use super::mfcc::{self, Dct};
 use super::pitch::{Pitch, PitchScratch};
 use super::profile::{SpectrogramSettings, Store};
 use super::quality;
+use super::sample_descriptors::{SampleDescriptors, SampleScratch};
 use super::spectral::SpectralShapes;
 use super::spectrogram::{Spectra, SpectraScratch, Spectrogram};
 use super::voice::{VoiceDetector, VoiceScratch};
@@ -54,6 +55,7 @@ pub struct Analyzer {
     pitch: Option<Pitch>,
     voice: Option<VoiceDetector>,
     descriptors: Descriptors,
+    sample_descriptors: SampleDescriptors,
 }
 
 /// What an analysis writes while it works; grows to the longest clip.
@@ -65,6 +67,7 @@ pub struct AnalysisScratch {
     pitch: Option<PitchScratch>,
     voice: VoiceScratch,
     descriptors: DescriptorScratch,
+    sample_descriptors: SampleScratch,
     copy: Vec<f64>,
     levels_db: Vec<f32>,
     columns: FrameColumns,
@@ -106,6 +109,7 @@ impl Analyzer {
                 .then(pitch)
                 .transpose()?,
             descriptors: Descriptors::new(&features, &spectrogram, sample_rate),
+            sample_descriptors: SampleDescriptors::new(&features, sample_rate),
             voice: features.has(FeatureSet::Voice).then(|| VoiceDetector::new(frame_seconds)).transpose()?,
             spectrogram,
             features,
@@ -130,6 +134,7 @@ impl Analyzer {
             pitch: self.pitch.as_ref().map(Pitch::scratch),
             voice: VoiceScratch::default(),
             descriptors: DescriptorScratch::default(),
+            sample_descriptors: SampleScratch::default(),
             copy: Vec::new(),
             levels_db: Vec::new(),
             columns: FrameColumns::default(),
@@ -150,6 +155,7 @@ impl Analyzer {
             pitch,
             voice,
             descriptors,
+            sample_descriptors,
             copy,
             levels_db,
             columns,
@@ -161,11 +167,12 @@ impl Analyzer {
         self.energies(samples, frames, energies, levels_db, columns);
         self.pitches(samples, frames, pitch.as_mut(), columns);
 
-        self.descriptors.describe_voice(samples, columns, descriptors);
+        // Pitch may have been found for the sake of formants alone.
+        let mut further = Vec::new();
+        self.sample_descriptors.push(samples, columns, sample_descriptors, copy, &mut further);
         if !self.features.has(FeatureSet::Pitch) {
             columns.clear_pitch();
         }
-
         let mut values = Vec::with_capacity(self.names.len());
         columns.push_moments(shapes.silent(), copy, &mut values);
         columns.push_voicing(copy, &mut values);
@@ -180,13 +187,14 @@ impl Analyzer {
         }
         let clip = Described { levels: spectra.levels(), columns };
         self.descriptors.push(&clip, descriptors, copy, &mut values);
+        values.append(&mut further);
         for value in &mut values {
             *value = value.filter(|number| number.is_finite());
         }
         ClipAnalysis {
             frames,
             values,
-            frame_features: self.features.frames.then(|| columns.clone()),
+            frame_features: self.features.frames.then(|| self.frame_columns(columns, copy)),
             spectrogram: self.spectra.stored(spectra),
         }
     }
@@ -199,6 +207,15 @@ impl Analyzer {
         let samples = self.waveform_filters.apply(samples, waveform);
         self.spectra.compute(samples, true, spectra, |_, _| ());
         self.spectra.mel(spectra)
+    }
+
+    /// A copy of the frames' columns as they are given.
+    fn frame_columns(&self, columns: &FrameColumns, copy: &mut Vec<f64>) -> FrameColumns {
+        let mut columns = columns.clone();
+        if self.features.cmvn {
+            mfcc::normalise(&mut columns.mfcc, columns.mfcc_len, copy);
+        }
+        columns
     }
 
     fn begin_columns(&self, frames: usize, columns: &mut FrameColumns) {

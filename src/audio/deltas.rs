@@ -41,21 +41,6 @@ pub fn append(matrix: &[f32], columns: usize, weights: &[f64; WIDTH], deltas: &m
     }
 }
 
-/// Takes the mean of each column of a row-major matrix away and divides by its population standard deviation
-/// (cepstral mean and variance normalisation over the clip); a constant column becomes 0.
-pub fn normalise(matrix: &mut [f32], columns: usize, copy: &mut Vec<f64>) {
-    for column in 0..columns {
-        let values = matrix.iter().skip(column).step_by(columns).copied();
-        let [Some(mean), Some(sd)] = super::contour::moments(values, copy) else {
-            return;
-        };
-        let scale = if sd > 0.0 { 1.0 / sd } else { 0.0 };
-        for value in matrix.iter_mut().skip(column).step_by(columns) {
-            *value = ((f64::from(*value) - mean) * scale) as f32;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,15 +65,5 @@ mod tests {
         append(&[1.0; 16], 2, &slope_weights(), &mut deltas);
         append(&[], 0, &slope_weights(), &mut deltas);
         assert!(deltas.is_empty());
-    }
-
-    #[test]
-    fn normalised_columns_have_mean_0_and_deviation_1() {
-        let mut matrix: Vec<f32> = (0..30).flat_map(|t| [t as f32, 7.0]).collect();
-        normalise(&mut matrix, 2, &mut Vec::new());
-        let squares: f32 = matrix.iter().step_by(2).map(|x| x * x).sum();
-        assert!((squares / 30.0 - 1.0).abs() < 1e-5);
-        assert!(matrix.iter().skip(1).step_by(2).all(|x| *x == 0.0));
-        normalise(&mut [], 2, &mut Vec::new());
     }
 }

@@ -1,7 +1,9 @@
-//! The sets of features beyond the default ones: every plan made once, then applied to each clip.
+//! The sets of features beyond the default ones that are found in spectra and contours: every plan made once, then applied
+//! to each clip.
 //!
-//! [`super::analysis`] hands over the power spectra, the mel levels, the cepstra and the samples of a clip; what is
-//! found becomes columns after those of the default sets, in the order of [`Descriptors::push_names`].
+//! [`super::analysis`] hands over the power spectra, the mel levels, the cepstra and the contours of a clip; what is
+//! found becomes columns after those of the default sets, in the order of [`Descriptors::push_names`]. Those of the samples
+//! follow ([`super::sample_descriptors`]).
 
 use crate::simd::{GROUP, Width, rows_of_lanes};
 
@@ -10,10 +12,8 @@ use super::contour::column_moments;
 use super::contrast::{BANDS, Contrast, ContrastScratch};
 use super::deltas;
 use super::features::{FeatureSet, FeatureSettings, FrameColumns};
-use super::formants::{FORMANTS, FormantScratch, Formants};
 use super::functionals;
 use super::pcen::{Pcen, PcenScratch};
-use super::periodicity::{Periodicity, PeriodicityScratch};
 use super::profile::SpectrogramSettings;
 use super::rhythm::{Rhythm, RhythmScratch};
 
@@ -28,10 +28,6 @@ pub struct Descriptors {
     pcen: Option<Pcen>,
     deltas: bool,
     rhythm: Option<Rhythm>,
-    formants: Option<Formants>,
-    voice_quality: bool,
-    /// `None` also at a rate that has none.
-    periodicity: Option<Periodicity>,
     functionals: bool,
 }
 
@@ -45,11 +41,6 @@ pub struct DescriptorScratch {
     pcen: PcenScratch,
     deltas: Vec<f32>,
     rhythm: RhythmScratch,
-    formants: FormantScratch,
-    /// Each formant in the frames that have it.
-    formants_hz: [Vec<f32>; FORMANTS],
-    periodicity: PeriodicityScratch,
-    hnr_db: Option<f64>,
 }
 
 /// What is there of a clip when its spectra are done.
@@ -76,9 +67,6 @@ impl Descriptors {
                 .then(|| Pcen::new(spectrogram.mel_bank(sample_rate), frame_seconds)),
             deltas: asked(FeatureSet::Deltas),
             rhythm: asked(FeatureSet::Rhythm).then(|| Rhythm::new(spectrogram, sample_rate)),
-            formants: asked(FeatureSet::Formants).then(|| Formants::new(sample_rate)),
-            voice_quality: asked(FeatureSet::VoiceQuality),
-            periodicity: asked(FeatureSet::VoiceQuality).then(|| Periodicity::new(sample_rate)).flatten(),
             functionals: asked(FeatureSet::Functionals),
         }
     }
@@ -108,13 +96,6 @@ impl Descriptors {
         if features.has(FeatureSet::Rhythm) {
             push("onset_strength");
             names.push("tempo_bpm".to_owned());
-        }
-        if features.has(FeatureSet::Formants) {
-            let all = (1..=FORMANTS).flat_map(|i| [format!("f{i}_hz_mean"), format!("f{i}_hz_sd")]);
-            names.extend(all);
-        }
-        if features.has(FeatureSet::VoiceQuality) {
-            names.push("hnr_db".to_owned());
         }
         if features.has(FeatureSet::Functionals) {
             let all = contours.iter().flat_map(|name| functionals::NAMES.map(|of| format!("{name}_{of}")));
@@ -168,24 +149,6 @@ impl Descriptors {
         }
     }
 
-    /// Takes the samples of the clip, whose voicing is known.
-    pub fn describe_voice(&self, samples: &[f32], columns: &FrameColumns, scratch: &mut DescriptorScratch) {
-        if let Some(periodicity) = &self.periodicity {
-            scratch.hnr_db = periodicity.hnr_db(samples, &mut scratch.periodicity);
-        }
-        if let Some(formants) = &self.formants {
-            formants.begin(samples, &mut scratch.formants);
-            scratch.formants_hz.iter_mut().for_each(Vec::clear);
-            let frames = columns.seconds.iter().zip(&columns.voiced).filter(|(_, voiced)| **voiced > 0.0);
-            for (seconds, _) in frames {
-                let found = formants.estimate(*seconds, &mut scratch.formants);
-                for (column, hz) in scratch.formants_hz.iter_mut().zip(found) {
-                    column.extend(hz.map(|hz| hz as f32));
-                }
-            }
-        }
-    }
-
     /// Appends the values of the clip, as many as there are names.
     pub fn push(
         &self,
@@ -222,14 +185,6 @@ impl Descriptors {
             rhythm.onsets(clip.levels, self.bands, &mut scratch.rhythm);
             column_moments(&scratch.rhythm.onsets, 1, copy, values);
             values.push(rhythm.tempo_bpm(&mut scratch.rhythm));
-        }
-        if self.formants.is_some() {
-            for column in &scratch.formants_hz {
-                column_moments(column, 1, copy, values);
-            }
-        }
-        if self.voice_quality {
-            values.push(scratch.hnr_db);
         }
         if self.functionals {
             for contour in clip.columns.contours() {

@@ -7,6 +7,7 @@ use super::contour::{moments, percentile};
 use super::descriptors::Descriptors;
 use super::error::AudioError;
 use super::pitch::PitchSettings;
+use super::sample_descriptors::SampleDescriptors;
 use super::spectral::SpectralShape;
 
 /// A set of features that is asked for by name.
@@ -38,8 +39,12 @@ pub enum FeatureSet {
     Rhythm,
     /// Resonances of the vocal tract.
     Formants,
-    /// Harmonics and noise of the voice.
+    /// Harmonics, noise, jitter and shimmer of the voice.
     VoiceQuality,
+    /// Syllables, speech rate, pauses.
+    Syllables,
+    /// Loudness range, effective bandwidth and noise of the recording.
+    Recording,
     /// Percentiles, slope, rise and fall of each contour.
     Functionals,
 }
@@ -50,7 +55,7 @@ impl FeatureSet {
         [Self::Mel, Self::Mfcc, Self::Spectral, Self::Pitch, Self::Loudness, Self::Voice, Self::Quality];
 
     /// All sets.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Mel,
         Self::Mfcc,
         Self::Spectral,
@@ -65,6 +70,8 @@ impl FeatureSet {
         Self::Rhythm,
         Self::Formants,
         Self::VoiceQuality,
+        Self::Syllables,
+        Self::Recording,
         Self::Functionals,
     ];
 }
@@ -80,11 +87,20 @@ pub struct FeatureSettings {
     pub pitch: PitchSettings,
     /// Whether each frame's features are wanted too.
     pub frames: bool,
+    /// Whether the cepstral coefficients of frames are normalised to mean 0 and deviation 1 over the clip. Its means and
+    /// deviations, and the deltas, are those before.
+    pub cmvn: bool,
 }
 
 impl Default for FeatureSettings {
     fn default() -> Self {
-        Self { sets: FeatureSet::DEFAULT.to_vec(), mfcc: 13, pitch: PitchSettings::default(), frames: false }
+        Self {
+            sets: FeatureSet::DEFAULT.to_vec(),
+            mfcc: 13,
+            pitch: PitchSettings::default(),
+            frames: false,
+            cmvn: false,
+        }
     }
 }
 
@@ -108,7 +124,8 @@ impl FeatureSettings {
 
     /// The columns of a clip, in the order in which an analysis gives their values: the mean and standard deviation
     /// of each contour, the values of the whole clip, then those of the cepstral coefficients and of the `mels`
-    /// bands where these sets are asked for, and those of the sets beyond the default ones. The other columns are always there, empty where their set is not.
+    /// bands where these sets are asked for, and those of the sets beyond the default ones. The other columns are always
+    /// there, empty where their set is not.
     #[must_use]
     pub fn names(&self, mels: usize) -> Vec<String> {
         let moments = |name: &str| [format!("{name}_mean"), format!("{name}_sd")];
@@ -121,6 +138,7 @@ impl FeatureSettings {
             names.extend((1..=mels).flat_map(|i| moments(&format!("mel_{i:02}"))));
         }
         Descriptors::push_names(self, mels, &CONTOURS, &mut names);
+        SampleDescriptors::push_names(self, &mut names);
         names
     }
 }
@@ -261,6 +279,8 @@ impl fmt::Display for FeatureSet {
             Self::Rhythm => "rhythm",
             Self::Formants => "formants",
             Self::VoiceQuality => "voice_quality",
+            Self::Syllables => "syllables",
+            Self::Recording => "recording",
             Self::Functionals => "functionals",
         })
     }
@@ -273,7 +293,8 @@ impl FromStr for FeatureSet {
         Self::ALL.into_iter().find(|set| set.to_string() == name).ok_or_else(|| AudioError::UnknownName {
             key: "features.sets",
             found: name.to_owned(),
-            choices: "mel, mfcc, spectral, pitch, loudness, voice, quality, contrast, chroma, pcen, deltas, rhythm, formants, voice_quality, functionals",
+            choices: "mel, mfcc, spectral, pitch, loudness, voice, quality, contrast, chroma, pcen, deltas, rhythm, \
+                      formants, voice_quality, syllables, recording, functionals",
         })
     }
 }

@@ -8,6 +8,7 @@
 use std::f64::consts::PI;
 
 use super::resampling::{Resampler, ResamplerScratch};
+use super::window::gaussian;
 use crate::convolution::fourier::Complex;
 
 /// Formants that are given.
@@ -94,17 +95,6 @@ impl Formants {
         found.sort_unstable_by(f64::total_cmp);
         std::array::from_fn(|i| Some(found[i]).filter(|hz| hz.is_finite()))
     }
-}
-
-/// Praat's Gaussian window, which comes down to 0: (e^(-48 (i - m)²/(n + 1)²) - e^-12)/(1 - e^-12) about its middle m.
-pub(super) fn gaussian(len: usize) -> Vec<f64> {
-    let (middle, edge) = (0.5 * (len as f64 + 1.0), libm::exp(-12.0));
-    let weight = |i: usize| {
-        let distance = (i + 1) as f64 - middle;
-        let square = (len as f64 + 1.0) * (len as f64 + 1.0);
-        (libm::exp(-48.0 * distance * distance / square) - edge) / (1.0 - edge)
-    };
-    (0..len).map(weight).collect()
 }
 
 /// Prediction coefficients by Burg's method: x[n] is near to Σ a[k] x[n-1-k]. Both copies of the frame are destroyed;

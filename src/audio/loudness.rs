@@ -13,9 +13,12 @@ pub struct Loudness {
     pub true_peak_dbfs: Option<f64>,
 }
 
+/// The shortest clip that has a loudness range: the window of the standard.
+const RANGE_SECONDS: usize = 3;
+
 /// Whether loudness is defined at a sample rate; the filters of the standard need some room under half of it.
 pub fn check_sample_rate(sample_rate: u32) -> Result<(), AudioError> {
-    match EbuR128::new(1, sample_rate, mode()) {
+    match EbuR128::new(1, sample_rate, Mode::I | Mode::TRUE_PEAK) {
         Ok(_) => Ok(()),
         Err(_) => Err(AudioError::SampleRate { sample_rate }),
     }
@@ -24,7 +27,7 @@ pub fn check_sample_rate(sample_rate: u32) -> Result<(), AudioError> {
 /// Measures a mono clip. At a rate that [`check_sample_rate`] refuses nothing is defined.
 #[must_use]
 pub fn measure(samples: &[f32], sample_rate: u32) -> Loudness {
-    let measured = EbuR128::new(1, sample_rate, mode()).and_then(|mut meter| {
+    let measured = EbuR128::new(1, sample_rate, Mode::I | Mode::TRUE_PEAK).and_then(|mut meter| {
         meter.add_frames_f32(samples)?;
         Ok((meter.loudness_global()?, meter.true_peak(0)?))
     });
@@ -37,8 +40,16 @@ pub fn measure(samples: &[f32], sample_rate: u32) -> Loudness {
     }
 }
 
-fn mode() -> Mode {
-    Mode::I | Mode::TRUE_PEAK
+/// Loudness range of a mono clip in LU (EBU Tech 3342): from the 10th to the 95th percentile of the loudness of 3 s, gated
+/// at -70 LUFS and 20 LU under the mean. `None` of less than 3 s, of silence, and at a rate that [`check_sample_rate`]
+/// refuses.
+#[must_use]
+pub fn range_lu(samples: &[f32], sample_rate: u32) -> Option<f64> {
+    let mut meter = EbuR128::new(1, sample_rate, Mode::I | Mode::LRA).ok()?;
+    meter.add_frames_f32(samples).ok()?;
+    let sounds = meter.loudness_global().ok()?.is_finite();
+    let long = samples.len() >= RANGE_SECONDS.saturating_mul(sample_rate as usize);
+    meter.loudness_range().ok().filter(|range| sounds && long && range.is_finite())
 }
 
 #[cfg(test)]
@@ -55,6 +66,32 @@ mod tests {
         let loudness = measure(&tone, 48_000);
         assert!((loudness.lufs.unwrap() + 3.01).abs() < 0.02);
         assert!(loudness.true_peak_dbfs.unwrap().abs() < 0.05);
+    }
+
+    /// Tones of 1 kHz, 20 s at each of these levels in dB of full scale.
+    fn tones(levels: &[f64], rate: u32) -> Vec<f32> {
+        let tone = |i: u32| (2.0 * PI * 1000.0 * f64::from(i) / f64::from(rate)).sin();
+        let step = |level: &f64| {
+            let gain = libm::pow(10.0, level / 20.0);
+            (0..20 * rate).map(move |i| (gain * tone(i)) as f32)
+        };
+        levels.iter().flat_map(step).collect()
+    }
+
+    #[test]
+    fn ranges_are_those_of_the_standards_cases() {
+        // EBU Tech 3342, minimum requirements 1 to 4, within 1 LU.
+        for (levels, expected) in [
+            (&[-20.0, -30.0] as &[f64], 10.0),
+            (&[-20.0, -15.0], 5.0),
+            (&[-40.0, -20.0], 20.0),
+            (&[-50.0, -35.0, -20.0, -35.0, -50.0], 15.0),
+        ] {
+            let found = range_lu(&tones(levels, 16_000), 16_000).unwrap();
+            assert!((found - expected).abs() < 1.0, "{found} for {expected}");
+        }
+        assert_eq!(range_lu(&vec![0.0; 64_000], 16_000), None);
+        assert_eq!(range_lu(&[0.1; 47_999], 16_000), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::f64::consts::PI;
 
+use super::contour::column_moments;
 use crate::simd::{GROUP, Width, row_products};
 
 /// The first coefficients of the orthonormal DCT-II, as a matrix.
@@ -53,6 +54,20 @@ impl Dct {
     }
 }
 
+/// Takes the mean of each column of a row-major matrix away and divides by its population standard deviation (cepstral
+/// mean and variance normalisation over the clip); a constant column becomes 0.
+pub fn normalise(matrix: &mut [f32], columns: usize, copy: &mut Vec<f64>) {
+    let mut moments = Vec::with_capacity(2 * columns);
+    column_moments(matrix, columns, copy, &mut moments);
+    for row in matrix.chunks_exact_mut(columns.max(1)) {
+        for (value, moment) in row.iter_mut().zip(moments.as_chunks::<2>().0) {
+            let [mean, sd] = moment.map(|moment| moment.unwrap_or(0.0));
+            let distance = f64::from(*value) - mean;
+            *value = if sd > 0.0 { (distance / sd) as f32 } else { 0.0 };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +90,16 @@ mod tests {
         Dct::new(3, 4).append_all(&[-10.0; 4], &mut mfcc);
         assert!((mfcc[0] + 20.0).abs() < 1e-5);
         assert!(mfcc[1].abs() < 1e-5 && mfcc[2].abs() < 1e-5);
+    }
+
+    #[test]
+    fn normalised_columns_have_mean_0_and_deviation_1() {
+        let mut matrix: Vec<f32> = (0..30).flat_map(|t| [t as f32, 7.0]).collect();
+        normalise(&mut matrix, 2, &mut Vec::new());
+        let squares: f32 = matrix.iter().step_by(2).map(|x| x * x).sum();
+        assert!((squares / 30.0 - 1.0).abs() < 1e-5);
+        assert!(matrix.iter().skip(1).step_by(2).all(|x| *x == 0.0));
+        normalise(&mut [], 2, &mut Vec::new());
+        normalise(&mut [], 0, &mut Vec::new());
     }
 }

@@ -74,9 +74,9 @@ pub enum Pitch {
 /// What [`Pitch::track`] writes while it works.
 pub enum PitchScratch {
     /// Of YIN.
-    Yin(YinScratch),
+    Yin(Box<YinScratch>),
     /// Of probabilistic YIN.
-    Pyin(PyinScratch),
+    Pyin(Box<PyinScratch>),
 }
 
 impl Pitch {
@@ -92,8 +92,8 @@ impl Pitch {
     #[must_use]
     pub fn scratch(&self) -> PitchScratch {
         match self {
-            Self::Yin(yin) => PitchScratch::Yin(yin.scratch()),
-            Self::Pyin(pyin) => PitchScratch::Pyin(pyin.scratch()),
+            Self::Yin(yin) => PitchScratch::Yin(Box::new(yin.scratch())),
+            Self::Pyin(pyin) => PitchScratch::Pyin(Box::new(pyin.scratch())),
         }
     }
 
