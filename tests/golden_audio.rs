@@ -6,7 +6,9 @@
 use serde_json::Value;
 use wordwave::audio::formants::{FORMANTS, FormantScratch, Formants};
 use wordwave::audio::functionals::NAMES;
+use wordwave::audio::loudness::range_lu;
 use wordwave::audio::mel::MelBank;
+use wordwave::audio::pulses::{PulseScratch, Pulses};
 use wordwave::audio::{
     Analyzer, AnalyzerSettings, ClipAnalysis, FeatureSet, FeatureSettings, FrameColumns, PitchMethod,
     PitchSettings, Profile, Spectrogram, SpectrogramSettings, Store,
@@ -97,6 +99,11 @@ impl Analysed<'_> {
         let Spectrogram { bands, values, .. } = self.spectrogram();
         frames.iter().flat_map(|frame| wide(&values[frame * bands..][..*bands])).collect()
     }
+}
+
+/// The samples of a clip of the file.
+fn samples(clip: &Value) -> Vec<f32> {
+    read_recording(&project().join(text(&clip["path"]))).unwrap().samples
 }
 
 fn wide(values: &[f32]) -> Vec<f64> {
@@ -281,7 +288,7 @@ fn functionals_are_numpys() {
 fn formants_are_praats() {
     let plan = Formants::new(SAMPLE_RATE);
     for clip in list(&golden(FILE)["clips"]) {
-        let samples = read_recording(&project().join(text(&clip["path"]))).unwrap().samples;
+        let samples = samples(clip);
         let mut scratch = FormantScratch::default();
         plan.begin(&samples, &mut scratch);
         let trough = numbers(&clip["yin_trough"]);
@@ -308,6 +315,71 @@ fn harmonicity_is_praats() {
     for clip in analysed_for(&file, Profile::Librosa, Store::None, features) {
         let theirs = number(&clip.theirs["hnr_db"]);
         check_one(&clip.what("hnr_db"), clip.value("hnr_db"), theirs, Within::Absolute(0.1));
+    }
+}
+
+#[test]
+fn jitter_and_shimmer_are_praats() {
+    let file = golden(FILE);
+    let features = FeatureSettings { sets: vec![FeatureSet::VoiceQuality], ..Default::default() };
+    for clip in analysed_for(&file, Profile::Librosa, Store::None, features) {
+        let pulses = Pulses::new(SAMPLE_RATE).unwrap();
+        let found = pulses.find(&samples(clip.theirs), &mut PulseScratch::default()).len();
+        assert_eq!(found, count(&clip.theirs["pulses"]), "{}", clip.name);
+        let names =
+            ["jitter_local", "jitter_rap", "jitter_ppq5", "shimmer_local", "shimmer_apq3", "shimmer_apq5"];
+        for (name, theirs) in names.into_iter().zip(numbers(&clip.theirs["perturbation"])) {
+            check_one(&clip.what(name), clip.value(name), theirs, CONTOUR);
+        }
+    }
+}
+
+#[test]
+fn syllables_are_those_of_the_script() {
+    let file = golden(FILE);
+    let features = FeatureSettings { sets: vec![FeatureSet::Syllables], ..Default::default() };
+    for clip in analysed_for(&file, Profile::Librosa, Store::None, features) {
+        let theirs = &clip.theirs["syllables"];
+        assert_eq!(clip.value("syllables"), number(&theirs["nuclei"]), "{}", clip.name);
+        for (name, key) in [("phonation_share", "phonation_share"), ("pause_seconds_mean", "pause_seconds")] {
+            let expected = theirs[key].as_f64().unwrap_or(f64::NAN);
+            check_one(&clip.what(name), clip.value(name), expected, Within::Absolute(0.02));
+        }
+    }
+}
+
+#[test]
+fn recordings_are_what_their_formulas_say() {
+    let file = golden(FILE);
+    let features = FeatureSettings { sets: vec![FeatureSet::Recording], ..Default::default() };
+    for clip in analysed_for(&file, Profile::Librosa, Store::None, features) {
+        for (name, within) in
+            [("effective_bandwidth_hz", Within::Absolute(1e-6)), ("snr_wada_db", Within::Absolute(0.05))]
+        {
+            check_one(&clip.what(name), clip.value(name), number(&clip.theirs[name]), within);
+        }
+        let once = samples(clip.theirs);
+        let levels = [1.0, 0.5, 0.25].into_iter().flat_map(|gain| [gain; 8]);
+        let steps: Vec<f32> = levels.flat_map(|gain| once.iter().map(move |x| gain * x)).collect();
+        let (ours, theirs) =
+            (range_lu(&steps, SAMPLE_RATE).unwrap(), number(&clip.theirs["loudness_range_lu"]));
+        check_one(&clip.what("loudness_range_lu"), ours, theirs, Within::Absolute(0.5));
+    }
+}
+
+#[test]
+fn normalised_cepstra_are_numpys() {
+    let file = golden(FILE);
+    let features = FeatureSettings { frames: true, cmvn: true, ..FeatureSettings::default() };
+    for clip in analysed_for(&file, Profile::Librosa, Store::None, features) {
+        let FrameColumns { mfcc, mfcc_len, .. } = clip.columns();
+        let frames = counts(&clip.theirs["sampled_frames"]);
+        let ours: Vec<f64> =
+            frames.iter().flat_map(|frame| wide(&mfcc[frame * mfcc_len..][..*mfcc_len])).collect();
+        check(&clip.what("cmvn"), &ours, &numbers(&clip.theirs["cmvn"]), Within::Absolute(1e-3));
+        // Those of the clip are the coefficients' own.
+        let means = numbers(&clip.theirs["mfcc_means"]);
+        check(&clip.what("mfcc means"), &clip.numbered("mfcc", "mean", 13), &means, CEPSTRUM);
     }
 }
 

@@ -50,7 +50,7 @@ impl Bandwidth {
         let bins = (BAND_HZ / self.bin_hz).round().max(1.0) as usize;
         let bands = || scratch.power.chunks_exact(bins).map(|band| band.iter().sum::<f64>() / bins as f64);
         let floor = LEAST.max(LEAST_SHARE * bands().fold(0.0, f64::max));
-        let highest = bands().enumerate().filter(|(_, level)| *level > floor).next_back();
+        let highest = bands().enumerate().rfind(|(_, level)| *level > floor);
         highest.map(|(band, _)| (((band + 1) * bins).min(LEN / 2)) as f64 * self.bin_hz)
     }
 

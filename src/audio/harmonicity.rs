@@ -3,7 +3,8 @@
 //! Praat's "To Harmonicity (ac)" with its standard values (a frame every 10 ms, 75 Hz, silence 0.1, 4.5 periods): where the
 //! autocorrelation ([`super::periodicity`]) of a frame has its highest peak r, the ratio is r/(1 - r).
 
-use super::periodicity::{Periodicity, PeriodicityScratch, PeriodicitySettings, Shape, global_peak, summit};
+use super::periodicity::{Periodicity, PeriodicityScratch, PeriodicitySettings, Shape, global_peak};
+use super::summit::Summit;
 
 const SETTINGS: PeriodicitySettings =
     PeriodicitySettings { min_hz: 75.0, periods: 4.5, shape: Shape::Gaussian, step_seconds: 0.01 };
@@ -22,9 +23,15 @@ pub struct Harmonicity {
 }
 
 /// What [`Harmonicity::hnr_db`] writes.
-#[derive(Default)]
 pub struct HarmonicityScratch {
     periodicity: PeriodicityScratch,
+    summit: Summit,
+}
+
+impl Default for HarmonicityScratch {
+    fn default() -> Self {
+        Self { periodicity: PeriodicityScratch::default(), summit: Summit::new(DEPTH) }
+    }
 }
 
 impl Harmonicity {
@@ -41,9 +48,11 @@ impl Harmonicity {
         let frames = self.periodicity.frames(samples.len()).filter(|_| peak > 0.0)?;
         let (mut sum, mut count) = (0.0, 0);
         for frame in 0..frames.count {
+            let HarmonicityScratch { periodicity, summit } = &mut *scratch;
             let (loudest, correlation) =
-                self.periodicity.observe(samples, frames.seconds(frame), &mut scratch.periodicity);
-            let Some(strength) = correlation.and_then(|correlation| self.strength(correlation)) else {
+                self.periodicity.observe(samples, frames.seconds(frame), periodicity);
+            let Some(strength) = correlation.and_then(|correlation| self.strength(correlation, summit))
+            else {
                 continue;
             };
             if strength >= (2.0 - (loudest / peak).min(1.0) / SILENCE).max(0.0) {
@@ -56,12 +65,12 @@ impl Harmonicity {
     }
 
     /// The height of the highest peak of an autocorrelation, but at lag 0; `None` where there is no peak.
-    fn strength(&self, correlation: &[f64]) -> Option<f64> {
+    fn strength(&self, correlation: &[f64], summit: &mut Summit) -> Option<f64> {
         let peaks = || self.periodicity.peaks(correlation, 0.0);
         let highest = peaks().map(|lag| correlation[lag]).fold(0.0, f64::max);
         peaks()
             .filter(|lag| correlation[*lag] > highest - CLOSE)
-            .map(|lag| summit(correlation, lag, DEPTH).1)
+            .map(|lag| summit.of(correlation, lag).1)
             .reduce(f64::max)
     }
 }
@@ -98,7 +107,7 @@ mod tests {
     #[test]
     fn silence_and_scraps_have_none() {
         assert_eq!(hnr_db(&[]), None);
-        assert_eq!(hnr_db(&[0.0; 16_000]), None);
+        assert_eq!(hnr_db(&vec![0.0; 16_000]), None);
         assert_eq!(hnr_db(&[0.1; 100]), None);
         assert!(Harmonicity::new(100).is_none() && Harmonicity::new(8000).is_some());
     }

@@ -91,7 +91,7 @@ mod tests {
             assert!((found - expected).abs() < 1.0, "{found} for {expected}");
         }
         assert_eq!(range_lu(&vec![0.0; 64_000], 16_000), None);
-        assert_eq!(range_lu(&[0.1; 47_999], 16_000), None);
+        assert_eq!(range_lu(&vec![0.1; 47_999], 16_000), None);
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub mod signal_to_noise;
 pub mod spectral;
 pub mod spectrogram;
 pub mod stft;
+mod summit;
 pub mod syllables;
 pub mod voice;
 pub mod window;

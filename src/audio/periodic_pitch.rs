@@ -5,8 +5,9 @@
 //! frames is that of most strength less what its jumps cost (Viterbi).
 
 use super::periodicity::{
-    FrameTimes, Periodicity, PeriodicityScratch, PeriodicitySettings, Shape, global_peak, summit,
+    FrameTimes, Periodicity, PeriodicityScratch, PeriodicitySettings, Shape, global_peak,
 };
+use super::summit::Summit;
 
 const PERIODS: f64 = 3.0;
 /// Candidates of a frame, the unvoiced one among them.
@@ -52,9 +53,9 @@ pub struct PeriodicPitch {
 }
 
 /// What [`PeriodicPitch::contour`] writes.
-#[derive(Default)]
 pub struct PeriodicPitchScratch {
     periodicity: PeriodicityScratch,
+    summit: Summit,
     found: Vec<Candidate>,
     /// The candidates of all frames, and where those of each frame end.
     candidates: Vec<Candidate>,
@@ -62,6 +63,21 @@ pub struct PeriodicPitchScratch {
     values: Vec<f64>,
     came_from: Vec<usize>,
     contour: PitchContour,
+}
+
+impl Default for PeriodicPitchScratch {
+    fn default() -> Self {
+        Self {
+            periodicity: PeriodicityScratch::default(),
+            summit: Summit::new(DEPTH),
+            found: Vec::new(),
+            candidates: Vec::new(),
+            ends: Vec::new(),
+            values: Vec::new(),
+            came_from: Vec::new(),
+            contour: PitchContour::default(),
+        }
+    }
 }
 
 /// A way to take a frame: `hz` is `None` where as unvoiced.
@@ -114,7 +130,7 @@ impl PeriodicPitch {
         found.clear();
         if let Some(correlation) = correlation {
             for lag in self.periodicity.peaks(correlation, 0.5 * voicing) {
-                let (place, height) = summit(correlation, lag, DEPTH);
+                let (place, height) = scratch.summit.of(correlation, lag);
                 let hz = self.rate / place;
                 if hz < max_hz {
                     // An octave higher is worth a little more, so that of equal peaks the first is taken.
@@ -225,11 +241,9 @@ mod tests {
     fn silence_and_scraps_have_no_contour() {
         let plan = PeriodicPitch::new(SETTINGS, 16_000).unwrap();
         let mut scratch = PeriodicPitchScratch::default();
-        assert!(
-            [&[0.0; 4000] as &[f32], &[], &[0.5; 100]]
-                .iter()
-                .all(|clip| plan.contour(clip, &mut scratch).is_none())
-        );
+        for clip in [&[0.0_f32; 4000] as &[f32], &[], &[0.5; 100]] {
+            assert!(plan.contour(clip, &mut scratch).is_none());
+        }
         assert!(PeriodicPitch::new(SETTINGS, 100).is_none());
     }
 }

@@ -5,8 +5,6 @@
 //! r at the period, 1 for a wholly periodic sound. Frames lie as Praat lays them: wholly inside of the clip, about its
 //! middle; sample i stands for the time (i + 1/2)/rate.
 
-use std::f64::consts::PI;
-
 use crate::convolution::fourier::{Complex, FftScratch, RealFft};
 
 use super::autocorrelation::fast_len;
@@ -197,61 +195,12 @@ pub(super) fn global_peak(samples: &[f32]) -> f64 {
     samples.iter().map(|x| (f64::from(*x) - mean).abs()).fold(0.0, f64::max)
 }
 
-/// Place and height of the peak about a lag, between the lags. A height over 1, which no sound has, counts as its inverse.
-pub(super) fn summit(correlation: &[f64], lag: usize, depth: usize) -> (f64, f64) {
-    let mut best = (lag as f64, correlation[lag]);
-    let (mut place, mut step) = (lag as f64, 0.5);
-    // A parabola through ever nearer values: the last steps are a thousandth of a sample.
-    for _ in 0..5 {
-        let [before, here, after] =
-            [place - step, place, place + step].map(|place| between_lags(correlation, place, depth));
-        if here > best.1 {
-            best = (place, here);
-        }
-        let curvature = before + after - 2.0 * here;
-        let shift = if curvature < 0.0 { 0.5 * (before - after) / curvature * step } else { 0.0 };
-        place = (place + shift.clamp(-step, step)).clamp(lag as f64 - 1.0, lag as f64 + 1.0);
-        step *= 0.25;
-    }
-    let last = between_lags(correlation, place, depth);
-    if last > best.1 {
-        best = (place, last);
-    }
-    (best.0, if best.1 > 1.0 { 1.0 / best.1 } else { best.1 })
-}
-
-/// The autocorrelation, which is the same on both sides of lag 0, between two lags: a sinc under a raised cosine over
-/// `depth` lags on either side.
-fn between_lags(correlation: &[f64], place: f64, depth: usize) -> f64 {
-    let left = place.floor() as usize;
-    let fraction = place - left as f64;
-    if fraction == 0.0 {
-        return correlation[left];
-    }
-    let depth = depth.min(correlation.len() - 1 - left);
-    let reach = depth as f64 + 0.5;
-    let sum = |offset: f64, lag_at: &dyn Fn(usize) -> usize| -> f64 {
-        // The cosine goes on by equal angles: each is twice that of one step times the last, less the one before.
-        let twice = 2.0 * libm::cos(PI / reach);
-        let mut before = libm::cos(PI * (offset - 1.0) / reach);
-        let mut cosine = libm::cos(PI * offset / reach);
-        let mut sign = 1.0;
-        (0..depth)
-            .map(|i| {
-                let value = sign * correlation[lag_at(i)] * (0.5 + 0.5 * cosine) / (offset + i as f64);
-                (before, cosine) = (cosine, twice * cosine - before);
-                sign = -sign;
-                value
-            })
-            .sum()
-    };
-    let sine = libm::sin(PI * fraction) / PI;
-    sine * (sum(fraction, &|i| left.abs_diff(i)) + sum(1.0 - fraction, &|i| left + 1 + i))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::PI;
+
     use super::*;
+    use crate::audio::summit::Summit;
 
     #[test]
     fn a_tone_has_its_period_between_the_lags() {
@@ -264,7 +213,7 @@ mod tests {
         let (loudest, found) = plan.observe(&samples, 0.125, &mut scratch);
         let correlation = found.unwrap();
         let lag = plan.peaks(correlation, 0.5).next().unwrap();
-        let (place, height) = summit(correlation, lag, 70);
+        let (place, height) = Summit::new(70).of(correlation, lag);
         assert!((16_000.0 / place - 155.0).abs() < 0.05 && height > 0.999, "{place} {height}");
         assert!(loudest > 0.9);
         assert!(plan.observe(&[0.0; 4000], 0.125, &mut scratch).1.is_none());

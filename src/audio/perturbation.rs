@@ -157,7 +157,7 @@ mod tests {
                 at
             })
             .collect();
-        let found = of(&pulses, &[0.25; 8000]);
+        let found = of(&pulses, &vec![0.25; 8000]);
         let near =
             |found: Option<f64>, expected: f64| assert!((found.unwrap() / expected - 1.0).abs() < 1e-2);
         near(found.jitter_local, 0.02);
@@ -180,8 +180,8 @@ mod tests {
     #[test]
     fn what_is_not_there_is_none() {
         assert_eq!(of(&[], &[]), Perturbation::default());
-        assert_eq!(of(&[0.1, 0.2, 0.3, 0.4], &[0.1; 8000]), Perturbation::default());
-        let silent = of(&[0.01, 0.02, 0.03, 0.04], &[0.0; 8000]);
+        assert_eq!(of(&[0.1, 0.2, 0.3, 0.4], &vec![0.1; 8000]), Perturbation::default());
+        let silent = of(&[0.01, 0.02, 0.03, 0.04], &vec![0.0; 8000]);
         assert!(silent.jitter_local.is_some() && silent.shimmer_local.is_none());
     }
 }

@@ -4,6 +4,8 @@
 //! 600 Hz) the sample furthest from 0 within a period about the middle is the first pulse. From there to both ends, the
 //! next is where a period of the sound correlates best with that about the pulse before, between 0.8 and 1.25 periods away.
 
+use crate::simd::largest;
+
 use super::periodic_pitch::{PeriodicPitch, PeriodicPitchScratch, PeriodicPitchSettings, PitchContour};
 
 const PITCH: PeriodicPitchSettings = PeriodicPitchSettings {
@@ -185,16 +187,31 @@ impl Voice<'_> {
             let first = usize::try_from(at + skipped).unwrap_or(usize::MAX);
             self.samples.get(first..).unwrap_or_default()
         };
-        let (mut product, mut norms, mut loudest) = (0.0, (0.0, 0.0), 0.0_f64);
-        for (x, y) in from(a).iter().zip(from(b)).take((len - skipped).max(0) as usize) {
-            let (x, y) = (f64::from(*x), f64::from(*y));
-            product += x * y;
-            norms = (norms.0 + x * x, norms.1 + y * y);
-            loudest = loudest.max(y.abs());
-        }
-        let scale = (norms.0 * norms.1).sqrt();
+        let len = (len - skipped).max(0) as usize;
+        let (x, y) = (from(a), from(b));
+        let len = len.min(x.len()).min(y.len());
+        let (product, first, second) = sums(&x[..len], &y[..len]);
+        let loudest = f64::from(largest(&y[..len], f32::abs).max(0.0));
+        let scale = (first * second).sqrt();
         (if scale > 0.0 { product / scale } else { 0.0 }, loudest)
     }
+}
+
+/// Sums of products, of squares of the one and of the other, in eight sums that go side by side.
+fn sums(x: &[f32], y: &[f32]) -> (f64, f64, f64) {
+    let ((xs, x_rest), (ys, y_rest)) = (x.as_chunks::<8>(), y.as_chunks::<8>());
+    let (mut products, mut first, mut second) = ([0.0; 8], [0.0; 8], [0.0; 8]);
+    let mut add = |x: &[f32], y: &[f32]| {
+        for (lane, (x, y)) in x.iter().zip(y).enumerate() {
+            let (x, y) = (f64::from(*x), f64::from(*y));
+            products[lane] += x * y;
+            first[lane] += x * x;
+            second[lane] += y * y;
+        }
+    };
+    xs.iter().zip(ys).for_each(|(x, y)| add(x, y));
+    add(x_rest, y_rest);
+    (products.iter().sum(), first.iter().sum(), second.iter().sum())
 }
 
 #[cfg(test)]
@@ -217,7 +234,9 @@ mod tests {
         let mut scratch = PulseScratch::default();
         let plan = Pulses::new(16_000).unwrap();
         assert!(
-            [&[] as &[f32], &[0.0; 8000], &[1.0]].iter().all(|clip| plan.find(clip, &mut scratch).is_empty())
+            [&[] as &[f32], &vec![0.0; 8000], &[1.0]]
+                .iter()
+                .all(|clip| plan.find(clip, &mut scratch).is_empty())
         );
     }
 }

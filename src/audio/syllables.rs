@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn silence_has_no_syllables() {
-        let silence = measure(&[0.0; 16_000]).unwrap();
+        let silence = measure(&vec![0.0; 16_000]).unwrap();
         assert_eq!((silence.syllables, silence.pause_seconds), (0.0, None));
         assert!(measure(&[]).is_none() && measure(&[0.1; 1000]).is_none());
     }

@@ -87,7 +87,7 @@ fn every_set_has_as_many_values_as_names() {
         for set in FeatureSet::ALL.into_iter().map(Some).chain([None]) {
             let mut settings = settings(profile, Store::None);
             settings.features.sets = set.map_or(FeatureSet::ALL.to_vec(), |set| vec![set]);
-            for clip in [&[] as &[f32], &[0.5], &[0.0; 9000], &[f32::NAN; 3000], &tone(12_000)] {
+            for clip in [&[] as &[f32], &[0.5], &vec![0.0; 9000], &[f32::NAN; 3000], &tone(12_000)] {
                 let (analyzer, analysis) = analyze(settings.clone(), clip);
                 assert_eq!(analysis.values.len(), analyzer.names().len(), "{set:?}");
                 assert!(analysis.values.iter().flatten().all(|v| v.is_finite()), "{set:?}");

@@ -22,7 +22,7 @@ pub struct ShapeSums {
     /// Squares of what magnitudes gained since the frame before.
     pub gains: [f32; GROUP],
     /// Powers, each at least `least`.
-    pub power: [f32; GROUP],
+    pub power: [f64; GROUP],
     /// Logarithms to base 2 of those powers, whole part and the mantissa whose logarithm is to be added.
     pub octaves: [f32; GROUP],
     /// See `octaves`.
@@ -155,12 +155,12 @@ unsafe fn add_terms<V: Register<Number = f32>>(
     sums: &mut ShapeSums,
     moment: &mut [f32; GROUP],
 ) {
-    let mut mantissa = [0.0_f32; GROUP];
+    let (mut mantissa, mut power) = ([0.0_f32; GROUP], [0.0_f32; GROUP]);
     for lane in (0..GROUP).step_by(V::WIDTH) {
         unsafe {
             let load = |sums: &[f32; GROUP]| V::load(sums.as_ptr().add(lane));
             let (mut total, mut moments) = (load(&sums.total), load(moment));
-            let (mut gains, mut powers) = (load(&sums.gains), load(&sums.power));
+            let (mut gains, mut powers) = (load(&sums.gains), V::splat(0.0));
             let (mut octaves, mut product) = (load(&sums.octaves), V::splat(1.0));
             for row in 0..running.len() / GROUP {
                 let at = row * GROUP + lane;
@@ -178,10 +178,13 @@ unsafe fn add_terms<V: Register<Number = f32>>(
             store(total, &mut sums.total);
             store(moments, moment);
             store(gains, &mut sums.gains);
-            store(powers, &mut sums.power);
+            store(powers, &mut power);
             store(octaves, &mut sums.octaves);
             store(product, &mut mantissa);
         }
+    }
+    for (sum, power) in sums.power.iter_mut().zip(power) {
+        *sum += f64::from(power);
     }
     for (lane, product) in mantissa.into_iter().enumerate() {
         // The product of sixteen numbers under 2 is under 65536.
@@ -224,7 +227,8 @@ mod tests {
                 let mut scratch = ShapeScratch::new(bins);
                 let _ = shape_sums(width, &groups[0], 1e-10, &mut scratch);
                 let sums = shape_sums(width, &groups[1], 1e-10, &mut scratch);
-                let all = [sums.total, sums.centroid, sums.spread, sums.gains, sums.power, sums.octaves];
+                let power = sums.power.map(|x| x as f32);
+                let all = [sums.total, sums.centroid, sums.spread, sums.gains, power, sums.octaves];
                 let mantissa = sums.mantissa.map(|x| x as f32);
                 last = Some((sums, scratch.running(bins - 1, 4)));
                 all.into_iter().flatten().chain(mantissa).collect()
@@ -239,7 +243,7 @@ mod tests {
             };
             let (now, before, first) = (column(1, 4), column(1, 3), column(0, 15));
             let near = |found: f64, expected: f64| {
-                assert!((found - expected).abs() < 1e-5 * (1.0 + expected.abs()), "{found} {expected}")
+                assert!((found - expected).abs() < 1e-5 * (1.0 + expected.abs()), "{found} {expected}");
             };
             let total: f64 = now.iter().sum();
             near(f64::from(sums.total[4]), total);
@@ -255,7 +259,7 @@ mod tests {
             near(f64::from(sums.gains[4]), gains(&now, &before));
             near(f64::from(sums.gains[0]), gains(&column(1, 0), &first));
             let powers: Vec<f64> = now.iter().map(|x| (x * x).max(1e-10)).collect();
-            near(f64::from(sums.power[4]), powers.iter().sum());
+            near(sums.power[4], powers.iter().sum());
             let logs: f64 = powers.iter().map(|x| x.log2()).sum();
             near(f64::from(sums.octaves[4]) + sums.mantissa[4].log2(), logs);
         }

@@ -1,0 +1,119 @@
+//! The summit of a peak between the lags of an autocorrelation.
+//!
+//! Between its values an autocorrelation is a sum of sincs under a raised cosine, as Praat interpolates it; the highest
+//! place is found by parabolas.
+
+use std::f64::consts::PI;
+
+/// From one value of a parabola to the next, after the first, which goes through the lags themselves.
+const STEPS: [f64; 3] = [0.5, 0.1, 0.01];
+
+/// What is known of the window, which hangs on how many lags there are on either side; kept from peak to peak.
+#[derive(Debug, Clone)]
+pub(super) struct Summit {
+    most: usize,
+    reach: f64,
+    /// For each lag from the place: its number, and its sign by a half, by half the cosine and the sine of its angle.
+    number: Vec<f64>,
+    half: Vec<f64>,
+    cosine: Vec<f64>,
+    sine: Vec<f64>,
+    /// The autocorrelation about the peak; before lag 0 it is what it is after.
+    values: Vec<f64>,
+}
+
+impl Summit {
+    /// Interpolates from `depth` lags on either side, or as many as there are.
+    pub fn new(depth: usize) -> Self {
+        let empty = Vec::new;
+        let (number, half, cosine, sine) = (empty(), empty(), empty(), empty());
+        Self { most: depth, reach: 0.0, number, half, cosine, sine, values: empty() }
+    }
+
+    /// Place and height of the peak at a lag, at least 1 and not the last. A height over 1, which no sound has, counts as
+    /// its inverse.
+    pub fn of(&mut self, correlation: &[f64], lag: usize) -> (f64, f64) {
+        let depth = self.most.min(correlation.len() - 1 - lag);
+        if self.half.len() != depth {
+            self.plan(depth);
+        }
+        self.values.clear();
+        let lags = -(depth as isize)..=depth as isize;
+        self.values.extend(lags.map(|distance| correlation[(lag as isize + distance).unsigned_abs()]));
+        let around = [lag - 1, lag, lag + 1].map(|lag| correlation[lag]);
+        let mut shift = vertex(around, 1.0).clamp(-0.75, 0.75);
+        for step in STEPS {
+            let around = [shift - step, shift, shift + step].map(|shift| self.at(shift));
+            shift = (shift + vertex(around, step).clamp(-0.5, 0.5)).clamp(-0.9, 0.9);
+        }
+        let found = self.at(shift);
+        let (shift, height) = if found > around[1] { (shift, found) } else { (0.0, around[1]) };
+        (lag as f64 + shift, if height > 1.0 { 1.0 / height } else { height })
+    }
+
+    fn plan(&mut self, depth: usize) {
+        self.reach = depth as f64 + 0.5;
+        let angle = |i: usize| PI * i as f64 / self.reach;
+        let half = |i: usize| if i.is_multiple_of(2) { 0.5 } else { -0.5 };
+        self.number = (0..depth).map(|i| i as f64).collect();
+        self.half = (0..depth).map(half).collect();
+        self.cosine = (0..depth).map(|i| half(i) * libm::cos(angle(i))).collect();
+        self.sine = (0..depth).map(|i| half(i) * libm::sin(angle(i))).collect();
+    }
+
+    /// The value at a distance from the peak's lag, under 1 on either side.
+    fn at(&self, shift: f64) -> f64 {
+        let depth = self.half.len();
+        let left = shift.floor();
+        let fraction = shift - left;
+        let middle = if left < 0.0 { depth - 1 } else { depth };
+        if fraction == 0.0 {
+            return self.values[middle];
+        }
+        let before = self.side(fraction, self.values[..=middle].iter().rev());
+        let after = self.side(1.0 - fraction, self.values[middle + 1..].iter());
+        libm::sin(PI * fraction) / PI * (before + after)
+    }
+
+    /// The lags on one side, the first of which is `offset` away.
+    fn side<'a>(&self, offset: f64, values: impl Iterator<Item = &'a f64>) -> f64 {
+        let angle = PI * offset / self.reach;
+        // The cosine of the sum of two angles.
+        let (c, s) = (libm::cos(angle), libm::sin(angle));
+        let weights = self.half.iter().zip(&self.cosine).zip(&self.sine).zip(&self.number);
+        weights.zip(values).map(|((((h, cos), sin), i), x)| x * (h + c * cos - s * sin) / (offset + i)).sum()
+    }
+}
+
+/// How far the vertex of the parabola through three values, `step` apart, lies from the middle one; 0 where it opens upwards.
+fn vertex([before, here, after]: [f64; 3], step: f64) -> f64 {
+    let curvature = before + after - 2.0 * here;
+    if curvature < 0.0 { 0.5 * (before - after) / curvature * step } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cosine_has_its_summit() {
+        // Three periods of 37.3 lags that fade: what lies between the lags is known.
+        let value = |lag: f64| libm::cos(2.0 * PI * lag / 37.3) * (1.0 - lag * lag * 1e-6);
+        let correlation: Vec<f64> = (0..400).map(|lag| value(f64::from(lag))).collect();
+        for depth in [70, 700] {
+            let mut summit = Summit::new(depth);
+            for lag in [37, 75, 112] {
+                let (place, height) = summit.of(&correlation, lag);
+                let expected = (f64::from(lag as u32) / 37.3).round() * 37.3;
+                assert!((place - expected).abs() < 0.01, "{place} for {expected}");
+                assert!((height - value(place)).abs() < 1e-4 && height <= 1.0);
+            }
+        }
+    }
+
+    #[test]
+    fn peaks_by_the_end_have_a_summit_too() {
+        let (place, height) = Summit::new(70).of(&[1.0, 0.2, 0.6, 0.5], 2);
+        assert!((1.0..3.0).contains(&place) && height >= 0.6);
+    }
+}
