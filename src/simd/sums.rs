@@ -1,11 +1,14 @@
 //! Weighted sums: of the bins of a band in a group of frames, one lane a frame, and of rows with the columns of a matrix.
 //!
-//! Sums go from the first number to the last, in every width.
+//! Every sum has one order, the same in every width.
 
 use super::Width;
 use super::dispatch::{Work, dispatch};
 use super::layout::GROUP;
 use super::register::Register;
+
+/// Terms of a product of a row that are summed apart from the others, so that fewer digits are lost.
+const PART: usize = 16;
 
 /// Weights of neighbouring bins.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +35,7 @@ pub fn band_sums(width: Width, bands: &[Band], weights: &[f32], power: &[f32], e
 }
 
 /// Products of rows with a matrix: `rows` are `len` numbers each, `matrix` has `len` rows of `cols` numbers, filled up to a
-/// multiple of `GROUP`, and `to` gets `cols` for each row. Sums go from the first number of a row to its last.
+/// multiple of `GROUP`, and `to` gets `cols` for each row. Sixteen terms after another are summed, then these sums.
 ///
 /// # Panics
 /// Where the lengths do not fit.
@@ -94,22 +97,26 @@ impl Work<f32> for RowProducts<'_> {
             for col in (0..cols).step_by(V::WIDTH) {
                 let mut sums = [[0.0; GROUP]; 4];
                 unsafe {
-                    let zero = V::splat(0.0);
-                    let (mut a, mut b, mut c, mut d) = (zero, zero, zero, zero);
                     // Rows that are not there are taken from the first.
                     let row = |r: usize| rows.as_ptr().add(if r < count { r * len } else { 0 });
                     let (p, q, r, s) = (row(0), row(1), row(2), row(3));
-                    for i in 0..len {
-                        let weights = V::load(matrix.as_ptr().add(i * stride + col));
-                        a = V::splat(*p.add(i)).fused(weights, a);
-                        b = V::splat(*q.add(i)).fused(weights, b);
-                        c = V::splat(*r.add(i)).fused(weights, c);
-                        d = V::splat(*s.add(i)).fused(weights, d);
+                    let zero = V::splat(0.0);
+                    let mut totals = (zero, zero, zero, zero);
+                    for first in (0..len).step_by(PART) {
+                        let (mut a, mut b, mut c, mut d) = (zero, zero, zero, zero);
+                        for i in first..(first + PART).min(len) {
+                            let weights = V::load(matrix.as_ptr().add(i * stride + col));
+                            a = V::splat(*p.add(i)).fused(weights, a);
+                            b = V::splat(*q.add(i)).fused(weights, b);
+                            c = V::splat(*r.add(i)).fused(weights, c);
+                            d = V::splat(*s.add(i)).fused(weights, d);
+                        }
+                        totals = (totals.0.add(a), totals.1.add(b), totals.2.add(c), totals.3.add(d));
                     }
-                    a.store(sums[0].as_mut_ptr());
-                    b.store(sums[1].as_mut_ptr());
-                    c.store(sums[2].as_mut_ptr());
-                    d.store(sums[3].as_mut_ptr());
+                    totals.0.store(sums[0].as_mut_ptr());
+                    totals.1.store(sums[1].as_mut_ptr());
+                    totals.2.store(sums[2].as_mut_ptr());
+                    totals.3.store(sums[3].as_mut_ptr());
                 }
                 let here = V::WIDTH.min(cols - col);
                 for (to, sums) in to.chunks_exact_mut(cols).zip(&sums) {
@@ -170,9 +177,10 @@ mod tests {
             });
             for (at, found) in found.iter().enumerate() {
                 let (row, col) = (at / cols, at % cols);
-                let expected = (0..len)
-                    .fold(0.0_f32, |sum, i| rows[row * len + i].mul_add(matrix[i * stride + col], sum));
-                assert_eq!(*found, expected);
+                let term = |sum: f32, i: &usize| rows[row * len + i].mul_add(matrix[i * stride + col], sum);
+                let terms: Vec<usize> = (0..len).collect();
+                let parts = terms.chunks(PART).map(|part| part.iter().fold(0.0, term));
+                assert_eq!(*found, parts.fold(0.0, |total, part| total + part));
             }
         }
     }
