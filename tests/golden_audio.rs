@@ -23,10 +23,12 @@ use crate::program::project;
 const FILE: &str = "audio.json";
 const SAMPLE_RATE: u32 = 16_000;
 const FFT_LEN: usize = 512;
-const LEVEL_DB: Within = Within::Absolute(1e-3);
-const CEPSTRUM: Within = Within::Absolute(1e-3);
-const CONTOUR: Within = Within::Relative(1e-4);
-const PITCH: Within = Within::Relative(1e-3);
+const LEVEL_DB: Within = Within::Absolute(5e-5);
+const CEPSTRUM: Within = Within::Absolute(3e-4);
+const CONTOUR: Within = Within::Relative(1e-5);
+/// What is made of several contours or of differences.
+const DERIVED: Within = Within::Relative(1e-4);
+const PITCH: Within = Within::Relative(1e-5);
 /// Share of the frames that may fall on the other side of a threshold.
 const FEW: f64 = 0.01;
 /// Share of the voiced frames whose formants may lie elsewhere: where two poles are close, or one is near the highest
@@ -278,7 +280,7 @@ fn functionals_are_numpys() {
             let theirs = numbers(&clip.theirs["functionals"][name]);
             for (functional, expected) in NAMES.iter().zip(theirs) {
                 let column = format!("{name}_{functional}");
-                check_one(&clip.what(&column), clip.value(&column), expected, CONTOUR);
+                check_one(&clip.what(&column), clip.value(&column), expected, DERIVED);
             }
         }
     }
@@ -412,7 +414,7 @@ fn kaldi_frames_are_kaldis() {
         assert_eq!(clip.spectrogram().frames, count(&clip.theirs["kaldi_frames"]));
         let ours = clip.stored(&counts(&clip.theirs["kaldi_sampled_frames"]));
         let theirs = numbers(&clip.theirs["kaldi"]);
-        let (most, worst) = (Within::Absolute(0.01), Within::Absolute(0.05));
+        let (most, worst) = (Within::Absolute(5e-4), Within::Absolute(0.01));
         check_most(&clip.what("kaldi"), &ours, &theirs, most, worst, FEW);
     }
 }

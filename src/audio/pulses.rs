@@ -107,7 +107,10 @@ impl Voice<'_> {
         let mut pulse = first;
         while let Some(hz) = self.contour.at(pulse) {
             let (from, to, otherwise) = next(pulse, hz);
-            let found = self.best_match(pulse, 1.0 / hz, from, to);
+            // Where a period has few samples, the best place may be the pulse itself.
+            let found = self
+                .best_match(pulse, 1.0 / hz, from, to)
+                .filter(|found| (found.seconds - pulse).abs() > 0.5 / hz);
             let Some(Match { seconds, correlation, loudest }) = found else {
                 pulse = otherwise;
                 if outside(pulse) {
@@ -227,6 +230,18 @@ mod tests {
         let found = Pulses::new(16_000).unwrap().find(&samples, &mut scratch);
         assert!((74..=80).contains(&found.len()), "{}", found.len());
         assert!(found.windows(2).all(|pair| ((pair[1] - pair[0]) * 160.0 - 1.0).abs() < 1e-3));
+    }
+
+    #[test]
+    fn periods_of_two_samples_come_to_an_end() {
+        for rate in [300, 400, 700, 1300] {
+            let noise: Vec<f32> = (0..6000).map(|i| (i * 7919 % 10_009) as f32 / 5004.0 - 1.0).collect();
+            let beat: Vec<f32> = (0..6000).map(|i| if i % 2 == 0 { 0.5 } else { -0.5 }).collect();
+            let plan = Pulses::new(rate).unwrap();
+            for clip in [noise, beat] {
+                assert!(plan.find(&clip, &mut PulseScratch::default()).len() <= 6000);
+            }
+        }
     }
 
     #[test]

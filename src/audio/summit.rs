@@ -41,7 +41,8 @@ impl Summit {
         let lags = -(depth as isize)..=depth as isize;
         self.values.extend(lags.map(|distance| correlation[(lag as isize + distance).unsigned_abs()]));
         let around = [lag - 1, lag, lag + 1].map(|lag| correlation[lag]);
-        let mut shift = vertex(around, 1.0).clamp(-0.75, 0.75);
+        // The vertex through a highest value and its neighbours lies half a lag from it at most.
+        let mut shift = vertex(around, 1.0).clamp(-0.5, 0.5);
         for step in STEPS {
             let around = [shift - step, shift, shift + step].map(|shift| self.at(shift));
             shift = (shift + vertex(around, step).clamp(-0.5, 0.5)).clamp(-0.9, 0.9);
@@ -61,12 +62,12 @@ impl Summit {
         self.sine = (0..depth).map(|i| half(i) * libm::sin(angle(i))).collect();
     }
 
-    /// The value at a distance from the peak's lag, under 1 on either side.
+    /// The value at a distance from the peak's lag, at most 1 on either side.
     fn at(&self, shift: f64) -> f64 {
         let depth = self.half.len();
         let left = shift.floor();
         let fraction = shift - left;
-        let middle = if left < 0.0 { depth - 1 } else { depth };
+        let middle = (depth as isize + left as isize).clamp(0, 2 * depth as isize) as usize;
         if fraction == 0.0 {
             return self.values[middle];
         }
