@@ -162,6 +162,8 @@ fn filter_plans_measures_and_names_what_is_wrong() {
         (&["--kernel", "a_weighting", "--mode", "full"], "a_weighting has no taps"),
         (&["--impulse", "nowhere.wav"], "nowhere.wav"),
         (&["--impulse", tone.as_str(), "--sigma", "1"], "leave its parameters out"),
+        (&["--impulse", tone.as_str(), "--block", "64", "--mode", "valid"], "zeros before and after"),
+        (&["--kernel", "lowpass", "--block", "64"], "--impulse"),
         (&["--kernel", "lowpass", "--taps", "[1]"], "cannot be used with"),
     ] {
         let outcome = wordwave(&[&["filter", &tone, &out], arguments].concat());

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench convolution              the planner's choice beside all ways, on a grid of sizes: its regret
+//! cargo bench --bench convolution -- f64       the same in double precision
 //! cargo bench --bench convolution -- serve     a case a line on standard input, its milliseconds on standard output
 //! ```
 //!
@@ -99,32 +100,32 @@ fn median(mut run: impl FnMut() -> f64) -> f64 {
     times[2]
 }
 
-/// What each way takes, which one the plan chose, and how much longer that took than the fastest.
-fn regret() {
-    println!("shape taps chosen_ms best_ms regret chosen best predicted_ms");
+/// What each way takes beside what was predicted, and how much longer the chosen one took than the fastest.
+fn regret<T: Sample>() {
+    println!("shape taps regret chosen best way:measured_ms/predicted_ms ..");
     for (rows, cols) in [(64, 64), (80, 400), (300, 300), (1080, 1920)] {
         for side in [3, 5, 7, 9, 11, 13, 15, 21, 31, 63] {
-            grid(&Kernel2d::new(side, side, random(side * side, "taps")).unwrap(), rows, cols);
+            grid::<T>(&Kernel2d::new(side, side, random(side * side, "taps")).unwrap(), rows, cols);
         }
-        grid(&Kernel2d::gaussian(2.0).unwrap(), rows, cols);
-        grid(&Kernel2d::boxcar(15).unwrap(), rows, cols);
+        grid::<T>(&Kernel2d::gaussian(2.0).unwrap(), rows, cols);
+        grid::<T>(&Kernel2d::boxcar(15).unwrap(), rows, cols);
     }
     for len in [1_000, 16_000, 160_000, 1_000_000, 9_600_000] {
         for taps in [3, 16, 33, 64, 101, 200, 401, 1025, 4001, 16_001, 160_000] {
             if taps <= len {
-                grid(&Kernel2d::new(1, taps, random(taps, "taps")).unwrap(), 1, len);
+                grid::<T>(&Kernel2d::new(1, taps, random(taps, "taps")).unwrap(), 1, len);
             }
         }
     }
 }
 
-fn grid(kernel: &Kernel2d, rows: usize, cols: usize) {
-    let input = samples::<f32>(rows * cols);
+fn grid<T: Sample>(kernel: &Kernel2d, rows: usize, cols: usize) {
+    let input = samples::<T>(rows * cols);
     let filter = |way| {
         let options = Options { way, shape: Some((rows, cols)), mode: Mode::Same, ..Options::default() };
-        Filter2d::<f32>::with_options(kernel, Border::Mirror, options).ok()
+        Filter2d::<T>::with_options(kernel, Border::Mirror, options).ok()
     };
-    let time = |filter: &Filter2d<f32>| {
+    let time = |filter: &Filter2d<T>| {
         let (mut output, mut scratch) = (Vec::new(), Scratch::new());
         // Short work is repeated until the clock can tell it.
         let times = (2_000_000 / (rows * cols)).clamp(1, 200);
@@ -136,37 +137,33 @@ fn grid(kernel: &Kernel2d, rows: usize, cols: usize) {
         median(run)
     };
     let Some(planned) = filter(None) else { return };
-    let mut best: Option<(f64, Way)> = None;
-    let mut chosen = f64::INFINITY;
-    for way in [Way::Direct, Way::Separable, Way::Running, Way::Transform] {
-        let taps = kernel.taps().len();
+    let mut found: Vec<(Way, f64, f64)> = Vec::new();
+    for estimate in &planned.choice().considered {
+        let way = estimate.way;
         // The direct way of the longest kernels takes minutes and is never the best.
-        if way == Way::Direct && taps * rows * cols > 40_000_000_000 {
+        if way == Way::Direct && kernel.taps().len() * rows * cols > 5_000_000_000 {
             continue;
         }
         let Some(asked) = filter(Some(way)) else { continue };
-        let took = time(&asked);
-        if way == planned.way() {
-            chosen = took;
-        }
-        if best.is_none_or(|(least, _)| took < least) {
-            best = Some((took, way));
-        }
+        found.push((way, time(&asked), estimate.nanoseconds / 1e6));
     }
-    let Some((least, way)) = best else { return };
-    let predicted = planned.choice().chosen.nanoseconds / 1e6;
+    let of = |way| found.iter().find(|(other, ..)| *other == way).map_or(f64::INFINITY, |(_, took, _)| *took);
+    let Some(&(best, least, _)) = found.iter().min_by(|a, b| a.1.total_cmp(&b.1)) else { return };
     let (height, across) = kernel.shape();
-    println!(
-        "{rows}x{cols} {height}x{across} {chosen:.4} {least:.4} {:.3} {} {way} {predicted:.4}",
-        chosen / least - 1.0,
-        planned.way()
-    );
+    let chosen = planned.way();
+    print!("{rows}x{cols} {height}x{across} {:.3} {chosen} {best}", of(chosen) / least - 1.0);
+    for (way, took, predicted) in &found {
+        print!(" {way}:{took:.4}/{predicted:.4}");
+    }
+    println!();
 }
 
 fn main() {
     if std::env::args().any(|argument| argument == "serve") {
         serve();
+    } else if std::env::args().any(|argument| argument == "f64") {
+        regret::<f64>();
     } else {
-        regret();
+        regret::<f32>();
     }
 }

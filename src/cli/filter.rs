@@ -32,6 +32,9 @@ pub(super) struct Arguments {
     /// (what reads no border)
     #[arg(long, default_value = "same", value_name = "NAME")]
     mode: String,
+    /// Convolve with the impulse in parts of this many samples, as for sound that arrives in blocks
+    #[arg(long, value_name = "SAMPLES")]
+    block: Option<usize>,
     /// Print how the filter is computed and what that cost
     #[arg(long)]
     plan: bool,
@@ -107,8 +110,11 @@ struct Request<'a> {
     output: &'a Path,
     spec: KernelSpec,
     impulse: Option<&'a Path>,
+    /// Samples of a part of the impulse.
+    block: Option<usize>,
     mode: Mode,
     plan: bool,
+    threads: usize,
 }
 
 pub(super) fn filter(arguments: &Arguments) -> Result<ExitCode> {
@@ -154,14 +160,29 @@ fn request(arguments: &Arguments) -> Result<Request<'_>> {
     if source.impulse.is_some() && spec != (KernelSpec { border, ..KernelSpec::default() }) {
         return Err(Error::Usage("--impulse is a kernel by itself: leave its parameters out".to_owned()));
     }
+    check_block(arguments, border)?;
     Ok(Request {
         input: &arguments.input,
         output: &arguments.output,
         spec,
         impulse: source.impulse.as_deref(),
+        block: arguments.block,
         mode: parse_mode(&arguments.mode)?,
         plan: arguments.plan,
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
     })
+}
+
+/// What `--block` can be asked for with.
+fn check_block(arguments: &Arguments, border: Border) -> Result<()> {
+    let reason = match (arguments.block, &arguments.source.impulse) {
+        (Some(_), None) => "the parts of a recorded impulse: give it with --impulse",
+        (Some(_), Some(_)) if border != Border::Constant || arguments.mode == "valid" => {
+            "a stream has zeros before and after it: --border constant, --mode same or full"
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::Usage(format!("--block: {reason}")))
 }
 
 fn parse_taps(text: &str) -> Result<Taps> {

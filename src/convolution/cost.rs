@@ -1,18 +1,19 @@
 //! What each way costs, as measured.
 //!
 //! Times of one thread in nanoseconds, per output or per sample of a block. The tables of lines and columns were measured
-//! for f32 with AVX-512 on an Intel Xeon (2 MiB of second cache a core), the taps and the cost of moving a tile fitted to
-//! `cargo bench --bench convolution`, which prints what every way takes and how much the choice loses. Lines of more than
-//! 400,000 samples are extrapolated. f64 and the narrower instructions are taken to cost as much more as they have fewer
-//! lanes: that was not measured.
+//! for f32 with AVX-512 on an Intel Xeon (2 MiB of second cache a core), the rest fitted to `cargo bench --bench
+//! convolution`, which prints what every way takes beside what is predicted and how much the choice loses. Lines of more
+//! than 400,000 samples are extrapolated.
 
 use crate::simd::Width;
 
 /// The costs of one kind of samples in one width.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Costs {
-    /// An output of anything: read, write, edges.
+    /// An output of anything that stays in the second cache.
     pub(super) output: f64,
+    /// MiB of input and output together, and what an output costs for coming from further away.
+    pub(super) memory: &'static [(usize, f64)],
     /// A tap of a kernel of several rows and columns.
     pub(super) area_tap: f64,
     /// A tap of a single row.
@@ -25,10 +26,10 @@ pub(super) struct Costs {
     pub(super) neighbour: f64,
     /// A running sum down a column.
     pub(super) running: f64,
-    /// A sample of a block or tile: copied, checked, written.
+    /// A sample of a block: copied, checked, written.
     pub(super) block: f64,
-    /// The same for a tile of several rows: its columns are gathered and put back twice.
-    pub(super) tile: f64,
+    /// KiB of both parts of a tile, and what more a sample costs than in a block: columns that no cache holds.
+    pub(super) tile: &'static [(usize, f64)],
     /// How many times as long transforms take as in the tables below.
     pub(super) slower: f64,
     /// Samples in a line, and its convolution a sample.
@@ -38,15 +39,16 @@ pub(super) struct Costs {
 }
 
 const AVX512_F32: Costs = Costs {
-    output: 0.25,
-    area_tap: 0.0157,
-    line_tap: 0.029,
-    column_tap: 0.018,
-    product: 0.25,
+    output: 0.07,
+    memory: &[(2, 0.0), (16, 0.13), (64, 0.43)],
+    area_tap: 0.0175,
+    line_tap: 0.0235,
+    column_tap: 0.015,
+    product: 0.05,
     neighbour: 0.045,
     running: 0.3,
-    block: 0.15,
-    tile: 2.0,
+    block: 0.2,
+    tile: &[(128, 0.0), (256, 0.25), (768, 0.6), (1536, 1.1), (3072, 1.5)],
     slower: 1.0,
     lines: &[
         (256, 0.67),
@@ -101,8 +103,8 @@ impl Costs {
                 "AVX2" => 2.0,
                 _ => 4.0,
             };
-        let Self { output, area_tap, line_tap, column_tap, .. } = AVX512_F32;
-        let Self { product, neighbour, running, block, tile, .. } = AVX512_F32;
+        let Self { output, area_tap, line_tap, column_tap, product, neighbour, running, block, .. } =
+            AVX512_F32;
         Self {
             output: output * wider,
             area_tap: area_tap * slower,
@@ -112,7 +114,6 @@ impl Costs {
             neighbour: neighbour * slower,
             running: running * wider,
             block: block * wider,
-            tile: tile * wider,
             slower,
             ..AVX512_F32
         }

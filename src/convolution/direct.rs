@@ -9,8 +9,8 @@ use super::kernel::Kernel2d;
 use super::sample::Sample;
 use crate::simd::{Outputs, Stencil, Width, correlate};
 
-/// Rows of outputs at an edge that are computed together.
-const EDGE_ROWS: usize = 64;
+/// Rows of outputs that are computed together at least, so that what the inside has read is still in the cache for the edges.
+const BAND: usize = 16;
 
 /// Columns of outputs at an edge that are computed at least: what a register holds.
 const EDGE_COLS: usize = 16;
@@ -64,17 +64,22 @@ impl<T: Sample> Direct<T> {
         let Region { row, col, rows, cols } = region;
         self.edge(input, region, outputs, (0, 0), (top, cols), piece);
         self.edge(input, region, outputs, (bottom, 0), (rows - bottom, cols), piece);
-        // An edge narrower than a register takes outputs of the inside with it, which come out the same.
-        if left > 0 {
-            let edge = left.max(EDGE_COLS).min(cols);
-            self.edge(input, region, outputs, (top, 0), (bottom - top, edge), piece);
+        let band = self.band();
+        for first in (top..bottom).step_by(band) {
+            let height = band.min(bottom - first);
+            let stencil = self.stencil(input.from(row + first, col + left), input.cols);
+            let mut inside = part(outputs, (first, left), (height, right - left));
+            correlate(self.width, &stencil, &mut inside, false);
+            // An edge narrower than a register takes outputs of the inside with it, which come out the same.
+            if left > 0 {
+                let edge = left.max(EDGE_COLS).min(cols);
+                self.edge(input, region, outputs, (first, 0), (height, edge), piece);
+            }
+            if right < cols {
+                let edge = (cols - right).max(EDGE_COLS).min(cols);
+                self.edge(input, region, outputs, (first, cols - edge), (height, edge), piece);
+            }
         }
-        if right < cols {
-            let edge = (cols - right).max(EDGE_COLS).min(cols);
-            self.edge(input, region, outputs, (top, cols - edge), (bottom - top, edge), piece);
-        }
-        let stencil = self.stencil(input.from(row + top, col + left), input.cols);
-        correlate(self.width, &stencil, &mut part(outputs, (top, left), (bottom - top, right - left)), false);
     }
 
     /// A part of the region whose windows may reach across an edge.
@@ -91,8 +96,8 @@ impl<T: Sample> Direct<T> {
             return;
         }
         let stride = cols + self.cols - 1;
-        for band in (first..first + rows).step_by(EDGE_ROWS) {
-            let height = EDGE_ROWS.min(first + rows - band);
+        for band in (first..first + rows).step_by(self.band()) {
+            let height = self.band().min(first + rows - band);
             piece.resize((height + self.rows - 1) * stride, T::ZERO);
             for (r, row) in piece.chunks_exact_mut(stride).enumerate() {
                 input.copy_row(region.row + band + r, region.col + left, row);
@@ -100,6 +105,11 @@ impl<T: Sample> Direct<T> {
             let mut outputs = part(outputs, (band, left), (height, cols));
             correlate(self.width, &self.stencil(piece, stride), &mut outputs, false);
         }
+    }
+
+    /// Rows of outputs that are computed together: few, but so many that the rows that two bands share do not count.
+    fn band(&self) -> usize {
+        BAND.max(4 * self.rows)
     }
 
     const fn stencil<'a>(&'a self, input: &'a [T], stride: usize) -> Stencil<'a, T> {

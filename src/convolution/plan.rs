@@ -142,12 +142,37 @@ impl<T: Sample> Plan<T> {
         if full == (out_rows, out_cols) {
             return self.fill(&input, full, output, &mut scratch.workers);
         }
+        if self.way_for(full) == Way::Direct {
+            return self.kept_rows(&input, full, output, scratch);
+        }
         scratch.full.resize(full.0 * full.1, T::ZERO);
         self.fill(&input, full, &mut scratch.full, &mut scratch.workers);
         let (down, across) = self.stride();
         let kept = scratch.full.chunks_exact(full.1).step_by(down);
         for (to, row) in output.chunks_exact_mut(out_cols).zip(kept) {
             to.iter_mut().zip(row.iter().step_by(across)).for_each(|(to, value)| *to = *value);
+        }
+    }
+
+    /// The rows that the stride keeps, each computed by itself; the columns that it drops are computed too, as a register
+    /// holds both.
+    fn kept_rows(
+        &self,
+        input: &Continued<'_, T>,
+        (rows, cols): (usize, usize),
+        output: &mut [T],
+        scratch: &mut Scratch<T>,
+    ) {
+        let (down, across) = self.stride();
+        scratch.full.resize(cols, T::ZERO);
+        if scratch.workers.is_empty() {
+            scratch.workers.push(Worker::default());
+        }
+        let Some(worker) = scratch.workers.first_mut() else { return };
+        for (row, to) in (0..rows).step_by(down).zip(output.chunks_exact_mut(cols.div_ceil(across))) {
+            let region = Region { row, col: 0, rows: 1, cols };
+            self.region(Way::Direct, input, region, &mut scratch.full, worker);
+            to.iter_mut().zip(scratch.full.iter().step_by(across)).for_each(|(to, value)| *to = *value);
         }
     }
 

@@ -105,15 +105,24 @@ impl Problem {
         Costs::of(self.width, self.bytes)
     }
 
-    /// What the direct way costs for this many outputs.
+    /// What the direct way costs for this many outputs. Those at the left and right edge come from pieces of the image,
+    /// a register a row, and cost about twice as much.
     pub(super) fn direct(&self, (rows, cols): (usize, usize)) -> f64 {
         let costs = self.costs();
-        let tap = match (self.height, self.across) {
-            (1, _) => costs.line_tap,
-            (_, 1) => costs.column_tap,
-            _ => costs.area_tap,
+        let (tap, edges) = match (self.height, self.across) {
+            (1, _) => (costs.line_tap, 0),
+            (_, 1) => (costs.column_tap, 0),
+            _ => (costs.area_tap, 2 * (self.across / 2).max(16)),
         };
-        (rows * cols) as f64 * (costs.output + (self.height * self.across) as f64 * tap)
+        let taps = (self.height * self.across) as f64 * tap;
+        (rows * (cols + 2 * edges.min(cols))) as f64 * taps + self.outputs((rows, cols))
+    }
+
+    /// What reading the input and writing this many outputs costs.
+    fn outputs(&self, (rows, cols): (usize, usize)) -> f64 {
+        let costs = self.costs();
+        let mebibytes = (2 * rows * cols * self.bytes) as f64 / f64::from(1 << 20);
+        (rows * cols) as f64 * (costs.output + between(costs.memory, mebibytes))
     }
 
     fn separable(&self, (rows, cols): (usize, usize), products: usize) -> f64 {
@@ -121,7 +130,7 @@ impl Problem {
         // The first rows of the strip are filtered for every region, however few outputs it has.
         let across = (rows + self.height - 1) as f64 * self.across as f64 * costs.line_tap;
         let down = rows as f64 * (costs.product + self.height as f64 * costs.column_tap);
-        cols as f64 * products as f64 * (across + down) + (rows * cols) as f64 * costs.output
+        cols as f64 * products as f64 * (across + down) + self.outputs((rows, cols))
     }
 
     fn running(&self, (rows, cols): (usize, usize)) -> f64 {
@@ -129,10 +138,11 @@ impl Problem {
         let additions = |window: usize| f64::from(window.ilog2() + window.count_ones());
         let across = (rows + self.height - 1) as f64 * additions(self.across) * costs.neighbour;
         let down = if self.height > 1 { rows as f64 * costs.running } else { 0.0 };
-        cols as f64 * (across + down + rows as f64 * costs.output)
+        cols as f64 * (across + down) + self.outputs((rows, cols))
     }
 
-    /// What a transform on tiles of these sides costs: they come in pairs, and those at the end are whole ones.
+    /// What a transform on tiles of these sides costs: they come in pairs, and those at the end are whole ones. A block
+    /// is read and checked before the transform can begin, so that memory that is far away is waited for twice.
     fn transform(
         &self,
         (rows, cols): (usize, usize),
@@ -141,10 +151,12 @@ impl Problem {
     ) -> f64 {
         let tiles = |len: usize, side: usize, taps: usize| len.div_ceil(side + 1 - taps);
         let (n, m) = (tiles(rows, tile_rows, self.height), tiles(cols, tile_cols, self.across));
-        let pairs = n * m.div_ceil(2);
+        let samples = 2 * n * m.div_ceil(2) * tile_rows * tile_cols;
         let costs = self.costs();
-        let moves = if tile_rows > 1 { costs.block + costs.tile } else { costs.block };
-        (2 * pairs * tile_rows * tile_cols) as f64 * ((across + down) * costs.slower + moves)
+        let kibibytes = (2 * tile_rows * tile_cols * self.bytes) as f64 / 1024.0;
+        let tile = if tile_rows > 1 { between(costs.tile, kibibytes) } else { 0.0 };
+        let sample = (across + down) * costs.slower + costs.block + tile;
+        samples as f64 * sample + 2.0 * self.outputs((rows, cols))
     }
 
     /// The cheapest tile, and its cost; `None` where no transform is long enough.
@@ -164,6 +176,17 @@ impl Problem {
             }
         }
         best
+    }
+}
+
+/// The value at `x` of a table whose first column rises, on straight lines between its rows and as in the first and last
+/// row beyond them.
+fn between(table: &[(usize, f64)], x: f64) -> f64 {
+    let after = table.partition_point(|&(at, _)| (at as f64) < x);
+    match (after.checked_sub(1).and_then(|i| table.get(i)), table.get(after)) {
+        (Some(&(a, low)), Some(&(b, high))) => low + (high - low) * (x - a as f64) / (b - a) as f64,
+        (Some(&(_, value)), None) | (None, Some(&(_, value))) => value,
+        (None, None) => 0.0,
     }
 }
 

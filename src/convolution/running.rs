@@ -5,15 +5,12 @@
 //! rounding of an earlier one nor a NaN that is no longer under the taps.
 
 use super::border::Continued;
-use super::direct::Region;
+use super::direct::{Region, part};
 use super::kernel::Kernel2d;
 use super::sample::Sample;
-use crate::simd::{Outputs, Width, add_rows, add_running, scale, window_sums};
+use crate::simd::{Buffer, Outputs, Stack, Width, column_sums, window_sums};
 
-/// Outputs of a row that are computed together, at least.
-const STRETCH: usize = 4096;
-
-/// Rows of outputs that are computed together, at least.
+/// Rows of outputs that are computed together, so that their sums along the rows stay in the second cache.
 const BAND: usize = 64;
 
 /// A kernel whose taps are all the same.
@@ -29,10 +26,9 @@ pub(super) struct Running<T> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sums<T> {
     line: Vec<T>,
-    spare: Vec<T>,
-    rows: Vec<T>,
-    ends: Vec<T>,
-    sum: Vec<T>,
+    levels: Buffer<T>,
+    strip: Buffer<T>,
+    ends: Buffer<T>,
 }
 
 impl<T: Sample> Running<T> {
@@ -51,86 +47,41 @@ impl<T: Sample> Running<T> {
         outputs: &mut Outputs<'_, T>,
         sums: &mut Sums<T>,
     ) {
-        let stride = outputs.stride;
         if self.rows == 1 {
-            for (r, row) in outputs.samples.chunks_mut(stride).take(region.rows).enumerate() {
+            for (r, row) in outputs.samples.chunks_mut(outputs.stride).take(region.rows).enumerate() {
                 self.along(input, region.row + r, region.col, &mut row[..region.cols], sums);
             }
             return;
         }
-        let band = BAND.max(self.rows);
-        for first in (region.row..region.row + region.rows).step_by(band) {
-            let rows = band.min(region.row + region.rows - first);
-            let samples = &mut outputs.samples[(first - region.row) * stride..];
-            self.band(input, Region { row: first, rows, ..region }, samples, stride, sums);
+        // Rows that begin with a line of the cache, and not at the same place of a page.
+        let stride = region.cols.next_multiple_of(16) + 16;
+        let kept = self.rows - 1;
+        let mut strip = std::mem::take(&mut sums.strip);
+        strip.resize((BAND.min(region.rows) + kept) * stride);
+        for band in (0..region.rows).step_by(BAND) {
+            let rows = BAND.min(region.rows - band);
+            let have = if band == 0 { 0 } else { kept };
+            if have > 0 {
+                strip.copy_within(BAND * stride..(BAND + kept) * stride, 0);
+            }
+            for r in have..rows + kept {
+                let to = &mut strip[r * stride..][..region.cols];
+                self.along(input, region.row + band + r, region.col, to, sums);
+            }
+            // Blocks begin at multiples of the window, so that an output does not depend on the region.
+            let phase = (region.row + band) % self.rows;
+            let stack = Stack { rows: &strip, stride, window: self.rows, phase };
+            let mut outputs = part(outputs, (band, 0), (rows, region.cols));
+            column_sums(self.width, &stack, &mut sums.ends, &mut outputs);
         }
+        sums.strip = strip;
     }
 
-    /// A band of rows: the sums along each row that its windows reach, then those down the columns.
-    fn band(
-        &self,
-        input: &Continued<'_, T>,
-        region: Region,
-        to: &mut [T],
-        stride: usize,
-        sums: &mut Sums<T>,
-    ) {
-        let Region { row: first, col, rows, cols } = region;
-        let mut across = std::mem::take(&mut sums.rows);
-        across.resize((rows + self.rows - 1) * cols, T::ZERO);
-        for (r, line) in across.chunks_exact_mut(cols).enumerate() {
-            self.along(input, first + r, col, line, sums);
-        }
-        let line = |r: usize| &across[r * cols..][..cols];
-        sums.ends.resize(self.rows * cols, T::ZERO);
-        sums.sum.resize(cols, T::ZERO);
-        // Blocks of rows begin at multiples of the window, so that an output does not depend on the bands.
-        let mut block = first - first % self.rows;
-        while block < first + rows {
-            let from = block.max(first);
-            // The sums from each row to the end of the block.
-            for row in (from..block + self.rows).rev() {
-                let (below, rest) = (row + 1 - block, row - block);
-                if below == self.rows {
-                    sums.ends[rest * cols..][..cols].copy_from_slice(line(row - first));
-                } else {
-                    let (head, tail) = sums.ends.split_at_mut(below * cols);
-                    add_rows(self.width, line(row - first), &tail[..cols], &mut head[rest * cols..]);
-                }
-            }
-            sums.sum.fill(T::ZERO);
-            if from > block {
-                // Rows of the next block that the first output of this band reaches already.
-                for row in block + self.rows..from + self.rows - 1 {
-                    let (sum, spare) = (&mut sums.sum, &mut sums.line);
-                    spare.resize(cols, T::ZERO);
-                    add_running(self.width, sum, line(row - first), line(row - first), &mut spare[..cols]);
-                }
-            }
-            for row in from..(block + self.rows).min(first + rows) {
-                let out = &mut to[(row - first) * stride..][..cols];
-                let ends = &sums.ends[(row - block) * cols..][..cols];
-                if row == block {
-                    out.copy_from_slice(ends);
-                } else {
-                    add_running(self.width, &mut sums.sum, line(row + self.rows - 1 - first), ends, out);
-                }
-            }
-            block += self.rows;
-        }
-        sums.rows = across;
-    }
-
-    /// The sums along one row, each sample times the tap first, so that a sum is as large as the output and no larger.
+    /// The sums along one row.
     fn along(&self, input: &Continued<'_, T>, row: usize, col: usize, to: &mut [T], sums: &mut Sums<T>) {
-        let stretch = STRETCH.max(4 * self.cols);
-        for (i, to) in to.chunks_mut(stretch).enumerate() {
-            let len = to.len() + self.cols - 1;
-            sums.line.resize(len, T::ZERO);
-            sums.spare.resize(len, T::ZERO);
-            input.copy_row(row, col + i * stretch, &mut sums.spare);
-            scale(self.width, &sums.spare, self.tap, &mut sums.line);
-            window_sums(self.width, &mut sums.line, &mut sums.spare, self.cols, to);
-        }
+        let Sums { line, levels, .. } = sums;
+        line.resize(to.len() + self.cols - 1, T::ZERO);
+        input.copy_row(row, col, line);
+        window_sums(self.width, line, self.tap, self.cols, levels, to);
     }
 }

@@ -88,8 +88,17 @@ impl KernelSpec {
     ///
     /// Fails with what to write instead where the name, a parameter or the taps will not do.
     pub fn build_1d<T: Sample>(&self, sample_rate: f64) -> Result<SignalFilter<T>, KernelError> {
+        self.build_1d_with(sample_rate, Options::default())
+    }
+
+    /// The same with options for the kernels that have taps.
+    pub fn build_1d_with<T: Sample>(
+        &self,
+        sample_rate: f64,
+        options: Options,
+    ) -> Result<SignalFilter<T>, KernelError> {
         Ok(match self.signal(sample_rate)? {
-            Signal::Taps(kernel) => Filter1d::new(&kernel, self.border).into(),
+            Signal::Taps(kernel) => Filter1d::with_options(&kernel, self.border, options)?.into(),
             Signal::Recursive(cascade) => {
                 SignalFilter::Recursive(Recursive::new(cascade, self.border, self.zero_phase))
             }
@@ -98,8 +107,15 @@ impl KernelSpec {
 
     /// The filter for an image or spectrogram. Fails as [`KernelSpec::build_1d`].
     pub fn build_2d<T: Sample>(&self) -> Result<ImageFilter<T>, KernelError> {
+        self.build_2d_with(Options::default())
+    }
+
+    /// The same with options for the kernels that have taps.
+    pub fn build_2d_with<T: Sample>(&self, options: Options) -> Result<ImageFilter<T>, KernelError> {
         let named = match self.source()? {
-            Source::Taps(taps) => return Ok(Filter2d::new(&plane(taps)?, self.border).into()),
+            Source::Taps(taps) => {
+                return Ok(Filter2d::with_options(&plane(taps)?, self.border, options)?.into());
+            }
             Source::Name(name) => Named2d::parse(name)?,
         };
         self.refuse_others(named.name(), named.takes())?;
@@ -111,14 +127,17 @@ impl KernelSpec {
             Named2d::GaborMagnitude => {
                 let parts = [Named2d::Gabor, Named2d::GaborImaginary].map(|part| self.gabor(part));
                 let [real, imaginary] = parts;
-                let bank = Bank::new(&[real?, imaginary?], self.border, Options::default())?;
+                let bank = Bank::new(&[real?, imaginary?], self.border, options)?;
                 return Ok(ImageFilter::Magnitude(bank));
             }
             Named2d::Erosion => Operator::Erosion,
             Named2d::Dilation => Operator::Dilation,
             Named2d::Opening => Operator::Opening,
             Named2d::Closing => Operator::Closing,
-            kernel => return Ok(Filter2d::new(&self.image_kernel(kernel)?, self.border).into()),
+            kernel => {
+                let kernel = self.image_kernel(kernel)?;
+                return Ok(Filter2d::with_options(&kernel, self.border, options)?.into());
+            }
         };
         let footprint = self.footprint.as_deref().map(|name| Footprint::parse(operator.name(), name));
         let footprint = footprint.transpose()?.unwrap_or_default();

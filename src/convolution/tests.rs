@@ -128,6 +128,53 @@ proptest! {
     }
 
     #[test]
+    fn boxes_are_the_definition_by_running_sums(
+        (height, width) in (1..20_usize, 1..40_usize), (image, cols) in (1..30_usize, 1..90_usize)
+            .prop_flat_map(|(rows, cols)| (values(rows * cols), Just(cols))),
+        missing in any::<prop::sample::Index>(), border in border(), options in options(),
+    ) {
+        let kernel = Kernel2d::new(height, width, vec![0.25; height * width]).unwrap();
+        let running = Options { way: Some(Way::Running), ..options };
+        let found = run(&kernel, &image, cols, border, running);
+        close(&found, &naive(&kernel, &image, cols, border, options), 1e-13);
+        // A NaN is in the sums that hold it and in no other; the others keep their bits.
+        let mut wild = image.clone();
+        wild[missing.index(image.len())] = f64::NAN;
+        let expected = naive(&kernel, &wild, cols, border, options);
+        for ((a, b), before) in run(&kernel, &wild, cols, border, running).iter().zip(expected).zip(found) {
+            prop_assert!(a.is_nan() == b.is_nan() && (a.is_nan() || *a == before));
+        }
+    }
+
+    #[test]
+    fn a_stride_keeps_what_is_there_without_it(
+        (kernel, image, cols) in kernel_and_image(), border in border(), options in options(),
+        stride in (1..5_usize, 1..5_usize),
+    ) {
+        for way in [None, Some(Way::Direct), Some(Way::Transform)] {
+            let all = run(&kernel, &image, cols, border, Options { way, ..options });
+            let found = run(&kernel, &image, cols, border, Options { way, stride, ..options });
+            let width = Filter2d::<f64>::with_options(&kernel, border, options).unwrap();
+            let width = width.output_shape(image.len() / cols, cols).1.max(1);
+            let kept = all.chunks(width).step_by(stride.0).flat_map(|row| row.iter().step_by(stride.1).copied());
+            close(&found, &kept.collect::<Vec<_>>(), 1e-12);
+        }
+    }
+
+    #[test]
+    fn what_is_shifted_comes_out_shifted((kernel, image, cols) in kernel_and_image(), by in 0..40_usize) {
+        let by = by % image.len();
+        let turned = |image: &[f64]| {
+            // Round the end of each row, as the border has it.
+            let mut image = image.to_vec();
+            image.chunks_exact_mut(cols).for_each(|row| row.rotate_left(by % cols));
+            image
+        };
+        let filtered = |x: &[f64]| run(&kernel, x, cols, Border::Wrap, Options::default());
+        close(&filtered(&turned(&image)), &turned(&filtered(&image)), 1e-13);
+    }
+
+    #[test]
     fn filters_are_linear((kernel, image, cols) in kernel_and_image(), border in border(), scale in -3.0..3.0) {
         let other: Vec<f64> = image.iter().rev().copied().collect();
         let sum: Vec<f64> = image.iter().zip(&other).map(|(a, b)| scale * a + b).collect();
@@ -285,5 +332,64 @@ fn a_scratch_may_be_shared_by_filters_and_sizes() {
             filter.apply(&signal, &mut fresh, &mut Scratch::new());
             assert_eq!(output, fresh, "round {round}, sigma {sigma}");
         }
+    }
+}
+
+#[test]
+fn threads_change_no_bit() {
+    let (rows, cols) = (700, 900);
+    let image: Vec<f32> = (0..rows * cols).map(|i| libm::sinf((i * i % 9973) as f32)).collect();
+    let noise = Kernel2d::new(9, 9, (0..81).map(|i| libm::sin(f64::from(i * i))).collect()).unwrap();
+    let (blob, flat) = (Kernel2d::gaussian(3.0).unwrap(), Kernel2d::boxcar(21).unwrap());
+    for (kernel, way) in
+        [(&noise, Way::Direct), (&noise, Way::Transform), (&blob, Way::Separable), (&flat, Way::Running)]
+    {
+        let with = |threads| {
+            let options = Options { way: Some(way), threads, ..Options::default() };
+            let filter = Filter2d::<f32>::with_options(kernel, Border::Mirror, options).unwrap();
+            let mut output = Vec::new();
+            filter.apply(&image, rows, cols, &mut output, &mut Scratch::new());
+            output
+        };
+        let one = with(1);
+        assert!([2, 3, 7].into_iter().all(|threads| with(threads) == one), "{way}");
+    }
+    let names = ["median", "bilateral", "closing"];
+    for (name, size) in names.into_iter().zip([5, 5, 7]) {
+        let range = (name == "bilateral").then_some(0.5);
+        let spec =
+            KernelSpec { name: Some(name.to_owned()), size: Some(size), range, ..KernelSpec::default() };
+        let filter = spec.build_2d::<f32>().unwrap();
+        let with = |threads| {
+            let mut output = Vec::new();
+            filter.apply(&image, rows, cols, &mut output, &mut Scratch::with_threads(threads));
+            output
+        };
+        let one = with(1);
+        assert!([2, 3, 7].into_iter().all(|threads| with(threads) == one), "{name}");
+    }
+}
+
+#[test]
+fn the_smallest_numbers_are_not_lost() {
+    let kernel = Kernel1d::new(vec![0.5, 1.0, 0.5]).unwrap();
+    let tiny = f64::from_bits(8);
+    let signal: Vec<f64> = (0..100).map(|i| if i % 7 == 0 { tiny } else { 0.0 }).collect();
+    let mut output = Vec::new();
+    for way in [Way::Direct, Way::Running, Way::Transform] {
+        let kernel = if way == Way::Running { Kernel1d::new(vec![1.0; 3]).unwrap() } else { kernel.clone() };
+        let options = Options { way: Some(way), ..Options::default() };
+        let filter = Filter1d::<f64>::with_options(&kernel, Border::Constant, options).unwrap();
+        filter.apply(&signal, &mut output, &mut Scratch::new());
+        let side = if way == Way::Running { tiny } else { f64::from_bits(4) };
+        // A transform rounds within a block.
+        let close = |a: f64, b: f64| a == b || way == Way::Transform && (a - b).abs() <= tiny;
+        assert!(
+            close(output[7], tiny)
+                && close(output[6], side)
+                && close(output[8], side)
+                && close(output[10], 0.0),
+            "{way}"
+        );
     }
 }

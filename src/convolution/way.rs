@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::overlap::OverlapScratch;
 use super::running::Sums;
+use crate::simd::Buffer;
 
 /// How a filter is computed. The ways of one kernel give the same numbers to rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,14 +70,14 @@ impl Default for Options {
 }
 
 /// Working memory that every filter shares; each thread has its own. It grows to the largest input and is reused.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Scratch<T> {
-    pub(super) extended: Vec<T>,
-    pub(super) between: Vec<T>,
-    /// Double precision where the samples are single: recursive filters and weighted means.
+    /// Double precision where the samples are single: recursive filters.
     pub(super) wide: Vec<f64>,
     /// Outputs of which a stride keeps a part.
     pub(super) full: Vec<T>,
+    /// The most threads of filters that have no options.
+    pub(super) threads: usize,
     /// One for each thread.
     pub(super) workers: Vec<Worker<T>>,
 }
@@ -86,6 +87,10 @@ pub struct Scratch<T> {
 pub(super) struct Worker<T> {
     pub(super) piece: Vec<T>,
     pub(super) strip: Vec<T>,
+    /// Sorted columns of medians.
+    pub(super) sorted: Buffer<T>,
+    /// Double precision where the samples are single: weighted means.
+    pub(super) wide: Vec<f64>,
     pub(super) sums: Sums<T>,
     pub(super) overlap: OverlapScratch<T>,
 }
@@ -109,10 +114,23 @@ impl fmt::Display for Way {
     }
 }
 
-impl<T: Default> Scratch<T> {
-    /// Empty working memory.
+impl<T> Scratch<T> {
+    /// Empty working memory, for one thread.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self::with_threads(1)
+    }
+
+    /// Empty working memory with which medians, bilateral filters and morphology run on up to `threads` threads, which
+    /// change no bit of the output. Those of a convolution are among its [`Options`].
+    #[must_use]
+    pub const fn with_threads(threads: usize) -> Self {
+        Self { wide: Vec::new(), full: Vec::new(), threads, workers: Vec::new() }
+    }
+}
+
+impl<T> Default for Scratch<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -58,6 +58,10 @@ pub trait Register: Copy {
     unsafe fn fused_less(self, factor: Self, term: Self) -> Self;
     /// `term - self * factor`, rounded once.
     unsafe fn less_fused(self, factor: Self, term: Self) -> Self;
+    /// The lesser of each two: `self` where it is less, otherwise `other`.
+    unsafe fn min(self, other: Self) -> Self;
+    /// The greater of each two: `self` where it is greater, otherwise `other`.
+    unsafe fn max(self, other: Self) -> Self;
     /// Turns `WIDTH` rows of `WIDTH` numbers that start `stride` apart into columns.
     #[inline(always)]
     unsafe fn transpose(from: *const Self::Number, to: *mut Self::Number, stride: usize) {
@@ -113,6 +117,14 @@ macro_rules! plain {
             #[inline(always)]
             unsafe fn fused_less(self, factor: Self, term: Self) -> Self {
                 Self(std::array::from_fn(|i| self.0[i].mul_add(factor.0[i], -term.0[i])))
+            }
+            #[inline(always)]
+            unsafe fn min(self, other: Self) -> Self {
+                Self(std::array::from_fn(|i| if self.0[i] < other.0[i] { self.0[i] } else { other.0[i] }))
+            }
+            #[inline(always)]
+            unsafe fn max(self, other: Self) -> Self {
+                Self(std::array::from_fn(|i| if self.0[i] > other.0[i] { self.0[i] } else { other.0[i] }))
             }
             #[inline(always)]
             unsafe fn less_fused(self, factor: Self, term: Self) -> Self {

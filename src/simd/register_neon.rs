@@ -1,5 +1,6 @@
 //! The registers of NEON, which every 64-bit ARM processor has.
 
+#[allow(clippy::wildcard_imports, reason = "some twenty intrinsics")]
 use std::arch::aarch64::*;
 
 use super::register::Register;
@@ -7,7 +8,7 @@ use super::register::Register;
 macro_rules! register {
     (
         $name:ident, $number:ty, $inner:ty, $width:expr, $load:ident, $store:ident, $splat:ident, $add:ident,
-        $sub:ident, $mul:ident, $fma:ident, $fms:ident, $neg:ident
+        $sub:ident, $mul:ident, $fma:ident, $fms:ident, $neg:ident, $less:ident, $select:ident
     ) => {
         /// One register.
         #[derive(Clone, Copy)]
@@ -56,6 +57,14 @@ macro_rules! register {
             unsafe fn less_fused(self, factor: Self, term: Self) -> Self {
                 Self(unsafe { $fms(term.0, self.0, factor.0) })
             }
+            #[inline(always)]
+            unsafe fn min(self, other: Self) -> Self {
+                Self(unsafe { $select($less(self.0, other.0), self.0, other.0) })
+            }
+            #[inline(always)]
+            unsafe fn max(self, other: Self) -> Self {
+                Self(unsafe { $select($less(other.0, self.0), self.0, other.0) })
+            }
         }
     };
 }
@@ -73,7 +82,9 @@ register!(
     vmulq_f32,
     vfmaq_f32,
     vfmsq_f32,
-    vnegq_f32
+    vnegq_f32,
+    vcltq_f32,
+    vbslq_f32
 );
 register!(
     NeonF64,
@@ -88,5 +99,7 @@ register!(
     vmulq_f64,
     vfmaq_f64,
     vfmsq_f64,
-    vnegq_f64
+    vnegq_f64,
+    vcltq_f64,
+    vbslq_f64
 );

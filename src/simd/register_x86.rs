@@ -8,7 +8,7 @@ use super::register::Register;
 macro_rules! register {
     (
         $name:ident, $number:ty, $inner:ty, $width:expr, $many:expr, $transpose:ident, $load:ident, $store:ident,
-        $splat:ident, $add:ident, $sub:ident, $mul:ident, $fmadd:ident, $fmsub:ident, $fnmadd:ident
+        $splat:ident, $add:ident, $sub:ident, $mul:ident, $fmadd:ident, $fmsub:ident, $fnmadd:ident, $min:ident, $max:ident
     ) => {
         /// One register.
         #[derive(Clone, Copy)]
@@ -58,6 +58,14 @@ macro_rules! register {
                 Self(unsafe { $fnmadd(self.0, factor.0, term.0) })
             }
             #[inline(always)]
+            unsafe fn min(self, other: Self) -> Self {
+                Self(unsafe { $min(self.0, other.0) })
+            }
+            #[inline(always)]
+            unsafe fn max(self, other: Self) -> Self {
+                Self(unsafe { $max(self.0, other.0) })
+            }
+            #[inline(always)]
             unsafe fn transpose(from: *const $number, to: *mut $number, stride: usize) {
                 unsafe { $transpose(from, to, stride) }
             }
@@ -80,7 +88,9 @@ register!(
     _mm256_mul_ps,
     _mm256_fmadd_ps,
     _mm256_fmsub_ps,
-    _mm256_fnmadd_ps
+    _mm256_fnmadd_ps,
+    _mm256_min_ps,
+    _mm256_max_ps
 );
 register!(
     Avx2F64,
@@ -97,7 +107,9 @@ register!(
     _mm256_mul_pd,
     _mm256_fmadd_pd,
     _mm256_fmsub_pd,
-    _mm256_fnmadd_pd
+    _mm256_fnmadd_pd,
+    _mm256_min_pd,
+    _mm256_max_pd
 );
 register!(
     Avx512F32,
@@ -114,7 +126,9 @@ register!(
     _mm512_mul_ps,
     _mm512_fmadd_ps,
     _mm512_fmsub_ps,
-    _mm512_fnmadd_ps
+    _mm512_fnmadd_ps,
+    _mm512_min_ps,
+    _mm512_max_ps
 );
 register!(
     Avx512F64,
@@ -131,7 +145,9 @@ register!(
     _mm512_mul_pd,
     _mm512_fmadd_pd,
     _mm512_fmsub_pd,
-    _mm512_fnmadd_pd
+    _mm512_fnmadd_pd,
+    _mm512_min_pd,
+    _mm512_max_pd
 );
 
 // SAFETY of the transposes: the caller vouches for the two squares and for the instructions. Pairs of rows are woven

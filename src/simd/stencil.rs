@@ -11,6 +11,9 @@ use super::register::{Number, Register};
 /// Rows of a block.
 const ROWS: usize = 4;
 
+/// Bytes of the first cache that samples may fill.
+const FIRST_CACHE: usize = 32 << 10;
+
 /// What is read: taps row by row, and samples in rows that start `stride` apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Stencil<'a, T> {
@@ -93,6 +96,41 @@ impl<T: Number> Work<T> for Task<T> {
     #[inline(always)]
     unsafe fn run<V: Register<Number = T>>(self) {
         unsafe {
+            let tile = self.tile();
+            let mut col = 0;
+            while col < self.cols {
+                let cols = if self.cols - col < 2 * tile { self.cols - col } else { tile };
+                Self { cols, ..self.at(0, col) }.tall::<V>();
+                col += cols;
+            }
+        }
+    }
+}
+
+impl<T: Number> Task<T> {
+    /// Columns that are computed together from the first row to the last, so that the rows of samples that two bands share
+    /// are still in the first cache.
+    const fn tile(&self) -> usize {
+        if self.height <= 4 {
+            return self.cols;
+        }
+        let tile = FIRST_CACHE / size_of::<T>() / (self.height + 2 * ROWS);
+        if tile < 128 { 128 } else { tile / 64 * 64 }
+    }
+
+    /// Outputs before the first that begins a line of the cache: registers that are stored across two lines cost a third
+    /// of the time of a small kernel. A block of `step` outputs covers them, so that the next ones may begin there; none
+    /// where there is no such block, or outputs are added to.
+    #[inline(always)]
+    fn unaligned(self, step: usize) -> usize {
+        let before = self.output.align_offset(64);
+        if self.add || before >= step || before + step > self.cols { 0 } else { before }
+    }
+
+    /// All rows of outputs.
+    #[inline(always)]
+    unsafe fn tall<V: Register<Number = T>>(self) {
+        unsafe {
             let mut row = 0;
             if self.height > 1 {
                 while row + ROWS <= self.rows {
@@ -110,9 +148,7 @@ impl<T: Number> Work<T> for Task<T> {
             }
         }
     }
-}
 
-impl<T: Number> Task<T> {
     /// The same task from this output on.
     #[inline(always)]
     unsafe fn at(self, row: usize, col: usize) -> Self {
@@ -125,43 +161,63 @@ impl<T: Number> Task<T> {
         }
     }
 
-    /// Four rows of outputs.
+    /// Four rows of outputs, by loops that know small sides of the kernel: with few taps a loop costs more than they do.
     #[inline(always)]
     unsafe fn band<V: Register<Number = T>>(self, row: usize) {
         unsafe {
+            match (self.height, self.width) {
+                (2, _) => self.at(row, 0).blocks::<V, 2, 0>(),
+                (3, 3) => self.at(row, 0).blocks::<V, 3, 3>(),
+                (3, _) => self.at(row, 0).blocks::<V, 3, 0>(),
+                (_, 1) => self.at(row, 0).blocks::<V, 4, 1>(),
+                _ => self.at(row, 0).blocks::<V, 4, 0>(),
+            }
+        }
+    }
+
+    /// The first four rows of outputs. The kernel has `H` rows, or 4 and more; `W` taps in a row, or any where it is 0.
+    #[inline(always)]
+    unsafe fn blocks<V: Register<Number = T>, const H: usize, const W: usize>(self) {
+        unsafe {
             let step = if V::MANY { 4 * V::WIDTH } else { 2 * V::WIDTH };
-            let mut col = 0;
+            let mut col = self.unaligned(step);
+            if col > 0 {
+                self.wide::<V, H, W>();
+            }
             while col + step <= self.cols {
-                self.at(row, col).wide::<V>();
+                self.at(0, col).wide::<V, H, W>();
                 col += step;
             }
             if col < self.cols && self.cols >= step && !self.add {
-                return self.at(row, self.cols - step).wide::<V>();
+                return self.at(0, self.cols - step).wide::<V, H, W>();
             }
             while col + V::WIDTH <= self.cols {
-                block_4x1::<V>(self.at(row, col));
+                block_4x1::<V, H, 0>(self.at(0, col));
                 col += V::WIDTH;
             }
             if col < self.cols && self.cols >= V::WIDTH && !self.add {
-                return block_4x1::<V>(self.at(row, self.cols - V::WIDTH));
+                return block_4x1::<V, H, 0>(self.at(0, self.cols - V::WIDTH));
             }
             while col < self.cols {
-                block_4x1::<T::One>(self.at(row, col));
+                block_4x1::<T::One, H, 0>(self.at(0, col));
                 col += 1;
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn wide<V: Register<Number = T>>(self) {
-        unsafe { if V::MANY { block_4x4::<V>(self) } else { block_4x2::<V>(self) } }
+    unsafe fn wide<V: Register<Number = T>, const H: usize, const W: usize>(self) {
+        unsafe { if V::MANY { block_4x4::<V, H, W>(self) } else { block_4x2::<V, H, W>(self) } }
     }
 
     /// One row of outputs.
     #[inline(always)]
     unsafe fn line<V: Register<Number = T>>(self, row: usize) {
         unsafe {
-            let mut col = 0;
+            let mut col = self.at(row, 0).unaligned(8 * V::WIDTH);
+            if col > 0 {
+                line_8::<V>(self.at(row, 0));
+            }
             while col + 8 * V::WIDTH <= self.cols {
                 line_8::<V>(self.at(row, col));
                 col += 8 * V::WIDTH;
@@ -195,7 +251,7 @@ macro_rules! multiply {
 macro_rules! block {
     ($block:ident, $row:ident, $count:literal, $all:tt, [$($c:literal)*]) => {
         #[inline(always)]
-        unsafe fn $block<V: Register>(task: Task<V::Number>) {
+        unsafe fn $block<V: Register, const H: usize, const W: usize>(task: Task<V::Number>) {
             unsafe {
                 let mut sums = [[V::splat(V::Number::default()); $count]; ROWS];
                 if task.add {
@@ -207,21 +263,40 @@ macro_rules! block {
                         sums[3][$c] = V::load(at(3, $c));
                     )*
                 }
-                for i in 0..task.height + ROWS - 1 {
-                    let x = task.input.add(i * task.input_stride);
-                    let taps = task.taps.wrapping_add(i * task.width);
-                    // The rows of outputs to which this row of samples belongs.
-                    match ((i + 1).saturating_sub(task.height), (i + 1).min(ROWS)) {
-                        (0, 4) => $row::<V, 0, 4>(&mut sums, x, taps, task.width),
-                        (0, 1) => $row::<V, 0, 1>(&mut sums, x, taps, task.width),
-                        (0, 2) => $row::<V, 0, 2>(&mut sums, x, taps, task.width),
-                        (0, 3) => $row::<V, 0, 3>(&mut sums, x, taps, task.width),
-                        (1, 4) => $row::<V, 1, 4>(&mut sums, x, taps, task.width),
-                        (2, 4) => $row::<V, 2, 4>(&mut sums, x, taps, task.width),
-                        (3, 4) => $row::<V, 3, 4>(&mut sums, x, taps, task.width),
-                        (1, 3) => $row::<V, 1, 3>(&mut sums, x, taps, task.width),
-                        (1, 2) => $row::<V, 1, 2>(&mut sums, x, taps, task.width),
-                        _ => $row::<V, 2, 3>(&mut sums, x, taps, task.width),
+                let width = if W == 0 { task.width } else { W };
+                // The rows of outputs from LOW to below HIGH to which a row of samples belongs.
+                macro_rules! row {
+                    ($i:expr, $low:literal, $high:literal) => {
+                        $row::<V, $low, $high, W>(
+                            &mut sums,
+                            task.input.add($i * task.input_stride),
+                            task.taps.wrapping_add($i * width),
+                            width,
+                        )
+                    };
+                }
+                row!(0, 0, 1);
+                row!(1, 0, 2);
+                match H {
+                    2 => {
+                        row!(2, 1, 3);
+                        row!(3, 2, 4);
+                        row!(4, 3, 4);
+                    }
+                    3 => {
+                        row!(2, 0, 3);
+                        row!(3, 1, 4);
+                        row!(4, 2, 4);
+                        row!(5, 3, 4);
+                    }
+                    _ => {
+                        row!(2, 0, 3);
+                        for i in 3..task.height {
+                            row!(i, 0, 4);
+                        }
+                        row!(task.height, 1, 4);
+                        row!(task.height + 1, 2, 4);
+                        row!(task.height + 2, 3, 4);
                     }
                 }
                 let at = |r: usize, c: usize| task.output.add(r * task.output_stride + c * V::WIDTH);
@@ -236,13 +311,14 @@ macro_rules! block {
 
         /// One row of samples: tap row `i - r` for the rows of outputs from `LOW` to below `HIGH`.
         #[inline(always)]
-        unsafe fn $row<V: Register, const LOW: usize, const HIGH: usize>(
+        unsafe fn $row<V: Register, const LOW: usize, const HIGH: usize, const W: usize>(
             sums: &mut [[V; $count]; ROWS],
             samples: *const V::Number,
             taps: *const V::Number,
             width: usize,
         ) {
             unsafe {
+                let width = if W == 0 { width } else { W };
                 for j in 0..width {
                     let x = [$( V::load(samples.add(j + $c * V::WIDTH)) ),*];
                     if LOW == 0 {
@@ -257,7 +333,7 @@ macro_rules! block {
                         let tap = V::splat(*taps.wrapping_add(j).wrapping_sub(2 * width));
                         multiply!(sums[2], x, tap, $all);
                     }
-                    if 3 < HIGH {
+                    if LOW <= 3 && 3 < HIGH {
                         let tap = V::splat(*taps.wrapping_add(j).wrapping_sub(3 * width));
                         multiply!(sums[3], x, tap, $all);
                     }

@@ -1,186 +1,285 @@
-//! Weighted sums: of the bins of a band in a group of frames, one lane a frame, and of rows with the columns of a matrix.
-//!
-//! Every sum has one order, the same in every width.
+//! Sums of neighbours: the two passes of a box. Nothing is ever taken away from a sum, so none carries the rounding of
+//! samples that have left it, nor a NaN.
 
-use super::Width;
 use super::dispatch::{Work, dispatch};
-use super::layout::GROUP;
-use super::register::Register;
+use super::register::{Number, Register};
+use super::{Buffer, Outputs, Width};
 
-/// Terms of a product of a row that are summed apart from the others, so that fewer digits are lost.
-const PART: usize = 16;
+/// Outputs of a row whose sums of 2, 4, 8 .. neighbours stay in the first cache.
+const STRETCH: usize = 1024;
 
-/// Weights of neighbouring bins.
-#[derive(Debug, Clone, Copy)]
-pub struct Band {
-    /// The bin of the first weight.
-    pub first_bin: usize,
-    /// Where the weights begin.
-    pub first_weight: usize,
-    /// Weights.
-    pub len: usize,
-}
+/// Registers side by side in the sums down columns.
+const ACROSS: usize = 4;
 
-/// Row b of `energies` is the weighted sum of the rows of `power` in band b.
+/// `to[i] = factor * line[i] + .. + factor * line[i + window - 1]`, by sums of 2, 4, 8 .. neighbours that are built on
+/// each other: about `2 log2(window)` additions an output. Each sample is multiplied first, so that no sum is larger than
+/// the output. All widths give the same bits. `levels` is working memory.
 ///
 /// # Panics
-/// Where a band has bins or weights that are not there, or `energies` fewer rows than bands.
-pub fn band_sums(width: Width, bands: &[Band], weights: &[f32], power: &[f32], energies: &mut [f32]) {
-    assert!(energies.len() >= bands.len() * GROUP, "a row of lanes for each band");
-    for band in bands {
-        assert!(band.first_weight + band.len <= weights.len(), "weights of the band");
-        assert!((band.first_bin + band.len) * GROUP <= power.len(), "bins of the band");
+/// Where `line` is not `to.len() + window - 1` numbers long, or `window` is 0.
+pub fn window_sums<T: Number>(
+    width: Width,
+    line: &[T],
+    factor: T,
+    window: usize,
+    levels: &mut Buffer<T>,
+    to: &mut [T],
+) {
+    assert!(window >= 1 && line.len() + 1 == to.len() + window, "a window for each output");
+    let stretch = STRETCH.max(4 * window);
+    for (i, to) in to.chunks_mut(stretch).enumerate() {
+        let line = &line[i * stretch..][..to.len() + window - 1];
+        // A multiple of a line of the cache, so that every level begins at one.
+        let room = line.len().next_multiple_of(16);
+        levels.resize(room * (window.ilog2() as usize + 1));
+        dispatch(width, WindowSums { line, factor, window, levels, room, to });
     }
-    dispatch(width, BandSums { bands, weights, power, energies });
 }
 
-/// Products of rows with a matrix: `rows` are `len` numbers each, `matrix` has `len` rows of `cols` numbers, filled up to a
-/// multiple of `GROUP`, and `to` gets `cols` for each row. Sixteen terms after another are summed, then these sums.
+/// Rows whose sums down each column are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Stack<'a, T> {
+    /// Row `r` of the outputs is the sum of the rows from `r` on.
+    pub rows: &'a [T],
+    /// Distance of two rows.
+    pub stride: usize,
+    /// Rows in a sum.
+    pub window: usize,
+    /// The place of the first row of outputs in its block, less than `window`.
+    pub phase: usize,
+}
+
+/// Writes the sums of `window` rows to each row of outputs. Rows stand in blocks of `window`, from `phase` rows before the
+/// first one on: an output is the sum to the end of its block plus the sum from the beginning of the next one, both of
+/// which run on, so that it costs three additions whatever the window, and depends on no other output. All widths give
+/// the same bits. `ends` is working memory.
 ///
 /// # Panics
-/// Where the lengths do not fit.
-pub fn row_products(width: Width, rows: &[f32], matrix: &[f32], len: usize, cols: usize, to: &mut [f32]) {
-    assert!(len >= 1 && cols >= 1 && matrix.len() == len * cols.next_multiple_of(GROUP), "the matrix");
-    assert!(rows.len().is_multiple_of(len) && to.len() == rows.len() / len * cols, "a product for each row");
-    dispatch(width, RowProducts { rows, matrix, len, cols, to });
+/// Where rows or room for the outputs are missing, or `phase` is not less than `window`.
+pub fn column_sums<T: Number>(
+    width: Width,
+    stack: &Stack<'_, T>,
+    ends: &mut Buffer<T>,
+    outputs: &mut Outputs<'_, T>,
+) {
+    let &Stack { rows, stride, window, phase } = stack;
+    if outputs.rows == 0 || outputs.cols == 0 {
+        return;
+    }
+    assert!(phase < window, "a place in a block");
+    assert!(rows.len() >= (outputs.rows + window - 2) * stride + outputs.cols, "rows for every window");
+    assert!(outputs.samples.len() >= (outputs.rows - 1) * outputs.stride + outputs.cols, "room for outputs");
+    assert!(outputs.rows == 1 || outputs.stride >= outputs.cols, "rows that do not overlap");
+    ends.resize(window * ACROSS * T::GROUP);
+    let task = ColumnSums {
+        input: rows.as_ptr(),
+        input_stride: stride,
+        window,
+        phase,
+        ends: ends.as_mut_ptr(),
+        output: outputs.samples.as_mut_ptr(),
+        output_stride: outputs.stride,
+        rows: outputs.rows,
+        cols: outputs.cols,
+    };
+    dispatch(width, task);
 }
 
-struct BandSums<'a> {
-    bands: &'a [Band],
-    weights: &'a [f32],
-    power: &'a [f32],
-    energies: &'a mut [f32],
+struct WindowSums<'a, T> {
+    line: &'a [T],
+    factor: T,
+    window: usize,
+    levels: &'a mut [T],
+    room: usize,
+    to: &'a mut [T],
 }
 
-struct RowProducts<'a> {
-    rows: &'a [f32],
-    matrix: &'a [f32],
-    len: usize,
+impl<T: Number> Work<T> for WindowSums<'_, T> {
+    type Output = ();
+
+    // SAFETY: safe code, which the caller has compiled for its instructions.
+    #[inline(always)]
+    unsafe fn run<V: Register<Number = T>>(self) {
+        let Self { line, factor, window, levels, room, to } = self;
+        let (first, mut rest) = levels.split_at_mut(room);
+        for (level, &x) in first.iter_mut().zip(line) {
+            *level = x * factor;
+        }
+        // The level of `size` neighbours, and how many of the window are summed before it.
+        let (mut level, mut size, mut done) = (&*first, 1, 0);
+        loop {
+            let last = size > window / 2;
+            if window & size != 0 {
+                add_level(&level[done..][..to.len()], done == 0, to);
+                done += size;
+            }
+            if last {
+                return;
+            }
+            let len = line.len() + 1 - 2 * size;
+            let (next, after) = rest.split_at_mut(room);
+            for ((next, &a), &b) in next[..len].iter_mut().zip(&level[..len]).zip(&level[size..]) {
+                *next = a + b;
+            }
+            (level, rest) = (next, after);
+            size *= 2;
+        }
+    }
+}
+
+/// Adds a level to the outputs, or puts it there first.
+#[inline(always)]
+fn add_level<T: Number>(level: &[T], first: bool, to: &mut [T]) {
+    if first {
+        to.copy_from_slice(level);
+    } else {
+        to.iter_mut().zip(level).for_each(|(to, &x)| *to = *to + x);
+    }
+}
+
+/// A [`Stack`] and its outputs, checked.
+#[derive(Clone, Copy)]
+struct ColumnSums<T> {
+    input: *const T,
+    input_stride: usize,
+    window: usize,
+    phase: usize,
+    /// A group of registers for each row of a block.
+    ends: *mut T,
+    output: *mut T,
+    output_stride: usize,
+    rows: usize,
     cols: usize,
-    to: &'a mut [f32],
 }
 
-// SAFETY of the implementations: what is safe in them is compiled for the caller's instructions; registers are loaded and
-// stored in rows and squares whose lengths were checked above.
+// SAFETY of the blocks below: `column_sums` has checked that every window lies in the rows, every output in its slice and
+// that there is room for the ends; strips are only asked for where all their columns lie in the task.
 
-impl Work<f32> for BandSums<'_> {
+impl<T: Number> Work<T> for ColumnSums<T> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Register<Number = f32>>(self) {
-        for (b, band) in self.bands.iter().enumerate() {
-            for lane in (0..GROUP).step_by(V::WIDTH) {
-                unsafe {
-                    let bins = self.power.as_ptr().add(band.first_bin * GROUP + lane);
-                    let weights = self.weights.as_ptr().add(band.first_weight);
-                    let mut sum = V::splat(0.0);
-                    for i in 0..band.len {
-                        sum = V::load(bins.add(i * GROUP)).fused(V::splat(*weights.add(i)), sum);
-                    }
-                    sum.store(self.energies.as_mut_ptr().add(b * GROUP + lane));
-                }
+    unsafe fn run<V: Register<Number = T>>(self) {
+        unsafe {
+            let wide = ACROSS * V::WIDTH;
+            // Outputs may be computed twice, so that most registers are stored within a line of the cache.
+            let before = self.output.align_offset(64);
+            let mut col = if before < wide && before + wide <= self.cols { before } else { 0 };
+            if col > 0 {
+                strip_4::<V>(self);
+            }
+            while col + wide <= self.cols {
+                strip_4::<V>(self.at(col));
+                col += wide;
+            }
+            if col < self.cols && self.cols >= wide {
+                return strip_4::<V>(self.at(self.cols - wide));
+            }
+            while col + V::WIDTH <= self.cols {
+                strip_1::<V>(self.at(col));
+                col += V::WIDTH;
+            }
+            while col < self.cols {
+                strip_1::<T::One>(self.at(col));
+                col += 1;
             }
         }
     }
 }
 
-impl Work<f32> for RowProducts<'_> {
-    type Output = ();
-
+impl<T: Number> ColumnSums<T> {
+    /// The same task from this column on.
     #[inline(always)]
-    unsafe fn run<V: Register<Number = f32>>(self) {
-        let Self { rows, matrix, len, cols, to } = self;
-        let stride = cols.next_multiple_of(GROUP);
-        // Four rows at once, so that no sum waits for the one before.
-        for (rows, to) in rows.chunks(4 * len).zip(to.chunks_mut(4 * cols)) {
-            let count = rows.len() / len;
-            for col in (0..cols).step_by(V::WIDTH) {
-                let mut sums = [[0.0; GROUP]; 4];
-                unsafe {
-                    // Rows that are not there are taken from the first.
-                    let row = |r: usize| rows.as_ptr().add(if r < count { r * len } else { 0 });
-                    let (p, q, r, s) = (row(0), row(1), row(2), row(3));
-                    let zero = V::splat(0.0);
-                    let mut totals = (zero, zero, zero, zero);
-                    for first in (0..len).step_by(PART) {
-                        let (mut a, mut b, mut c, mut d) = (zero, zero, zero, zero);
-                        for i in first..(first + PART).min(len) {
-                            let weights = V::load(matrix.as_ptr().add(i * stride + col));
-                            a = V::splat(*p.add(i)).fused(weights, a);
-                            b = V::splat(*q.add(i)).fused(weights, b);
-                            c = V::splat(*r.add(i)).fused(weights, c);
-                            d = V::splat(*s.add(i)).fused(weights, d);
+    unsafe fn at(self, col: usize) -> Self {
+        unsafe { Self { input: self.input.add(col), output: self.output.add(col), ..self } }
+    }
+}
+
+/// Some registers of all rows of outputs; straight-line code, since loops over sums are left rolled.
+macro_rules! strip {
+    ($strip:ident, $count:literal, [$($c:literal)*]) => {
+        #[inline(always)]
+        unsafe fn $strip<V: Register>(task: ColumnSums<V::Number>) {
+            unsafe {
+                let zero = V::splat(V::Number::default());
+                let row = |r: usize, c: usize| V::load(task.input.add(r * task.input_stride + c * V::WIDTH));
+                let end = |i: usize, c: usize| task.ends.add((i * $count + c) * V::WIDTH);
+                // The first row of outputs of a block that begins `phase` rows before it.
+                let (mut first, mut phase) = (0, task.phase);
+                while first < task.rows {
+                    let rows = task.window - phase;
+                    let mut sums = [$( row(first + rows - 1, $c) ),*];
+                    $( sums[$c].store(end(rows - 1, $c)); )*
+                    for i in (0..rows - 1).rev() {
+                        $( sums[$c] = row(first + i, $c).add(sums[$c]); )*
+                        $( sums[$c].store(end(i, $c)); )*
+                    }
+                    let mut sums = [zero; $count];
+                    // Rows of the next block that the first of these outputs reaches already.
+                    for i in rows..task.window - 1 {
+                        $( sums[$c] = sums[$c].add(row(first + i, $c)); )*
+                    }
+                    for i in 0..rows.min(task.rows - first) {
+                        let to = task.output.add((first + i) * task.output_stride);
+                        if i + phase == 0 {
+                            $( V::load(end(0, $c)).store(to.add($c * V::WIDTH)); )*
+                        } else {
+                            $( sums[$c] = sums[$c].add(row(first + i + task.window - 1, $c)); )*
+                            $( V::load(end(i, $c)).add(sums[$c]).store(to.add($c * V::WIDTH)); )*
                         }
-                        totals = (totals.0.add(a), totals.1.add(b), totals.2.add(c), totals.3.add(d));
                     }
-                    totals.0.store(sums[0].as_mut_ptr());
-                    totals.1.store(sums[1].as_mut_ptr());
-                    totals.2.store(sums[2].as_mut_ptr());
-                    totals.3.store(sums[3].as_mut_ptr());
-                }
-                let here = V::WIDTH.min(cols - col);
-                for (to, sums) in to.chunks_exact_mut(cols).zip(&sums) {
-                    to[col..][..here].copy_from_slice(&sums[..here]);
+                    first += rows;
+                    phase = 0;
                 }
             }
         }
-    }
+    };
 }
+
+strip!(strip_4, 4, [0 1 2 3]);
+strip!(strip_1, 1, [0]);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn noise(len: usize) -> Vec<f32> {
-        (0..len).map(|i| ((i * 7919 + 13) % 10_009) as f32 / 5004.0 - 1.0).collect()
-    }
-
-    /// Every width gives these bits.
-    fn at_every_width(mut run: impl FnMut(Width) -> Vec<f32>) -> Vec<f32> {
-        let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-        let plain = run(Width::available()[0]);
+    #[test]
+    fn sums_of_any_window() {
+        let numbers: Vec<f64> = (0..3000).map(f64::from).collect();
         for width in Width::available() {
-            assert_eq!(bits(&run(width)), bits(&plain), "{width:?}");
-        }
-        plain
-    }
-
-    #[test]
-    fn bands_are_weighted_sums() {
-        let (power, weights) = (noise(20 * GROUP), noise(9));
-        let bands = [(3, 0, 4), (0, 2, 0), (15, 4, 5)].map(|(first_bin, first_weight, len)| Band {
-            first_bin,
-            first_weight,
-            len,
-        });
-        let energies = at_every_width(|width| {
-            let mut energies = vec![9.0; 3 * GROUP];
-            band_sums(width, &bands, &weights, &power, &mut energies);
-            energies
-        });
-        for (b, band) in bands.iter().enumerate() {
-            let bins = band.first_bin..band.first_bin + band.len;
-            let terms = bins.zip(&weights[band.first_weight..]).map(|(bin, w)| power[bin * GROUP + 5] * w);
-            assert!((energies[b * GROUP + 5] - terms.sum::<f32>()).abs() < 1e-5);
+            for window in (1..40).chain([64, 90, 700]) {
+                let mut to = vec![0.0; 3001 - window];
+                window_sums(width, &numbers, 2.0, window, &mut Buffer::default(), &mut to);
+                for (i, sum) in to.iter().enumerate() {
+                    let expected: f64 = numbers[i..i + window].iter().sum();
+                    assert_eq!(*sum, 2.0 * expected, "{window} from {i}");
+                }
+            }
         }
     }
 
     #[test]
-    fn products_of_rows_are_sums() {
-        for (count, len, cols) in [(1, 3, 1_usize), (6, 20, 13), (4, 5, 16), (9, 7, 35)] {
-            let (rows, stride) = (noise(count * len), cols.next_multiple_of(GROUP));
-            let matrix = noise(len * stride);
-            let found = at_every_width(|width| {
-                let mut found = vec![9.0; count * cols];
-                row_products(width, &rows, &matrix, len, cols, &mut found);
-                found
-            });
-            for (at, found) in found.iter().enumerate() {
-                let (row, col) = (at / cols, at % cols);
-                let term = |sum: f32, i: &usize| rows[row * len + i].mul_add(matrix[i * stride + col], sum);
-                let terms: Vec<usize> = (0..len).collect();
-                let parts = terms.chunks(PART).map(|part| part.iter().fold(0.0, term));
-                assert_eq!(*found, parts.fold(0.0, |total, part| total + part));
+    fn columns_of_any_window_and_phase() {
+        let (stride, rows) = (150, 23);
+        for (window, cols) in [(1, 150), (2, 3), (5, 64), (7, 131), (23, 70), (30, 17)] {
+            let input: Vec<f32> = (0..(rows + window) * stride).map(|i| (i * 7919 % 1009) as f32).collect();
+            for phase in [0, window / 2, window - 1] {
+                let stack = Stack { rows: &input, stride, window, phase };
+                let run = |width| {
+                    let mut found = vec![0.5; rows * stride];
+                    let mut outputs =
+                        Outputs { samples: &mut found[1..], stride, rows, cols: cols.min(stride - 1) };
+                    column_sums(width, &stack, &mut Buffer::default(), &mut outputs);
+                    found
+                };
+                let found = run(Width::detect());
+                for (at, value) in found.iter().enumerate() {
+                    let (r, c) = (at / stride, at % stride);
+                    let inside = c >= 1 && c <= cols.min(stride - 1);
+                    let sum = |c: usize| (r..r + window).map(|r| input[r * stride + c]).sum::<f32>();
+                    assert_eq!(*value, if inside { sum(c - 1) } else { 0.5 }, "{window} {phase} ({r}, {c})");
+                }
+                assert!(Width::available().into_iter().all(|width| run(width) == found));
             }
         }
     }

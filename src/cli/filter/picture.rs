@@ -27,7 +27,8 @@ pub(super) fn filter(request: &Request<'_>) -> Result<Vec<String>> {
     }
     let filters = filters(request).map_err(|error| usage(input, error))?;
     let picture = read(input)?;
-    let mut work = Work { filters: &filters, scratch: Scratch::new(), lines: Vec::new() };
+    let scratch = Scratch::with_threads(request.threads);
+    let mut work = Work { filters: &filters, scratch, lines: Vec::new() };
     let filtered = work
         .picture(&picture)
         .ok_or_else(|| unusable(input, "not a grey or RGB picture of 8 or 16 bits: convert it to one"))?;
@@ -37,10 +38,10 @@ pub(super) fn filter(request: &Request<'_>) -> Result<Vec<String>> {
 
 fn filters(request: &Request<'_>) -> std::result::Result<Filters, KernelError> {
     let spec = &request.spec;
+    let options = Options { mode: request.mode, threads: request.threads, ..Options::default() };
     if request.mode == Mode::Same {
-        return Ok(Filters { colour: spec.build_2d()?, alpha: None });
+        return Ok(Filters { colour: spec.build_2d_with(options)?, alpha: None });
     }
-    let options = Options { mode: request.mode, ..Options::default() };
     let kernel = spec.kernel_2d()?;
     let ((rows, cols), (row, col)) = (kernel.shape(), kernel.centre());
     let mut taps = vec![0.0; rows * cols];
@@ -182,7 +183,7 @@ mod tests {
 
     fn request(spec: KernelSpec, mode: Mode) -> Request<'static> {
         let path = Path::new("x.png");
-        Request { input: path, output: path, spec, impulse: None, mode, plan: false }
+        Request { input: path, output: path, spec, impulse: None, block: None, mode, plan: false, threads: 1 }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
-use crate::convolution::{Filter1d, Kernel1d, Mode, Options, Scratch, SignalFilter};
+use crate::convolution::{Filter1d, Kernel1d, Mode, Options, Partitioned, Scratch, SignalFilter};
 use crate::corpus::{Decoding, read_recording};
 use crate::error::{Error, Result};
 
@@ -24,8 +24,13 @@ pub(super) fn filter(request: &Request<'_>) -> Result<Vec<String>> {
         return Err(usage(request.output, "sound is written as WAV: call it .wav"));
     }
     let mut sound = read(request.input)?;
+    if let Some((block, path)) = request.block.zip(request.impulse) {
+        let lines = stream(request, &mut sound, path, block)?;
+        write(request.output, &sound)?;
+        return Ok(lines);
+    }
     let filters = filters(request, &sound)?;
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::with_threads(request.threads);
     let mut lines = Vec::new();
     for (channel, filter) in sound.channels.iter_mut().zip(filters.iter().cycle()) {
         let mut filtered = Vec::new();
@@ -43,14 +48,38 @@ fn filters(request: &Request<'_>, sound: &Sound) -> Result<Vec<SignalFilter<f64>
     let Request { input, spec, mode, .. } = request;
     let wrong = |error| usage(input, error);
     let rate = f64::from(sound.format.sample_rate);
+    let shape = sound.channels.first().map(|channel| (1, channel.len()));
+    let options = Options { mode: *mode, shape, threads: request.threads, ..Options::default() };
     let kernels = match request.impulse {
-        None if *mode == Mode::Same => return Ok(vec![spec.build_1d(rate).map_err(wrong)?]),
+        None if *mode == Mode::Same => {
+            return Ok(vec![spec.build_1d_with(rate, options).map_err(wrong)?]);
+        }
         None => vec![spec.kernel_1d(rate).map_err(wrong)?],
         Some(path) => impulse(path, sound)?,
     };
-    let options = Options { mode: *mode, ..Options::default() };
     let filter = |kernel| Filter1d::with_options(kernel, spec.border, options).map(SignalFilter::from);
     kernels.iter().map(|kernel| filter(kernel).map_err(wrong)).collect()
+}
+
+/// Convolves every channel with the impulse as it would arrive, block by block.
+fn stream(request: &Request<'_>, sound: &mut Sound, path: &Path, block: usize) -> Result<Vec<String>> {
+    let kernels = impulse(path, sound)?;
+    let mut lines = Vec::new();
+    for (channel, kernel) in sound.channels.iter_mut().zip(kernels.iter().cycle()) {
+        let mut stream = Partitioned::new(kernel.taps(), block).map_err(|error| usage(path, error))?;
+        let mut filtered = Vec::with_capacity(channel.len() + kernel.taps().len());
+        let begun = Instant::now();
+        channel.chunks(block).for_each(|samples| stream.push(samples, &mut filtered));
+        stream.finish(&mut filtered);
+        if request.mode == Mode::Same {
+            filtered.truncate(channel.len());
+        }
+        let parts = kernel.taps().len().div_ceil(block);
+        let how = format!("{} taps in {parts} parts of {block}", kernel.taps().len());
+        lines.push(measured(&how, begun.elapsed().as_secs_f64()));
+        *channel = filtered;
+    }
+    Ok(lines)
 }
 
 /// The channels of an impulse response as causal kernels: one for all channels of the sound, or one for each.
@@ -174,7 +203,7 @@ mod tests {
     }
 
     fn request<'a>(input: &'a Path, output: &'a Path, spec: KernelSpec) -> Request<'a> {
-        Request { input, output, spec, impulse: None, mode: Mode::Same, plan: false }
+        Request { input, output, spec, impulse: None, block: None, mode: Mode::Same, plan: false, threads: 1 }
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! The bilateral filter: a mean over the neighbours of each sample that counts those more that are like it.
 
-use super::super::border::{Border, Margins, extend};
+use super::super::border::{Border, Margins};
 use super::super::kernel::{KernelError, check_size};
 use super::super::kernels::{check_odd, check_sigma};
 use super::super::sample::Sample;
 use super::super::way::Scratch;
+use super::bands::{Band, Windows};
+
+/// Rows of outputs that share what their windows reach.
+const BAND: usize = 64;
 
 /// `out[p] = sum over q of w(p, q) x[q] / sum over q of w(p, q)` with
 /// `w(p, q) = exp(-|p - q|^2 / (2 sigma^2)) exp(-(x[p] - x[q])^2 / (2 range^2))` over the disc of `size` samples
@@ -57,28 +61,27 @@ impl Bilateral {
         scratch: &mut Scratch<T>,
     ) {
         assert_eq!(input.len(), rows * cols, "an image of {rows} x {cols}");
-        output.clear();
         if input.is_empty() {
-            return;
+            return output.clear();
         }
         let r = self.radius;
-        extend(
-            input,
-            (rows, cols),
-            Margins { top: r, bottom: r, left: r, right: r },
-            border,
-            &mut scratch.extended,
-        );
-        let (all, stride) = (&scratch.extended, cols + 2 * r);
+        let margins = Margins { top: r, bottom: r, left: r, right: r };
+        let windows = Windows { input, shape: (rows, cols), border, margins };
+        windows.bands(BAND, output, scratch, |band, worker| self.band(band, cols, &mut worker.wide));
+    }
+
+    fn band<T: Sample + Into<f64>>(&self, band: Band<'_, T>, cols: usize, wide: &mut Vec<f64>) {
+        let Band { samples, stride, outputs } = band;
+        let r = self.radius;
         let sharpness = -0.5 / (self.range * self.range);
-        scratch.wide.resize(2 * cols, 0.0);
-        let (sums, weights) = scratch.wide.split_at_mut(cols);
-        for row in 0..rows {
+        wide.resize(2 * cols, 0.0);
+        let (sums, weights) = wide.split_at_mut(cols);
+        for (row, to) in outputs.chunks_exact_mut(cols).enumerate() {
             sums.fill(0.0);
             weights.fill(0.0);
-            let middle = &all[(row + r) * stride + r..][..cols];
+            let middle = &samples[(row + r) * stride + r..][..cols];
             for &(down, right, nearness) in &self.neighbours {
-                let other = &all[(row + down) * stride + right..][..cols];
+                let other = &samples[(row + down) * stride + right..][..cols];
                 for (((sum, weight), &p), &q) in sums.iter_mut().zip(&mut *weights).zip(middle).zip(other) {
                     let (p, q): (f64, f64) = (p.into(), q.into());
                     let likeness = exp((p - q) * (p - q) * sharpness + nearness);
@@ -86,7 +89,9 @@ impl Bilateral {
                     *weight += likeness;
                 }
             }
-            output.extend(sums.iter().zip(&*weights).map(|(sum, weight)| T::of(sum / weight)));
+            for ((to, sum), weight) in to.iter_mut().zip(&*sums).zip(&*weights) {
+                *to = T::of(sum / weight);
+            }
         }
     }
 }

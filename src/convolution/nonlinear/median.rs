@@ -1,15 +1,16 @@
 //! The median of square windows.
 //!
-//! Windows of 3 sort each column of samples once for the three windows it is in, then pick the middle of the sorted
-//! columns by comparisons alone, the same ones everywhere, so that a row is computed in vectors. Other windows replace
-//! samples by their ranks and slide: the window is a set of ranks as bits, and the middle bit is never far from where
-//! it was (Huang, Yang and Tang 1979, whose histogram of levels this is for samples that have no levels).
+//! Windows of 3 and 5 are picked by comparisons alone, many at once. Other windows, and images with a NaN, replace samples
+//! by their ranks and slide: the window is a set of ranks as bits, and the middle bit is never far from where it was
+//! (Huang, Yang and Tang 1979, whose histogram of levels this is for samples that have no levels).
 
-use super::super::border::{Border, Margins, extend};
+use super::super::border::{Border, Margins};
 use super::super::kernel::{KernelError, check_size};
 use super::super::kernels::check_taps;
 use super::super::sample::Sample;
 use super::super::way::Scratch;
+use super::bands::{Band, Windows};
+use crate::simd::{MEDIAN_SIDES, Outputs, Width, all_within, medians};
 
 /// The median of square windows. Of an even number of samples it is the upper of the two middle ones, as in
 /// `scipy.ndimage.median_filter`.
@@ -42,42 +43,42 @@ impl Median {
         scratch: &mut Scratch<T>,
     ) {
         assert_eq!(input.len(), rows * cols, "an image of {rows} x {cols}");
-        output.clear();
-        output.resize(rows * cols, T::ZERO);
         if input.is_empty() {
-            return;
+            return output.clear();
         }
         let before = self.size / 2;
         let after = self.size - 1 - before;
         let margins = Margins { top: before, bottom: after, left: before, right: after };
-        extend(input, (rows, cols), margins, border, &mut scratch.extended);
-        let (all, stride) = (&scratch.extended[..], cols + self.size - 1);
-        #[expect(clippy::eq_op, reason = "only a NaN is not itself")]
-        let comparable = !input.iter().any(|x| x != x);
-        if self.size == 3 && comparable {
-            columns_of_3(all, stride, output, &mut scratch.between);
-        } else {
-            self.tiles(all, stride, output);
-        }
+        let windows = Windows { input, shape: (rows, cols), border, margins };
+        let width = Width::detect();
+        let network = MEDIAN_SIDES.contains(&self.size);
+        windows.bands(self.side(), output, scratch, |Band { samples, stride, outputs }, worker| {
+            // Comparisons say nothing of a NaN.
+            if network && all_within(width, samples, T::of(f64::INFINITY)) {
+                let rows = outputs.len() / cols;
+                let outputs = &mut Outputs { samples: outputs, stride: cols, rows, cols };
+                medians(width, self.size, (samples, stride), &mut worker.sorted, outputs);
+            } else {
+                self.tiles(samples, stride, outputs);
+            }
+        });
+    }
+
+    /// Rows and columns of outputs that are computed together.
+    fn side(self) -> usize {
+        TILE.max(3 * self.size)
     }
 
     /// Block by block, so that the set of ranks stays small.
     fn tiles<T: Sample>(self, all: &[T], stride: usize, output: &mut [T]) {
         let cols = stride - (self.size - 1);
-        let rows = output.len() / cols;
-        let side = TILE.max(3 * self.size);
+        let height = output.len() / cols;
         let mut ranks = Ranks::default();
-        for top in (0..rows).step_by(side) {
-            for left in (0..cols).step_by(side) {
-                let (height, width) = (side.min(rows - top), side.min(cols - left));
-                ranks.rank(
-                    &all[top * stride + left..],
-                    stride,
-                    (height + self.size - 1, width + self.size - 1),
-                );
-                for row in 0..height {
-                    ranks.slide(row, self.size, &mut output[(top + row) * cols + left..][..width]);
-                }
+        for left in (0..cols).step_by(self.side()) {
+            let width = self.side().min(cols - left);
+            ranks.rank(&all[left..], stride, (height + self.size - 1, width + self.size - 1));
+            for row in 0..height {
+                ranks.slide(row, self.size, &mut output[row * cols + left..][..width]);
             }
         }
     }
@@ -172,43 +173,6 @@ impl<T: Sample> Ranks<T> {
         }
         self.word * 64 + bits.trailing_zeros() as usize
     }
-}
-
-/// For each row of outputs sorts the columns of three samples that its windows cross, then picks their middles: of
-/// nine in three sorted columns the middle one of the largest of the least, the middle of the middle and the least of
-/// the largest.
-fn columns_of_3<T: Sample>(all: &[T], stride: usize, output: &mut [T], sorted: &mut Vec<T>) {
-    sorted.resize(3 * stride, T::ZERO);
-    let (low, rest) = sorted.split_at_mut(stride);
-    let (mid, high) = rest.split_at_mut(stride);
-    for (row, into) in output.chunks_exact_mut(stride - 2).enumerate() {
-        let line = |k: usize| &all[(row + k) * stride..][..stride];
-        for (i, ((&a, &b), &c)) in line(0).iter().zip(line(1)).zip(line(2)).enumerate() {
-            (low[i], mid[i], high[i]) = (least(a, least(b, c)), middle(a, b, c), largest(a, largest(b, c)));
-        }
-        for (i, into) in into.iter_mut().enumerate() {
-            let a = largest(low[i], largest(low[i + 1], low[i + 2]));
-            let b = middle(mid[i], mid[i + 1], mid[i + 2]);
-            let c = least(high[i], least(high[i + 1], high[i + 2]));
-            *into = middle(a, b, c);
-        }
-    }
-}
-
-#[inline]
-fn least<T: Sample>(a: T, b: T) -> T {
-    if b < a { b } else { a }
-}
-
-#[inline]
-fn largest<T: Sample>(a: T, b: T) -> T {
-    if a < b { b } else { a }
-}
-
-/// The middle of three.
-#[inline]
-fn middle<T: Sample>(a: T, b: T, c: T) -> T {
-    largest(least(a, b), least(largest(a, b), c))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! [`Filter2d`](super::Filter2d). A window of even size reaches one sample further up and left than down and right, as
 //! in `scipy.ndimage`.
 
+mod bands;
 mod bilateral;
 mod median;
 mod morphology;

@@ -4,11 +4,15 @@
 //! other, and `log2(size)` steps, each over whole rows, do a line of any length. (Van Herk's and Gil and Werman's two
 //! running extrema need three comparisons whatever the size, but one after the other; a step here is many at once.)
 
-use super::super::border::{Border, Margins, extend};
+use super::super::border::{Border, Margins};
 use super::super::kernel::{KernelError, check_size};
 use super::super::kernels::{check_odd, check_taps};
 use super::super::sample::Sample;
 use super::super::way::Scratch;
+use super::bands::Windows;
+
+/// The fewest rows of outputs that share what their windows reach.
+const BAND: usize = 64;
 
 /// What is done with the values under the footprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,20 +106,20 @@ impl Morphology {
         output: &mut Vec<T>,
         scratch: &mut Scratch<T>,
     ) {
-        output.clear();
-        output.resize(input.len(), T::ZERO);
         if input.is_empty() {
-            return;
+            return output.clear();
         }
         let (far, near) = (self.size / 2, self.size - 1 - self.size / 2);
         let (before, after) = if E::TURNED { (near, far) } else { (far, near) };
         let margins = Margins { top: before, bottom: after, left: before, right: after };
-        extend(input, (rows, cols), margins, border, &mut scratch.extended);
-        let image = Image { samples: &mut scratch.extended, stride: cols + self.size - 1 };
-        match self.footprint {
-            Footprint::Square => image.square::<E>(self.size, cols, output),
-            Footprint::Disc => image.disc::<E>(self.size / 2, cols, output, &mut scratch.between),
-        }
+        let windows = Windows { input, shape: (rows, cols), border, margins };
+        windows.bands(BAND.max(2 * self.size), output, scratch, |band, worker| {
+            let image = Image { samples: band.samples, stride: band.stride };
+            match self.footprint {
+                Footprint::Square => image.square::<E>(self.size, cols, band.outputs),
+                Footprint::Disc => image.disc::<E>(self.size / 2, cols, band.outputs, &mut worker.strip),
+            }
+        });
     }
 }
 
