@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::contour::{moments, percentile};
 use super::descriptors::Descriptors;
 use super::error::AudioError;
+use super::formants::FORMANTS;
 use super::pitch::PitchSettings;
 use super::sample_descriptors::SampleDescriptors;
 use super::spectral::SpectralShape;
@@ -166,6 +167,8 @@ pub struct FrameColumns {
     pub f0_hz: Vec<Option<f32>>,
     /// 1 in a voiced frame, else 0.
     pub voiced: Vec<f32>,
+    /// The lowest formants, a column each; `None` in an unvoiced frame and where a frame has fewer.
+    pub formants_hz: [Vec<Option<f32>>; FORMANTS],
     /// Cepstral coefficients, row-major, frames by `mfcc_len`.
     pub mfcc: Vec<f32>,
     /// Coefficients of a frame; 0 where they are not asked for.
@@ -189,6 +192,7 @@ impl FrameColumns {
             column.clear();
         }
         self.f0_hz.clear();
+        self.formants_hz.iter_mut().for_each(Vec::clear);
     }
 
     /// The contours that have a value in every frame, in the order of their names.

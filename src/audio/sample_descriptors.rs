@@ -3,7 +3,7 @@
 //! As [`super::descriptors`], which has those of the spectra; their columns come before these.
 
 use super::bandwidth::{Bandwidth, BandwidthScratch};
-use super::contour::column_moments;
+use super::contour::moments;
 use super::features::{FeatureSet, FeatureSettings, FrameColumns};
 use super::formants::{FORMANTS, FormantScratch, Formants};
 use super::harmonicity::{Harmonicity, HarmonicityScratch};
@@ -40,8 +40,6 @@ struct VoiceQuality {
 #[derive(Default)]
 pub struct SampleScratch {
     formants: FormantScratch,
-    /// Each formant in the frames that have it.
-    formants_hz: [Vec<f32>; FORMANTS],
     harmonicity: HarmonicityScratch,
     pulses: PulseScratch,
     perturbation: PerturbationScratch,
@@ -83,19 +81,19 @@ impl SampleDescriptors {
         }
     }
 
-    /// Appends the values of a clip, whose voicing is known, as many as there are names.
+    /// Appends the values of a clip, whose voicing is known, as many as there are names, and adds the formants to the columns.
     pub fn push(
         &self,
         samples: &[f32],
-        columns: &FrameColumns,
+        columns: &mut FrameColumns,
         scratch: &mut SampleScratch,
         copy: &mut Vec<f64>,
         values: &mut Vec<Option<f64>>,
     ) {
         if let Some(formants) = &self.formants {
-            find_formants(formants, samples, columns, scratch);
-            for column in &scratch.formants_hz {
-                column_moments(column, 1, copy, values);
+            find_formants(formants, samples, columns, &mut scratch.formants);
+            for column in &columns.formants_hz {
+                values.extend(moments(column.iter().filter_map(|hz| *hz), copy));
             }
         }
         if let Some(voice) = &self.voice_quality {
@@ -122,14 +120,13 @@ impl SampleDescriptors {
 }
 
 /// The formants of the voiced frames of a clip.
-fn find_formants(plan: &Formants, samples: &[f32], columns: &FrameColumns, scratch: &mut SampleScratch) {
-    plan.begin(samples, &mut scratch.formants);
-    scratch.formants_hz.iter_mut().for_each(Vec::clear);
-    let frames = columns.seconds.iter().zip(&columns.voiced).filter(|(_, voiced)| **voiced > 0.0);
-    for (seconds, _) in frames {
-        let found = plan.estimate(*seconds, &mut scratch.formants);
-        for (column, hz) in scratch.formants_hz.iter_mut().zip(found) {
-            column.extend(hz.map(|hz| hz as f32));
+fn find_formants(plan: &Formants, samples: &[f32], columns: &mut FrameColumns, scratch: &mut FormantScratch) {
+    plan.begin(samples, scratch);
+    let FrameColumns { seconds, voiced, formants_hz, .. } = columns;
+    for (seconds, voiced) in seconds.iter().zip(voiced.iter()) {
+        let found = if *voiced > 0.0 { plan.estimate(*seconds, scratch) } else { [None; FORMANTS] };
+        for (column, hz) in formants_hz.iter_mut().zip(found) {
+            column.push(hz.map(|hz| hz as f32));
         }
     }
 }

@@ -95,9 +95,24 @@ impl PowerStft {
         self.fft.bins()
     }
 
-    /// Writes |X|² of the frames from `first` on, at most `GROUP` of them, into `power`: a row of `GROUP` lanes for each
-    /// bin, one lane a frame. Lanes after the last frame of the clip are 0.
-    pub(super) fn group(&self, samples: &[f32], first: usize, power: &mut [f32], scratch: &mut StftScratch) {
+    /// How many frames [`PowerStft::group`] transforms at once.
+    #[must_use]
+    pub fn frames_of_group(&self) -> usize {
+        GROUP
+    }
+
+    /// Numbers that [`PowerStft::group`] writes.
+    #[must_use]
+    pub fn group_len(&self) -> usize {
+        self.bins() * GROUP
+    }
+
+    /// Writes |X|² of the frames from `first` on, at most [`PowerStft::frames_of_group`] of them, into `power`: a row of as
+    /// many lanes for each bin, one lane a frame. Lanes after the last frame of the clip are 0.
+    ///
+    /// # Panics
+    /// Where `power` is not [`PowerStft::group_len`] numbers long.
+    pub fn group(&self, samples: &[f32], first: usize, power: &mut [f32], scratch: &mut StftScratch) {
         let count = self.count(samples.len()).saturating_sub(first).min(GROUP);
         let Some(plan) = &self.lanes else {
             return self.group_by_frames(samples, first, count, power, scratch);
