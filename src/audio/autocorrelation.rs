@@ -8,7 +8,7 @@
 //! and frames so quiet that squares would leave f32, go by way of the power spectrum in f64 (Wiener and Khinchin).
 
 use crate::convolution::fourier::{Complex, FftScratch, RealFft};
-use crate::simd::{Outputs, Stencil, Width, correlate, largest};
+use crate::simd::{FrameBlocks, Width, block_products, frame_products, largest};
 
 use super::frames::Frames;
 
@@ -54,7 +54,6 @@ struct BlockSums {
     /// For each block and lag the sum of x[j] x[j + lag] over the block; those of the last frame begin at `first`.
     rows: Vec<f32>,
     first: usize,
-    ones: Vec<f32>,
     last_block: Vec<f32>,
     sums: Vec<f32>,
 }
@@ -116,9 +115,6 @@ impl Autocorrelation {
     }
 
     /// r(τ) by the sums of blocks.
-    ///
-    /// Of block c, counted from the start of the frame, the lags of segment q (a block's length of lags) lie inside of the
-    /// frame where c + q < count - 1, and reach into its last block where c + q = count - 1.
     fn sum_blocks(
         &self,
         blocks: Blocks,
@@ -126,36 +122,12 @@ impl Autocorrelation {
         index: usize,
         scratch: &mut AutocorrelationScratch,
     ) {
-        let Blocks { len, count, lags, .. } = blocks;
+        let Blocks { len, lags, .. } = blocks;
         let state = &mut scratch.blocks;
         self.renew(blocks, samples, index, state);
-        let rows = &state.rows[state.first * lags..];
-        // Blocks all lags of which lie inside, then those of which fewer do.
-        let whole = count - lags / len;
-        let mut outputs = Outputs { samples: &mut state.sums, stride: lags, rows: 1, cols: lags };
-        outputs.samples.fill(0.0);
-        if whole > 0 {
-            let stencil =
-                Stencil { taps: &state.ones[..whole], rows: whole, cols: 1, input: rows, stride: lags };
-            correlate(self.width, &stencil, &mut outputs, false);
-        }
-        for block in whole..count {
-            let row = &rows[block * lags..][..lags];
-            outputs.cols = (count - 1 - block) * len;
-            let stencil = Stencil { taps: &state.ones[..1], rows: 1, cols: 1, input: row, stride: lags };
-            correlate(self.width, &stencil, &mut outputs, true);
-            // The segment that reaches into the last block, which zeros follow.
-            let segment = count - 1 - block;
-            let stencil = Stencil {
-                taps: &state.samples[block * len..][..len],
-                rows: 1,
-                cols: len,
-                input: &state.last_block,
-                stride: 2 * len,
-            };
-            let samples = &mut outputs.samples[segment * len..][..len];
-            correlate(self.width, &stencil, &mut Outputs { samples, stride: len, rows: 1, cols: len }, true);
-        }
+        let (frame, rows) = (&state.samples[..self.frames.len], &state.rows[state.first * lags..]);
+        let blocks = FrameBlocks { frame, len, rows, lags, last: &state.last_block };
+        frame_products(self.width, &blocks, &mut state.sums);
         for (r, sum) in scratch.correlation[..=self.max_lag].iter_mut().zip(&state.sums) {
             *r = f64::from(*sum);
         }
@@ -171,7 +143,6 @@ impl Autocorrelation {
         Frames { len: reach, ..self.frames }.copy(samples, index, &mut state.samples);
         if state.rows.is_empty() {
             state.rows = vec![0.0; ROOM * count * lags];
-            state.ones = vec![1.0; count];
             state.last_block = vec![0.0; 2 * len];
             state.sums = vec![0.0; lags];
         }
@@ -185,20 +156,9 @@ impl Autocorrelation {
             state.first = 0;
         }
         for block in kept..count {
-            let stencil = Stencil {
-                taps: &state.samples[block * len..][..len],
-                rows: 1,
-                cols: len,
-                input: &state.samples[block * len..],
-                stride: reach,
-            };
             let row = &mut state.rows[(state.first + block) * lags..][..lags];
-            correlate(
-                self.width,
-                &stencil,
-                &mut Outputs { samples: row, stride: lags, rows: 1, cols: lags },
-                false,
-            );
+            let after = &state.samples[block * len..];
+            block_products(self.width, &after[..len], after, row);
         }
         state.last_block[..len].copy_from_slice(&state.samples[(count - 1) * len..][..len]);
     }

@@ -30,6 +30,8 @@ pub struct Formants {
     resampler: Resampler,
     window: Vec<f64>,
     emphasis: f64,
+    /// Where roots are looked for from.
+    starts: [Complex<f64>; ORDER],
 }
 
 /// What [`Formants::begin`] and [`Formants::estimate`] write.
@@ -52,6 +54,7 @@ impl Formants {
             window: gaussian(len),
             emphasis: libm::exp(-2.0 * PI * PREEMPHASIS_HZ / resampler.rate()),
             resampler,
+            starts: starts(),
         }
     }
 
@@ -79,7 +82,7 @@ impl Formants {
         let Some(coefficients) = burg(forward, backward) else {
             return [None; FORMANTS];
         };
-        self.resonances(&roots(&coefficients))
+        self.resonances(&roots(&coefficients, self.starts))
     }
 
     fn resonances(&self, roots: &[Complex<f64>; ORDER]) -> FrameFormants {
@@ -102,13 +105,11 @@ impl Formants {
 fn burg(forward: &mut [f64], backward: &mut [f64]) -> Option<[f64; ORDER]> {
     let mut coefficients = [0.0; ORDER];
     for order in 0..ORDER {
-        // Errors of prediction from before and from behind, one sample apart.
-        let ahead = forward.get(order + 1..)?;
-        let behind = backward.get(order..backward.len() - 1)?;
-        let (product, energy) = ahead
-            .iter()
-            .zip(behind)
-            .fold((0.0, 0.0), |(product, energy), (f, b)| (product + f * b, energy + f * f + b * b));
+        // Errors of prediction from before and from behind, one sample apart. Those from behind stay where they were, so
+        // that the sample which belongs to the first from before is always the first.
+        let ahead = forward.get_mut(order + 1..)?;
+        let behind = backward.get_mut(..ahead.len())?;
+        let (product, energy) = products(ahead, behind);
         if energy <= f64::MIN_POSITIVE {
             return None;
         }
@@ -118,22 +119,39 @@ fn burg(forward: &mut [f64], backward: &mut [f64]) -> Option<[f64; ORDER]> {
         for k in 0..order {
             coefficients[k] = previous[k] - reflection * previous[order - 1 - k];
         }
-        for i in (order + 1..forward.len()).rev() {
-            let (f, b) = (forward[i], backward[i - 1]);
-            forward[i] = f - reflection * b;
-            backward[i] = b - reflection * f;
+        for (ahead, behind) in ahead.iter_mut().zip(behind) {
+            let (f, b) = (*ahead, *behind);
+            *ahead = f - reflection * b;
+            *behind = b - reflection * f;
         }
     }
     coefficients.iter().all(|a| a.is_finite()).then_some(coefficients)
 }
 
-/// The roots of z^n - a[0] z^(n-1) - … - a[n-1], all at once (Aberth 1973).
-fn roots(coefficients: &[f64; ORDER]) -> [Complex<f64>; ORDER] {
-    let start = |i: usize| {
+/// The sums of products and of both squares, in eight sums that go side by side.
+fn products(x: &[f64], y: &[f64]) -> (f64, f64) {
+    let ((xs, x_rest), (ys, y_rest)) = (x.as_chunks::<8>(), y.as_chunks::<8>());
+    let (mut products, mut squares) = ([0.0; 8], [0.0; 8]);
+    let mut add = |x: &[f64], y: &[f64]| {
+        for (lane, (x, y)) in x.iter().zip(y).enumerate() {
+            products[lane] += x * y;
+            squares[lane] += x * x + y * y;
+        }
+    };
+    xs.iter().zip(ys).for_each(|(x, y)| add(x, y));
+    add(x_rest, y_rest);
+    (products.iter().sum(), squares.iter().sum())
+}
+
+fn starts() -> [Complex<f64>; ORDER] {
+    std::array::from_fn(|i| {
         let angle = 2.0 * PI * i as f64 / ORDER as f64 + 0.4;
         Complex::new(0.9 * libm::cos(angle), 0.9 * libm::sin(angle))
-    };
-    let mut roots: [Complex<f64>; ORDER] = std::array::from_fn(start);
+    })
+}
+
+/// The roots of z^n - a[0] z^(n-1) - … - a[n-1], all at once (Aberth 1973).
+fn roots(coefficients: &[f64; ORDER], mut roots: [Complex<f64>; ORDER]) -> [Complex<f64>; ORDER] {
     for _ in 0..ITERATIONS {
         let mut furthest = 0.0_f64;
         for i in 0..ORDER {
@@ -214,7 +232,7 @@ mod tests {
         polynomial[0] = known.iter().sum();
         polynomial[1] = -(known[0] * known[1] + known[0] * known[2] + known[1] * known[2]);
         polynomial[2] = known.iter().product();
-        let found = roots(&polynomial);
+        let found = roots(&polynomial, starts());
         for root in known {
             assert!(found.iter().any(|z| (z.re - root).abs() < 1e-6 && z.im.abs() < 1e-6));
         }

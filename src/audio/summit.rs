@@ -5,6 +5,11 @@
 
 use std::f64::consts::PI;
 
+use crate::simd::{SincWeights, Width, sinc_sum};
+
+/// The weights of a side come in groups of this many.
+const GROUP: usize = 8;
+
 /// From one value of a parabola to the next, after the first, which goes through the lags themselves.
 const STEPS: [f64; 3] = [0.5, 0.1, 0.01];
 
@@ -12,7 +17,10 @@ const STEPS: [f64; 3] = [0.5, 0.1, 0.01];
 #[derive(Debug, Clone)]
 pub(super) struct Summit {
     most: usize,
+    depth: usize,
     reach: f64,
+    /// Cosine and sine of the angle of a whole lag.
+    turn: (f64, f64),
     /// For each lag from the place: its number, and its sign by a half, by half the cosine and the sine of its angle.
     number: Vec<f64>,
     half: Vec<f64>,
@@ -20,26 +28,37 @@ pub(super) struct Summit {
     sine: Vec<f64>,
     /// The autocorrelation about the peak; before lag 0 it is what it is after.
     values: Vec<f64>,
+    /// The same from the last to the first; zeros follow both.
+    reversed: Vec<f64>,
+    width: Width,
 }
 
 impl Summit {
     /// Interpolates from `depth` lags on either side, or as many as there are.
     pub fn new(depth: usize) -> Self {
-        let empty = Vec::new;
-        let (number, half, cosine, sine) = (empty(), empty(), empty(), empty());
-        Self { most: depth, reach: 0.0, number, half, cosine, sine, values: empty() }
+        Self {
+            most: depth,
+            depth: 0,
+            reach: 0.5,
+            turn: (0.0, 1.0),
+            number: Vec::new(),
+            half: Vec::new(),
+            cosine: Vec::new(),
+            sine: Vec::new(),
+            values: Vec::new(),
+            reversed: Vec::new(),
+            width: Width::detect(),
+        }
     }
 
     /// Place and height of the peak at a lag, at least 1 and not the last. A height over 1, which no sound has, counts as
     /// its inverse.
     pub fn of(&mut self, correlation: &[f64], lag: usize) -> (f64, f64) {
         let depth = self.most.min(correlation.len() - 1 - lag);
-        if self.half.len() != depth {
+        if self.depth != depth {
             self.plan(depth);
         }
-        self.values.clear();
-        let lags = -(depth as isize)..=depth as isize;
-        self.values.extend(lags.map(|distance| correlation[(lag as isize + distance).unsigned_abs()]));
+        self.take(correlation, lag);
         let around = [lag - 1, lag, lag + 1].map(|lag| correlation[lag]);
         // The vertex through a highest value and its neighbours lies half a lag from it at most.
         let mut shift = vertex(around, 1.0).clamp(-0.5, 0.5);
@@ -53,36 +72,61 @@ impl Summit {
     }
 
     fn plan(&mut self, depth: usize) {
+        self.depth = depth;
         self.reach = depth as f64 + 0.5;
         let angle = |i: usize| PI * i as f64 / self.reach;
-        let half = |i: usize| if i.is_multiple_of(2) { 0.5 } else { -0.5 };
-        self.number = (0..depth).map(|i| i as f64).collect();
-        self.half = (0..depth).map(half).collect();
-        self.cosine = (0..depth).map(|i| half(i) * libm::cos(angle(i))).collect();
-        self.sine = (0..depth).map(|i| half(i) * libm::sin(angle(i))).collect();
+        let half = |i: usize| match i {
+            _ if i >= depth => 0.0,
+            _ if i.is_multiple_of(2) => 0.5,
+            _ => -0.5,
+        };
+        let all = 0..depth.next_multiple_of(GROUP);
+        self.turn = (libm::cos(angle(1)), libm::sin(angle(1)));
+        self.number = all.clone().map(|i| i as f64).collect();
+        self.half = all.clone().map(half).collect();
+        self.cosine = all.clone().map(|i| half(i) * libm::cos(angle(i))).collect();
+        self.sine = all.map(|i| half(i) * libm::sin(angle(i))).collect();
+    }
+
+    /// Takes the values about a lag.
+    fn take(&mut self, correlation: &[f64], lag: usize) {
+        let depth = self.depth;
+        let (before, after) = (depth.min(lag), &correlation[lag..=lag + depth]);
+        self.values.clear();
+        self.values.extend(correlation[1..=depth - before].iter().rev());
+        self.values.extend_from_slice(&correlation[lag - before..lag]);
+        self.values.extend_from_slice(after);
+        self.reversed.clear();
+        self.reversed.extend(self.values.iter().rev());
+        let padded = self.values.len() + GROUP;
+        self.values.resize(padded, 0.0);
+        self.reversed.resize(padded, 0.0);
     }
 
     /// The value at a distance from the peak's lag, at most 1 on either side.
     fn at(&self, shift: f64) -> f64 {
-        let depth = self.half.len();
+        let depth = self.depth;
         let left = shift.floor();
         let fraction = shift - left;
         let middle = (depth as isize + left as isize).clamp(0, 2 * depth as isize) as usize;
         if fraction == 0.0 {
             return self.values[middle];
         }
-        let before = self.side(fraction, self.values[..=middle].iter().rev());
-        let after = self.side(1.0 - fraction, self.values[middle + 1..].iter());
+        let angle = PI * fraction / self.reach;
+        let (c, s) = (libm::cos(angle), libm::sin(angle));
+        let before = self.side(&self.reversed[2 * depth - middle..], fraction, (c, s));
+        // The angle of the other side is what is left of a whole lag.
+        let (whole_c, whole_s) = self.turn;
+        let rest = (whole_c * c + whole_s * s, whole_s * c - whole_c * s);
+        let after = self.side(&self.values[middle + 1..], 1.0 - fraction, rest);
         libm::sin(PI * fraction) / PI * (before + after)
     }
 
-    /// The lags on one side, the first of which is `offset` away.
-    fn side<'a>(&self, offset: f64, values: impl Iterator<Item = &'a f64>) -> f64 {
-        let angle = PI * offset / self.reach;
-        // The cosine of the sum of two angles.
-        let (c, s) = (libm::cos(angle), libm::sin(angle));
-        let weights = self.half.iter().zip(&self.cosine).zip(&self.sine).zip(&self.number);
-        weights.zip(values).map(|((((h, cos), sin), i), x)| x * (h + c * cos - s * sin) / (offset + i)).sum()
+    /// The lags on one side, the first of which is `offset` away, which has this cosine and sine.
+    fn side(&self, values: &[f64], offset: f64, (cosine, sine): (f64, f64)) -> f64 {
+        let Self { half, cosine: cosines, sine: sines, number, .. } = self;
+        let weights = SincWeights { half, cosine: cosines, sine: sines, number };
+        sinc_sum(self.width, values, weights, offset, cosine, sine)
     }
 }
 
