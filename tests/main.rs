@@ -7,6 +7,7 @@ mod broken;
 mod chaos;
 mod command_line;
 mod failures;
+mod features;
 mod golden_audio;
 mod golden_convolution;
 mod golden_file;

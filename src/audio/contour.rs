@@ -30,6 +30,32 @@ pub fn moments(values: impl Iterator<Item = f32>, copy: &mut Vec<f64>) -> [Optio
     [statistics::mean(copy), statistics::population_sd(copy)]
 }
 
+/// [`moments`] of each column of a row-major matrix, row by row; `copy` is overwritten.
+pub fn column_moments(matrix: &[f32], columns: usize, copy: &mut Vec<f64>, values: &mut Vec<Option<f64>>) {
+    let rows = matrix.len() / columns.max(1);
+    copy.clear();
+    copy.resize(2 * columns, 0.0);
+    let (means, squares) = copy.split_at_mut(columns);
+    for row in matrix.chunks_exact(columns.max(1)) {
+        for (sum, value) in means.iter_mut().zip(row) {
+            *sum += f64::from(*value);
+        }
+    }
+    for mean in means.iter_mut() {
+        *mean /= rows as f64;
+    }
+    for row in matrix.chunks_exact(columns.max(1)) {
+        for ((sum, mean), value) in squares.iter_mut().zip(means.iter()).zip(row) {
+            let deviation = f64::from(*value) - mean;
+            *sum += deviation * deviation;
+        }
+    }
+    for (mean, squares) in means.iter().zip(squares.iter()) {
+        let both = [*mean, (squares / rows as f64).sqrt()];
+        values.extend(both.map(|moment| (rows > 0).then_some(moment)));
+    }
+}
+
 /// The value at `share` (0 to 1) of a contour in order of size, `None` where it has no values; `copy` is overwritten.
 #[must_use]
 pub fn percentile(values: impl Iterator<Item = f32>, share: f64, copy: &mut Vec<f64>) -> Option<f64> {
@@ -55,6 +81,20 @@ mod tests {
         assert!(smoothed.len() == 2 && smoothed.iter().all(|level| (level + 30.0).abs() < 1e-4));
         smoother.apply(&[], &mut smoothed, &mut scratch);
         assert!(smoothed.is_empty());
+    }
+
+    #[test]
+    fn columns_have_the_moments_of_contours() {
+        let matrix: Vec<f32> = (0..21).map(|i| (i * 7 % 11) as f32 * 0.3).collect();
+        let (mut copy, mut values, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+        column_moments(&matrix, 3, &mut copy, &mut values);
+        (0..3).for_each(|c| expected.extend(moments(matrix.iter().skip(c).step_by(3).copied(), &mut copy)));
+        assert_eq!(values, expected);
+        values.clear();
+        column_moments(&[], 2, &mut copy, &mut values);
+        assert_eq!(values, [None; 4]);
+        column_moments(&[], 0, &mut copy, &mut values);
+        assert_eq!(values.len(), 4);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::filters::{SpectrogramFilters, SpectrogramScratch};
 use super::mel::MelBank;
 use super::profile::{SpectrogramSettings, Store};
 use super::stft::{PowerStft, StftScratch};
+use crate::simd::{GROUP, Width, rows_of_lanes};
 
 /// A matrix of a clip, a row for each frame.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -27,13 +28,15 @@ pub struct Spectra {
     stft: PowerStft,
     bank: MelBank,
     filters: SpectrogramFilters,
+    width: Width,
 }
 
 /// What [`Spectra::compute`] writes: the matrices of the last clip.
 pub struct SpectraScratch {
     stft: StftScratch,
     filters: SpectrogramScratch,
-    row: Vec<f32>,
+    group: Vec<f32>,
+    energies: Vec<f32>,
     power: Vec<f32>,
     levels: Vec<f32>,
 }
@@ -55,6 +58,7 @@ impl Spectra {
             stft: PowerStft::new(settings),
             bank: settings.mel_bank(sample_rate),
             filters: SpectrogramFilters::new(filters),
+            width: Width::detect(),
         }
     }
 
@@ -64,7 +68,8 @@ impl Spectra {
         SpectraScratch {
             stft: self.stft.scratch(),
             filters: SpectrogramScratch::default(),
-            row: vec![0.0; self.stft.bins()],
+            group: vec![0.0; self.stft.bins() * GROUP],
+            energies: vec![0.0; self.bank.bands() * GROUP],
             power: Vec::new(),
             levels: Vec::new(),
         }
@@ -82,31 +87,35 @@ impl Spectra {
         self.bank.bands()
     }
 
-    /// Computes the spectra of a clip, hands the unfiltered power of each frame to `each` in turn, and leaves the
-    /// matrices in the scratch: power where it is stored, mel levels where `with_levels`. The filters change the
-    /// power where that is stored, so that the levels follow from what was filtered, and the levels otherwise.
+    /// Computes the spectra of a clip, hands the unfiltered power of each group of frames to `each` in turn, a row of
+    /// `GROUP` lanes for each bin and how many of these are frames, and leaves the matrices in the scratch: power where
+    /// it is stored, mel levels where `with_levels`. The filters change the power where that is stored, so that the
+    /// levels follow from what was filtered, and the levels otherwise.
     pub fn compute(
         &self,
         samples: &[f32],
         with_levels: bool,
         scratch: &mut SpectraScratch,
-        mut each: impl FnMut(&[f32]),
+        mut each: impl FnMut(&[f32], usize),
     ) {
-        let SpectraScratch { stft, filters, row, power, levels } = scratch;
+        let SpectraScratch { stft, filters, group, energies, power, levels } = scratch;
         let frames = self.count(samples.len());
         let (bins, bands) = (self.stft.bins(), self.bank.bands());
         let with_power = self.settings.store == Store::Power;
         power.clear();
+        power.resize(if with_power { frames * bins } else { 0 }, 0.0);
         levels.clear();
         levels.resize(if with_levels { frames * bands } else { 0 }, 0.0);
-        let mut bands_of_frames = levels.chunks_exact_mut(bands);
-        for frame in 0..frames {
-            self.stft.power(samples, frame, row, stft);
-            each(row);
-            if with_power {
-                power.extend_from_slice(row);
-            } else if let Some(energies) = bands_of_frames.next() {
-                self.bank.apply(row, energies);
+        let (mut powers, mut bands_of_groups) =
+            (power.chunks_mut(bins * GROUP), levels.chunks_mut(bands * GROUP));
+        for first in (0..frames).step_by(GROUP) {
+            self.stft.group(samples, first, group, stft);
+            each(group, GROUP.min(frames - first));
+            if let Some(rows) = powers.next() {
+                rows_of_lanes(self.width, group, bins, rows);
+            } else if let Some(rows) = bands_of_groups.next() {
+                self.bank.apply_lanes(self.width, group, energies);
+                rows_of_lanes(self.width, energies, bands, rows);
             }
         }
         if with_power {
@@ -154,7 +163,10 @@ mod tests {
                 Spectra::new(&SpectrogramSettings { store, ..Default::default() }, Vec::new(), 16_000);
             let mut scratch = spectra.scratch();
             let mut rows = 0;
-            spectra.compute(&samples, true, &mut scratch, |row| rows += usize::from(row.len() == 257));
+            spectra.compute(&samples, true, &mut scratch, |group, frames| {
+                assert_eq!(group.len(), 257 * GROUP);
+                rows += frames;
+            });
             assert_eq!(rows, 13);
             (spectra.mel(&scratch), spectra.stored(&scratch))
         };

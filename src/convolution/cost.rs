@@ -10,8 +10,14 @@ use crate::simd::Width;
 /// The costs of one kind of samples in one width.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Costs {
+    /// How many times as many bytes a sample has as one of f32: what reading and writing cost.
+    pub(super) wider: f64,
     /// An output of anything that stays in the second cache.
     pub(super) output: f64,
+    /// A row of outputs: its ends, which fill no register.
+    pub(super) row: f64,
+    /// A row of a product of column and row, written between the two.
+    pub(super) row_between: f64,
     /// MiB of input and output together, and what an output costs for coming from further away.
     pub(super) memory: &'static [(usize, f64)],
     /// A tap of a kernel of several rows and columns.
@@ -26,6 +32,8 @@ pub(super) struct Costs {
     pub(super) neighbour: f64,
     /// A running sum down a column.
     pub(super) running: f64,
+    /// A filter that goes by transforms, for an input of any length.
+    pub(super) plan: f64,
     /// A sample of a block: copied, checked, written.
     pub(super) block: f64,
     /// KiB of both parts of a tile, and what more a sample costs than in a block: columns that no cache holds.
@@ -39,14 +47,18 @@ pub(super) struct Costs {
 }
 
 const AVX512_F32: Costs = Costs {
+    wider: 1.0,
     output: 0.07,
-    memory: &[(2, 0.0), (16, 0.13), (64, 0.43)],
+    row: 50.0,
+    row_between: 200.0,
+    memory: &[(2, 0.0), (16, 0.13), (32, 0.4), (64, 0.43)],
     area_tap: 0.0175,
     line_tap: 0.0235,
     column_tap: 0.015,
     product: 0.05,
     neighbour: 0.045,
     running: 0.3,
+    plan: 600.0,
     block: 0.2,
     tile: &[(128, 0.0), (256, 0.25), (768, 0.6), (1536, 1.1), (3072, 1.5)],
     slower: 1.0,
@@ -97,16 +109,17 @@ impl Costs {
     /// The costs of samples of `bytes` bytes in a width.
     pub(super) fn of(width: Width, bytes: usize) -> Self {
         let wider = bytes as f64 / 4.0;
-        let slower = wider
-            * match width.name() {
-                "AVX-512" => 1.0,
-                "AVX2" => 2.0,
-                _ => 4.0,
-            };
-        let Self { output, area_tap, line_tap, column_tap, product, neighbour, running, block, .. } =
-            AVX512_F32;
+        // Measured but for NEON, which is scaled by its width. The plain form has no fused product and goes by software.
+        let (taps, transforms) = match width.name() {
+            "AVX-512" => (1.0, 1.0),
+            "AVX2" => (1.25, 1.4),
+            "NEON" => (4.0, 4.0),
+            _ => (130.0, 22.0),
+        };
+        let slower = wider * taps;
+        let Self { area_tap, line_tap, column_tap, product, neighbour, running, block, .. } = AVX512_F32;
         Self {
-            output: output * wider,
+            wider,
             area_tap: area_tap * slower,
             line_tap: line_tap * slower,
             column_tap: column_tap * slower,
@@ -114,7 +127,7 @@ impl Costs {
             neighbour: neighbour * slower,
             running: running * wider,
             block: block * wider,
-            slower,
+            slower: transforms * if bytes == 4 { 1.0 } else { 1.75 },
             ..AVX512_F32
         }
     }

@@ -115,14 +115,15 @@ impl Problem {
             _ => (costs.area_tap, 2 * (self.across / 2).max(16)),
         };
         let taps = (self.height * self.across) as f64 * tap;
-        (rows * (cols + 2 * edges.min(cols))) as f64 * taps + self.outputs((rows, cols))
+        let row = (cols + 2 * edges.min(cols)) as f64 * taps + costs.row;
+        rows as f64 * row + self.outputs((rows, cols))
     }
 
     /// What reading the input and writing this many outputs costs.
     fn outputs(&self, (rows, cols): (usize, usize)) -> f64 {
         let costs = self.costs();
         let mebibytes = (2 * rows * cols * self.bytes) as f64 / f64::from(1 << 20);
-        (rows * cols) as f64 * (costs.output + between(costs.memory, mebibytes))
+        (rows * cols) as f64 * costs.wider * (costs.output + between(costs.memory, mebibytes))
     }
 
     fn separable(&self, (rows, cols): (usize, usize), products: usize) -> f64 {
@@ -130,7 +131,8 @@ impl Problem {
         // The first rows of the strip are filtered for every region, however few outputs it has.
         let across = (rows + self.height - 1) as f64 * self.across as f64 * costs.line_tap;
         let down = rows as f64 * (costs.product + self.height as f64 * costs.column_tap);
-        cols as f64 * products as f64 * (across + down) + self.outputs((rows, cols))
+        let between = (rows + self.height - 1) as f64 * costs.row_between;
+        products as f64 * (cols as f64 * (across + down) + between) + self.outputs((rows, cols))
     }
 
     fn running(&self, (rows, cols): (usize, usize)) -> f64 {
@@ -138,7 +140,7 @@ impl Problem {
         let additions = |window: usize| f64::from(window.ilog2() + window.count_ones());
         let across = (rows + self.height - 1) as f64 * additions(self.across) * costs.neighbour;
         let down = if self.height > 1 { rows as f64 * costs.running } else { 0.0 };
-        cols as f64 * (across + down) + self.outputs((rows, cols))
+        cols as f64 * (across + down) + rows as f64 * costs.row + self.outputs((rows, cols))
     }
 
     /// What a transform on tiles of these sides costs: they come in pairs, and those at the end are whole ones. A block
@@ -154,9 +156,9 @@ impl Problem {
         let samples = 2 * n * m.div_ceil(2) * tile_rows * tile_cols;
         let costs = self.costs();
         let kibibytes = (2 * tile_rows * tile_cols * self.bytes) as f64 / 1024.0;
-        let tile = if tile_rows > 1 { between(costs.tile, kibibytes) } else { 0.0 };
+        let tile = if tile_rows > 1 { costs.wider * between(costs.tile, kibibytes) } else { 0.0 };
         let sample = (across + down) * costs.slower + costs.block + tile;
-        samples as f64 * sample + 2.0 * self.outputs((rows, cols))
+        costs.plan + samples as f64 * sample + 2.0 * self.outputs((rows, cols))
     }
 
     /// The cheapest tile, and its cost; `None` where no transform is long enough.

@@ -17,7 +17,7 @@ use super::shards::cut;
 use super::stages::Shares;
 use super::store::{Found, Kept};
 use crate::audio::filters::{WaveformFilters, WaveformScratch};
-use crate::audio::{AnalysisScratch, Analyzer, ClipAnalysis, FrameColumns, Spectrogram, Store};
+use crate::audio::{AnalysisScratch, Analyzer, ClipAnalysis, FeatureSet, FrameColumns, Spectrogram, Store};
 use crate::corpus::{Clip, ClipRef, Quarantined, Stage, Unread, Warned, decode_clip, read_contents_of};
 use crate::error::Result;
 use crate::report::{ClipRow, Table, Written, tables};
@@ -423,8 +423,8 @@ fn part_tables(plan: &ClipsPlan, parts: &Parts) -> Vec<Table> {
     if let Some(features) = plan.features.as_ref().filter(|features| features.frames) {
         let clips: Vec<_> =
             parts.iter().filter_map(|(id, frames, _)| Some((id.as_str(), frames.as_ref()?))).collect();
-        let mfcc = if features.has(crate::audio::FeatureSet::Mfcc) { features.mfcc } else { 0 };
-        written.push(tables::frames(&clips, mfcc));
+        let mfcc = if features.has(FeatureSet::Mfcc) { features.mfcc } else { 0 };
+        written.push(tables::frames(&clips, mfcc, features.has(FeatureSet::Formants)));
     }
     let (bands, unit) = match plan.spectrogram.store {
         Store::None => return written,
