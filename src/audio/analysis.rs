@@ -9,20 +9,24 @@
 //! Frames: the profile says how many a clip has. Energy and pitch frames are centred on every `hop_len`-th sample
 //! in every profile and cut to that number; Kaldi's own frames begin there.
 
+use std::io;
+use std::ops::Range;
+
 use crate::convolution::{ImageFilter, SignalFilter};
 
-use super::contour::column_moments;
+use super::contour::{ColumnMoments, column_moments};
 use super::descriptors::{Described, DescriptorScratch, Descriptors};
 use super::energy::{self, EnergyScratch};
 use super::error::AudioError;
 use super::features::{FeatureSet, FeatureSettings, FrameColumns};
 use super::filters::{WaveformFilters, WaveformScratch};
 use super::frames::Frames;
-use super::loudness::{self, Loudness};
+use super::levels::Room;
+use super::loudness::{self, Loudness, Meter};
 use super::mfcc::{self, Dct};
 use super::pitch::{Pitch, PitchScratch};
 use super::profile::{SpectrogramSettings, Store};
-use super::quality;
+use super::quality::{self, SampleTotals};
 use super::sample_descriptors::{SampleDescriptors, SampleScratch};
 use super::spectral::SpectralShapes;
 use super::spectrogram::{Spectra, SpectraScratch, Spectrogram};
@@ -60,7 +64,14 @@ pub struct Analyzer {
 
 /// What an analysis writes while it works; grows to the longest clip.
 pub struct AnalysisScratch {
-    waveform: WaveformScratch,
+    pub(super) waveform: WaveformScratch,
+    pub(super) knowledge: Knowledge,
+    /// Of a clip that comes in blocks, the samples at hand.
+    pub(super) window: Vec<f32>,
+}
+
+/// What is known of a clip so far, and room to learn it.
+pub(super) struct Knowledge {
     spectra: SpectraScratch,
     shapes: SpectralShapes,
     energies: EnergyScratch,
@@ -71,10 +82,13 @@ pub struct AnalysisScratch {
     copy: Vec<f64>,
     levels_db: Vec<f32>,
     columns: FrameColumns,
+    /// Where loudness is asked for.
+    meter: Option<Meter>,
+    totals: SampleTotals,
 }
 
 /// What is known of a clip.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ClipAnalysis {
     /// Frames of the clip.
     pub frames: usize,
@@ -126,8 +140,7 @@ impl Analyzer {
     /// Room for one thread to work in.
     #[must_use]
     pub fn scratch(&self) -> AnalysisScratch {
-        AnalysisScratch {
-            waveform: WaveformScratch::default(),
+        let knowledge = Knowledge {
             spectra: self.spectra.scratch(),
             shapes: SpectralShapes::new(self.sample_rate, self.spectrogram.fft_len),
             energies: EnergyScratch::default(),
@@ -138,7 +151,10 @@ impl Analyzer {
             copy: Vec::new(),
             levels_db: Vec::new(),
             columns: FrameColumns::default(),
-        }
+            meter: None,
+            totals: SampleTotals::default(),
+        };
+        AnalysisScratch { waveform: WaveformScratch::default(), knowledge, window: Vec::new() }
     }
 
     /// Analyses a mono clip at this plan's sample rate. Any clip will do, also an empty or a silent one.
@@ -147,11 +163,65 @@ impl Analyzer {
     /// Where `scratch` was made by a plan of other lengths.
     #[must_use]
     pub fn analyze(&self, samples: &[f32], scratch: &mut AnalysisScratch) -> ClipAnalysis {
-        let AnalysisScratch {
-            waveform,
+        let AnalysisScratch { waveform, knowledge, .. } = scratch;
+        let samples = self.waveform_filters.apply(samples, waveform);
+        self.begin(knowledge);
+        self.observe(samples, 0..self.spectra.count(samples.len()), knowledge);
+        self.measure(samples, knowledge);
+        // Levels that lie in memory are read without fail.
+        self.conclude(samples, knowledge).unwrap_or_default()
+    }
+
+    /// Samples without what is no sound, of a clip that is not filtered.
+    pub(super) fn bound<'a>(&self, samples: &'a [f32], scratch: &'a mut WaveformScratch) -> &'a [f32] {
+        self.waveform_filters.apply(samples, scratch)
+    }
+
+    /// Begins a clip.
+    pub(super) fn begin(&self, knowledge: &mut Knowledge) {
+        let Knowledge { spectra, shapes, pitch, descriptors, levels_db, columns, meter, totals, .. } =
+            knowledge;
+        let with_levels = self.spectrogram.store == Store::Mel
+            || self.features.has(FeatureSet::Mel)
+            || self.dct.is_some()
+            || self.descriptors.needs_levels();
+        self.spectra.restart(with_levels, spectra);
+        shapes.restart();
+        self.descriptors.restart(descriptors);
+        if let (Some(plan), Some(scratch)) = (&self.pitch, pitch) {
+            plan.restart(scratch);
+        }
+        levels_db.clear();
+        columns.clear();
+        columns.mfcc_len = self.dct.as_ref().map_or(0, Dct::coefficients);
+        *meter = self.features.has(FeatureSet::Loudness).then(|| Meter::new(self.sample_rate));
+        *totals = SampleTotals::default();
+    }
+
+    /// Looks at the clip's next `frames`, by their numbers in `samples`: whole groups of frames, except at the end of the clip.
+    pub(super) fn observe(&self, samples: &[f32], frames: Range<usize>, knowledge: &mut Knowledge) {
+        self.observe_spectra(samples, frames.clone(), knowledge);
+        let Knowledge { energies, pitch, levels_db, columns, .. } = knowledge;
+        self.observe_energies(samples, frames.clone(), energies, levels_db, columns);
+        if let (Some(plan), Some(scratch)) = (&self.pitch, pitch) {
+            plan.observe(samples, frames, scratch, |pitch| columns.push_pitch(pitch));
+        }
+    }
+
+    /// Takes the clip's next samples for what is known of no frame.
+    pub(super) fn measure(&self, samples: &[f32], knowledge: &mut Knowledge) {
+        if let Some(meter) = &mut knowledge.meter {
+            meter.add(samples);
+        }
+        knowledge.totals.add(samples);
+    }
+
+    /// Everything of a clip of which all frames were observed and all samples measured. `samples` are all of them where
+    /// [`Analyzer::needs_all_samples`]. Fails where levels that went to a file cannot be read back.
+    pub(super) fn conclude(&self, samples: &[f32], knowledge: &mut Knowledge) -> io::Result<ClipAnalysis> {
+        let Knowledge {
             spectra,
             shapes,
-            energies,
             pitch,
             voice,
             descriptors,
@@ -159,13 +229,18 @@ impl Analyzer {
             copy,
             levels_db,
             columns,
-        } = scratch;
-        let samples = self.waveform_filters.apply(samples, waveform);
-        let frames = self.spectra.count(samples.len());
-        self.begin_columns(frames, columns);
-        self.spectra(samples, spectra, shapes, descriptors, columns);
-        self.energies(samples, frames, energies, levels_db, columns);
-        self.pitches(samples, frames, pitch.as_mut(), columns);
+            meter,
+            totals,
+            ..
+        } = knowledge;
+        let frames = self.spectra.count(totals.count);
+        let seconds = |frame| (frame * self.spectrogram.hop_len) as f64 / f64::from(self.sample_rate);
+        columns.seconds.extend((0..frames).map(seconds));
+        if let (Some(plan), Some(scratch)) = (&self.pitch, pitch) {
+            plan.conclude(scratch, |pitch| columns.push_pitch(pitch));
+        }
+        let mut of_bands = Vec::new();
+        self.conclude_levels(spectra, columns, copy, &mut of_bands)?;
 
         // Pitch may have been found for the sake of formants alone.
         let mut further = Vec::new();
@@ -177,35 +252,42 @@ impl Analyzer {
         columns.push_moments(shapes.silent(), copy, &mut values);
         columns.push_voicing(copy, &mut values);
         self.push_activity(levels_db, voice, &mut values);
-        self.push_loudness(samples, &mut values);
-        self.push_quality(samples, levels_db, copy, &mut values);
+        let loudness = meter.as_ref().map_or_else(Loudness::default, Meter::loudness);
+        values.extend([loudness.lufs, loudness.true_peak_dbfs]);
+        self.push_quality(totals, levels_db, copy, &mut values);
         if self.features.has(FeatureSet::Mfcc) {
             column_moments(&columns.mfcc, columns.mfcc_len, copy, &mut values);
         }
-        if self.features.has(FeatureSet::Mel) {
-            column_moments(spectra.levels(), self.spectra.bands(), copy, &mut values);
-        }
+        values.append(&mut of_bands);
         let clip = Described { levels: spectra.levels(), columns };
         self.descriptors.push(&clip, descriptors, copy, &mut values);
         values.append(&mut further);
         for value in &mut values {
             *value = value.filter(|number| number.is_finite());
         }
-        ClipAnalysis {
+        Ok(ClipAnalysis {
             frames,
             values,
             frame_features: self.features.frames.then(|| self.frame_columns(columns, copy)),
             spectrogram: self.spectra.stored(spectra),
-        }
+        })
+    }
+
+    /// Whether features are asked for that need all samples of a clip at once: a clip then must be analysed as a whole.
+    #[must_use]
+    pub fn needs_all_samples(&self) -> bool {
+        !(self.waveform_filters.is_empty() && self.sample_descriptors.is_empty())
     }
 
     /// The mel levels of a clip, filters and all, for a picture: the matrix that `store = "mel"` stores, whatever
     /// is stored.
     #[must_use]
     pub fn mel_levels(&self, samples: &[f32], scratch: &mut AnalysisScratch) -> Spectrogram {
-        let AnalysisScratch { waveform, spectra, .. } = scratch;
+        let AnalysisScratch { waveform, knowledge: Knowledge { spectra, .. }, .. } = scratch;
         let samples = self.waveform_filters.apply(samples, waveform);
-        self.spectra.compute(samples, true, spectra, |_, _| ());
+        self.spectra.restart(true, spectra);
+        self.spectra.observe(samples, 0..self.spectra.count(samples.len()), spectra, |_, _| ());
+        self.spectra.conclude(spectra);
         self.spectra.mel(spectra)
     }
 
@@ -218,32 +300,14 @@ impl Analyzer {
         columns
     }
 
-    fn begin_columns(&self, frames: usize, columns: &mut FrameColumns) {
-        columns.clear();
-        columns.mfcc_len = self.dct.as_ref().map_or(0, Dct::coefficients);
-        let seconds = |frame| (frame * self.spectrogram.hop_len) as f64 / f64::from(self.sample_rate);
-        columns.seconds.extend((0..frames).map(seconds));
-    }
-
-    /// Levels, cepstra and spectral shape of every frame.
-    fn spectra(
-        &self,
-        samples: &[f32],
-        scratch: &mut SpectraScratch,
-        shapes: &mut SpectralShapes,
-        descriptors: &mut DescriptorScratch,
-        columns: &mut FrameColumns,
-    ) {
+    /// Levels and spectral shape of frames.
+    fn observe_spectra(&self, samples: &[f32], frames: Range<usize>, knowledge: &mut Knowledge) {
+        let Knowledge { spectra, shapes, descriptors, columns, .. } = knowledge;
         let with_shapes = self.features.has(FeatureSet::Spectral);
-        let with_levels = self.spectrogram.store == Store::Mel
-            || self.features.has(FeatureSet::Mel)
-            || self.dct.is_some()
-            || self.descriptors.needs_levels();
         let with_descriptors = self.descriptors.needs_power();
-        shapes.restart();
-        self.descriptors.restart(descriptors);
-        if with_shapes || with_levels || with_descriptors || self.spectrogram.store == Store::Power {
-            self.spectra.compute(samples, with_levels, scratch, |power, frames| {
+        if with_shapes || with_descriptors || self.spectrogram.store == Store::Power || spectra.with_levels()
+        {
+            self.spectra.observe(samples, frames, spectra, |power, frames| {
                 if with_shapes {
                     shapes.describe(power, frames, |shape| columns.push_shape(shape));
                 }
@@ -252,44 +316,71 @@ impl Analyzer {
                 }
             });
         }
-        if let Some(dct) = &self.dct {
-            dct.append_all(scratch.levels(), &mut columns.mfcc);
-        }
     }
 
-    fn energies(
+    fn observe_energies(
         &self,
         samples: &[f32],
-        frames: usize,
+        frames: Range<usize>,
         scratch: &mut EnergyScratch,
         levels_db: &mut Vec<f32>,
         columns: &mut FrameColumns,
     ) {
         let spectral = self.features.has(FeatureSet::Spectral);
-        levels_db.clear();
+        let from = levels_db.len();
         if spectral || self.features.has(FeatureSet::Voice) || self.features.has(FeatureSet::Quality) {
             let zcr = spectral.then_some(&mut columns.zcr);
             energy::contours(&self.energy_frames, samples, frames, scratch, levels_db, zcr);
         }
         if spectral {
-            columns.rms_db.extend_from_slice(levels_db);
+            columns.rms_db.extend_from_slice(&levels_db[from..]);
         }
     }
 
-    fn pitches(
+    /// The second pass over the levels, whose floor is known now: cepstra, and the moments of bands where they are asked for.
+    fn conclude_levels(
         &self,
-        samples: &[f32],
-        frames: usize,
-        scratch: Option<&mut PitchScratch>,
+        spectra: &mut SpectraScratch,
         columns: &mut FrameColumns,
-    ) {
-        let push = |pitch: Option<f64>| {
-            columns.f0_hz.push(pitch.map(|hz| hz as f32));
-            columns.voiced.push(if pitch.is_some() { 1.0 } else { 0.0 });
-        };
-        if let (Some(pitch), Some(scratch)) = (&self.pitch, scratch) {
-            pitch.track(samples, frames, scratch, push);
+        copy: &mut Vec<f64>,
+        values: &mut Vec<Option<f64>>,
+    ) -> io::Result<()> {
+        self.spectra.conclude(spectra);
+        let mut moments =
+            self.features.has(FeatureSet::Mel).then(|| ColumnMoments::new(self.spectra.bands(), copy));
+        self.spectra.pieces(spectra, |levels| {
+            if let Some(dct) = &self.dct {
+                dct.append_all(levels, &mut columns.mfcc);
+            }
+            if let Some(moments) = &mut moments {
+                moments.add(levels);
+            }
+        })?;
+        if let Some(mut moments) = moments {
+            moments.end_sums();
+            self.spectra.pieces(spectra, |levels| moments.add_squares(levels))?;
+            moments.push(values);
         }
+        Ok(())
+    }
+
+    /// Lets levels go to a file where there is no room for them in memory, unless something needs all of them at once.
+    pub(super) fn spill(&self, room: Room<'_>, knowledge: &mut Knowledge) -> io::Result<()> {
+        if self.spectra.may_spill() && !self.descriptors.needs_levels() {
+            self.spectra.spill(room, &mut knowledge.spectra)?;
+        }
+        Ok(())
+    }
+
+    /// Frames of a clip of so many samples.
+    pub(super) fn count(&self, samples: usize) -> usize {
+        self.spectra.count(samples)
+    }
+
+    /// Samples from one frame to the next, and the most samples that a frame of any kind has.
+    pub(super) fn lengths(&self) -> (usize, usize) {
+        let pitch = if self.pitch.is_some() { self.features.pitch.frame_len } else { 0 };
+        (self.spectrogram.hop_len, self.spectrogram.fft_len.max(pitch))
     }
 
     fn push_activity(&self, levels_db: &[f32], scratch: &mut VoiceScratch, values: &mut Vec<Option<f64>>) {
@@ -301,24 +392,18 @@ impl Analyzer {
         ]);
     }
 
-    fn push_loudness(&self, samples: &[f32], values: &mut Vec<Option<f64>>) {
-        let asked = self.features.has(FeatureSet::Loudness);
-        let found = if asked { loudness::measure(samples, self.sample_rate) } else { Loudness::default() };
-        values.extend([found.lufs, found.true_peak_dbfs]);
-    }
-
     fn push_quality(
         &self,
-        samples: &[f32],
+        totals: &SampleTotals,
         levels_db: &[f32],
         copy: &mut Vec<f64>,
         values: &mut Vec<Option<f64>>,
     ) {
         values.extend(if self.features.has(FeatureSet::Quality) {
             [
-                quality::snr_db(levels_db, &self.energy_frames, samples.len(), copy),
-                quality::clipped_share(samples),
-                quality::dc_offset(samples),
+                quality::snr_db(levels_db, &self.energy_frames, totals.count, copy),
+                totals.clipped_share(),
+                totals.dc_offset(),
             ]
         } else {
             [None; 3]

@@ -2,6 +2,8 @@
 //!
 //! Frames are `fft_len` samples, centred on every `hop_len`-th sample, whatever the profile.
 
+use std::ops::Range;
+
 use super::frames::Frames;
 
 /// Levels stop here: -100 dB.
@@ -25,11 +27,11 @@ pub struct EnergyScratch {
     crossings: Vec<u32>,
 }
 
-/// Appends [`rms_db`] and, where `zcr` is given, [`zero_crossing_rate`] of the first `count` frames.
+/// Appends [`rms_db`] and, where `zcr` is given, [`zero_crossing_rate`] of the frames in `range`.
 pub fn contours(
     frames: &Frames,
     samples: &[f32],
-    count: usize,
+    range: Range<usize>,
     scratch: &mut EnergyScratch,
     rms_db: &mut Vec<f32>,
     zcr: Option<&mut Vec<f32>>,
@@ -37,10 +39,12 @@ pub fn contours(
     let block_len = common_divisor(frames.len, frames.hop);
     let (blocks, step) = (frames.len / block_len, frames.hop / block_len);
     let whole = Frames { len: block_len, hop: block_len, ..*frames };
+    let count = range.len();
     let total = if count == 0 { 0 } else { (count - 1) * step + blocks };
+    let shared = range.start * step..range.start * step + total;
     let len = frames.len as f64;
     scratch.energies.clear();
-    scratch.energies.extend((0..total).map(|block| energy(whole.inside(samples, block).1)));
+    scratch.energies.extend(shared.clone().map(|block| energy(whole.inside(samples, block).1)));
     rms_db.extend(
         scratch
             .energies
@@ -51,9 +55,9 @@ pub fn contours(
     );
     let Some(zcr) = zcr else { return };
     scratch.crossings.clear();
-    scratch.crossings.extend((0..total).map(|block| crossings(samples, &whole, block)));
-    let sums = scratch.crossings.windows(blocks.max(1)).step_by(step.max(1)).take(count).enumerate();
-    zcr.extend(sums.map(|(frame, blocks)| {
+    scratch.crossings.extend(shared.map(|block| crossings(samples, &whole, block)));
+    let sums = scratch.crossings.windows(blocks.max(1)).step_by(step.max(1)).take(count);
+    zcr.extend(range.zip(sums).map(|(frame, blocks)| {
         // The crossing into the first sample belongs to the frame before.
         let start =
             usize::try_from(frames.start(frame)).ok().filter(|start| (1..samples.len()).contains(start));
@@ -130,7 +134,7 @@ mod tests {
                 let frames = Frames::centred(len, hop);
                 let count = frames.count(samples.len());
                 let (mut rms, mut zcr) = (Vec::new(), Vec::new());
-                contours(&frames, samples, count, &mut EnergyScratch::default(), &mut rms, Some(&mut zcr));
+                contours(&frames, samples, 0..count, &mut EnergyScratch::default(), &mut rms, Some(&mut zcr));
                 assert_eq!((rms.len(), zcr.len()), (count, count));
                 for index in 0..count {
                     assert!((f64::from(rms[index]) - rms_db(&frames, samples, index)).abs() < 1e-5);

@@ -214,6 +214,11 @@ impl FrameColumns {
         self.voiced.clear();
     }
 
+    pub(super) fn push_pitch(&mut self, hz: Option<f64>) {
+        self.f0_hz.push(hz.map(|hz| hz as f32));
+        self.voiced.push(if hz.is_some() { 1.0 } else { 0.0 });
+    }
+
     pub(super) fn push_shape(&mut self, shape: SpectralShape) {
         self.centroid_hz.push(shape.centroid_hz as f32);
         self.bandwidth_hz.push(shape.bandwidth_hz as f32);

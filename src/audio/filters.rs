@@ -32,6 +32,12 @@ impl WaveformFilters {
         Self { filters }
     }
 
+    /// Whether samples stay as they are, but for those that are no sound.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.filters.is_empty()
+    }
+
     /// The filtered samples, as many as there were. Without filters, and where all is finite, they are `samples`
     /// themselves.
     pub fn apply<'a>(&self, samples: &'a [f32], scratch: &'a mut WaveformScratch) -> &'a [f32] {
@@ -73,6 +79,12 @@ impl SpectrogramFilters {
     #[must_use]
     pub fn new(filters: Vec<ImageFilter<f32>>) -> Self {
         Self { filters }
+    }
+
+    /// Whether a matrix stays as it is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.filters.is_empty()
     }
 
     /// Filters a matrix of frames by bands in place. The kernels see it as librosa draws it: a row is a band, the

@@ -27,16 +27,45 @@ pub fn check_sample_rate(sample_rate: u32) -> Result<(), AudioError> {
 /// Measures a mono clip. At a rate that [`check_sample_rate`] refuses nothing is defined.
 #[must_use]
 pub fn measure(samples: &[f32], sample_rate: u32) -> Loudness {
-    let measured = EbuR128::new(1, sample_rate, Mode::I | Mode::TRUE_PEAK).and_then(|mut meter| {
-        meter.add_frames_f32(samples)?;
-        Ok((meter.loudness_global()?, meter.true_peak(0)?))
-    });
-    let Ok((lufs, peak)) = measured else {
-        return Loudness::default();
-    };
-    Loudness {
-        lufs: Some(lufs).filter(|lufs| lufs.is_finite()),
-        true_peak_dbfs: Some(20.0 * libm::log10(peak)).filter(|peak| peak.is_finite()),
+    let mut meter = Meter::new(sample_rate);
+    meter.add(samples);
+    meter.loudness()
+}
+
+/// Measures a mono clip that comes in pieces.
+pub struct Meter {
+    /// `None` where loudness is not defined.
+    meter: Option<EbuR128>,
+}
+
+impl Meter {
+    /// A meter at the start of a clip.
+    #[must_use]
+    pub fn new(sample_rate: u32) -> Self {
+        Self { meter: EbuR128::new(1, sample_rate, Mode::I | Mode::TRUE_PEAK).ok() }
+    }
+
+    /// Takes the next samples.
+    pub fn add(&mut self, samples: &[f32]) {
+        if self.meter.as_mut().is_some_and(|meter| meter.add_frames_f32(samples).is_err()) {
+            self.meter = None;
+        }
+    }
+
+    /// The loudness of all that was taken.
+    #[must_use]
+    pub fn loudness(&self) -> Loudness {
+        let measured = self
+            .meter
+            .as_ref()
+            .and_then(|meter| Some((meter.loudness_global().ok()?, meter.true_peak(0).ok()?)));
+        let Some((lufs, peak)) = measured else {
+            return Loudness::default();
+        };
+        Loudness {
+            lufs: Some(lufs).filter(|lufs| lufs.is_finite()),
+            true_peak_dbfs: Some(20.0 * libm::log10(peak)).filter(|peak| peak.is_finite()),
+        }
     }
 }
 

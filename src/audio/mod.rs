@@ -8,7 +8,8 @@
 //! [`contrast`], [`chroma`], [`pcen`], [`deltas`], [`rhythm`], [`functionals`]. In the samples ([`sample_descriptors`]): [`formants`],
 //! [`harmonicity`] over [`periodicity`]; [`perturbation`] over [`pulses`] over [`periodic_pitch`]; [`syllables`] over [`intensity`];
 //! [`bandwidth`], [`signal_to_noise`].
-//! [`analysis::Analyzer`] plans all of it once and applies it to each clip.
+//! [`analysis::Analyzer`] plans all of it once and applies it to each clip; one of any length comes in blocks ([`stream`]), and
+//! its [`levels`] wait in a file for the second pass.
 
 pub mod analysis;
 pub mod autocorrelation;
@@ -27,6 +28,7 @@ pub mod frames;
 pub mod functionals;
 pub mod harmonicity;
 pub mod intensity;
+pub mod levels;
 pub mod loudness;
 pub mod mel;
 pub mod mfcc;
@@ -47,6 +49,7 @@ pub mod signal_to_noise;
 pub mod spectral;
 pub mod spectrogram;
 pub mod stft;
+pub mod stream;
 mod summit;
 pub mod syllables;
 pub mod voice;
@@ -59,6 +62,8 @@ mod tests;
 pub use analysis::{AnalysisScratch, Analyzer, AnalyzerSettings, ClipAnalysis};
 pub use error::AudioError;
 pub use features::{FeatureSet, FeatureSettings, FrameColumns};
+pub use levels::Room;
 pub use pitch::{PitchMethod, PitchSettings};
 pub use profile::{Profile, SpectrogramSettings, Store};
 pub use spectrogram::Spectrogram;
+pub use stream::ClipStream;

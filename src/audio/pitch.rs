@@ -1,6 +1,7 @@
 //! Pitch: the fundamental frequency of each frame of a clip, by the method that a job asks for.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use super::error::AudioError;
@@ -71,7 +72,7 @@ pub enum Pitch {
     Pyin(Pyin),
 }
 
-/// What [`Pitch::track`] writes while it works.
+/// What [`Pitch::observe`] writes while it works.
 pub enum PitchScratch {
     /// Of YIN.
     Yin(Box<YinScratch>),
@@ -97,21 +98,37 @@ impl Pitch {
         }
     }
 
-    /// Hands the pitch in Hz of each of a clip's frames to `each`, in order; `None` of an unvoiced frame, and of all where
-    /// the scratch is of the other method.
-    pub fn track(
+    /// Begins a new clip.
+    pub fn restart(&self, scratch: &mut PitchScratch) {
+        if let PitchScratch::Pyin(scratch) = scratch {
+            scratch.restart();
+        }
+    }
+
+    /// Looks at the next `frames`, by their numbers in `samples`. YIN hands the pitch in Hz of each to `each`, in order;
+    /// `None` of an unvoiced frame, and of all where the scratch is of the other method.
+    pub fn observe(
         &self,
         samples: &[f32],
-        frames: usize,
+        frames: Range<usize>,
         scratch: &mut PitchScratch,
         mut each: impl FnMut(Option<f64>),
     ) {
         match (self, scratch) {
             (Self::Yin(yin), PitchScratch::Yin(scratch)) => {
-                (0..frames).for_each(|frame| each(yin.estimate(samples, frame, scratch)));
+                frames.for_each(|frame| each(yin.estimate(samples, frame, scratch)));
             }
-            (Self::Pyin(pyin), PitchScratch::Pyin(scratch)) => pyin.track(samples, frames, scratch, each),
-            _ => (0..frames).for_each(|_| each(None)),
+            (Self::Pyin(pyin), PitchScratch::Pyin(scratch)) => {
+                frames.for_each(|frame| pyin.observe(samples, frame, scratch));
+            }
+            _ => frames.for_each(|_| each(None)),
+        }
+    }
+
+    /// Hands over the pitch of every frame where the method looks at all of them first, as [`Pitch::observe`] does.
+    pub fn conclude(&self, scratch: &mut PitchScratch, each: impl FnMut(Option<f64>)) {
+        if let (Self::Pyin(pyin), PitchScratch::Pyin(scratch)) = (self, scratch) {
+            pyin.conclude(scratch, each);
         }
     }
 }

@@ -161,21 +161,31 @@ impl Profile {
         }
     }
 
-    /// Turns the energies of a whole clip into levels, in place. What lies under the floor is raised to it; the
-    /// floor of librosa and Whisper hangs on the loudest value of the clip, hence the whole clip at once.
+    /// Turns the energies of a whole clip into levels, in place.
     pub fn levels(self, energies: &mut [f32]) {
+        self.logarithms(energies);
+        self.raise(energies, largest(energies, |level| level));
+    }
+
+    /// Turns any energies into levels that know no floor yet, in place.
+    pub fn logarithms(self, energies: &mut [f32]) {
         let (scale, least) = match self {
             Self::Librosa => (10.0 / std::f64::consts::LN_10, LEAST_ENERGY),
             Self::Kaldi => (1.0, f32::EPSILON),
             Self::Whisper => (1.0 / std::f64::consts::LN_10, LEAST_ENERGY),
         };
         Logarithm::new(scale).apply(Width::detect(), energies, least);
+    }
+
+    /// Raises what lies under the floor to it, in place; the floor of librosa and Whisper hangs on `top`, the largest of
+    /// [`Profile::logarithms`] of the whole clip, hence the second pass.
+    pub fn raise(self, levels: &mut [f32], top: f32) {
         match self {
-            Self::Librosa => raise_to_floor(energies, 80.0),
+            Self::Librosa => raise_to_floor(levels, top - 80.0),
             Self::Kaldi => {}
             Self::Whisper => {
-                raise_to_floor(energies, 8.0);
-                for level in energies {
+                raise_to_floor(levels, top - 8.0);
+                for level in levels {
                     *level = (*level + 4.0) / 4.0;
                 }
             }
@@ -193,8 +203,7 @@ impl Profile {
     }
 }
 
-fn raise_to_floor(levels: &mut [f32], range: f32) {
-    let floor = largest(levels, |level| level) - range;
+fn raise_to_floor(levels: &mut [f32], floor: f32) {
     for level in levels {
         *level = if *level > floor { *level } else { floor };
     }

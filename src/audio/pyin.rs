@@ -32,11 +32,18 @@ pub struct Pyin {
     path: PitchPath,
 }
 
-/// What [`Pyin::track`] writes while it works.
+/// What [`Pyin::observe`] writes: what is known of the frames so far.
 pub struct PyinScratch {
     yin: YinScratch,
     troughs: Vec<Trough>,
     path: PathScratch,
+}
+
+impl PyinScratch {
+    /// Begins a new clip.
+    pub fn restart(&mut self) {
+        self.path.restart();
+    }
 }
 
 struct Trough {
@@ -69,26 +76,16 @@ impl Pyin {
         PyinScratch { yin: self.yin.scratch(), troughs: Vec::new(), path: PathScratch::default() }
     }
 
-    /// Hands the pitch of each of a clip's `frames` in Hz to `each`, in order; `None` in an unvoiced frame. Pitches
+    /// Hands the pitch in Hz of each frame that was observed to `each`, in order; `None` in an unvoiced frame. Pitches
     /// are those of the model's grid, a tenth of a semitone apart.
-    pub fn track(
-        &self,
-        samples: &[f32],
-        frames: usize,
-        scratch: &mut PyinScratch,
-        mut each: impl FnMut(Option<f64>),
-    ) {
-        scratch.path.restart();
-        for frame in 0..frames {
-            self.observe(samples, frame, scratch);
-        }
+    pub fn conclude(&self, scratch: &mut PyinScratch, mut each: impl FnMut(Option<f64>)) {
         self.path.track(&mut scratch.path, |bin| {
             each(bin.map(|bin| self.min_hz * libm::exp2(bin as f64 / BINS_PER_OCTAVE)));
         });
     }
 
-    /// The candidates of a frame.
-    fn observe(&self, samples: &[f32], frame: usize, scratch: &mut PyinScratch) {
+    /// Finds the candidates of the next frame of the clip, which has number `frame` in `samples`.
+    pub fn observe(&self, samples: &[f32], frame: usize, scratch: &mut PyinScratch) {
         let PyinScratch { yin, troughs, path } = scratch;
         if let Some(difference) = self.yin.difference(samples, frame, yin) {
             find_troughs(difference, troughs);
@@ -183,7 +180,9 @@ mod tests {
 
     fn track(samples: &[f32]) -> Vec<Option<f64>> {
         let (pyin, mut found) = (plan(), Vec::new());
-        pyin.track(samples, samples.len() / 160 + 1, &mut pyin.scratch(), |pitch| found.push(pitch));
+        let mut scratch = pyin.scratch();
+        (0..=samples.len() / 160).for_each(|frame| pyin.observe(samples, frame, &mut scratch));
+        pyin.conclude(&mut scratch, |pitch| found.push(pitch));
         found
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::contents::{Held, hold_contents, open_contents};
 use super::decoding::{Decoder, Heading};
 use super::quarantine::{Stage, Unread, Unusable, Warned};
-use super::recordings::{Channel, ClipRef, RecordingRules};
+use super::recordings::{Channel, ClipRef, RecordingRules, bounded};
 use super::resample::Resampler;
 
 /// Files up to this length, unpacked, are read once and lie in memory while they are decoded; of longer ones only the hash is
@@ -167,8 +167,21 @@ impl RecordingReader {
         Ok(!block.is_empty())
     }
 
+    /// All samples that are left.
+    ///
+    /// # Errors
+    /// As [`RecordingReader::next_block`]; more than 2^31 samples do not go into memory.
+    pub fn rest(&mut self) -> Result<Vec<f32>, Unread> {
+        let mut samples = Vec::new();
+        while self.append(&mut samples)? {
+            bounded(&samples)
+                .map_err(|trouble| with_hash(trouble, &self.blake3).of_content(&self.source))?;
+        }
+        Ok(samples)
+    }
+
     /// Appends the next samples to `samples`, as many as come easily; false when none are left.
-    pub(super) fn append(&mut self, samples: &mut Vec<f32>) -> Result<bool, Unread> {
+    fn append(&mut self, samples: &mut Vec<f32>) -> Result<bool, Unread> {
         let before = samples.len();
         while samples.len() == before && !self.ended {
             self.decode(samples)

@@ -131,10 +131,7 @@ pub fn decode_clip(
 ) -> Result<Clip, Unread> {
     let blake3 = contents.blake3.clone();
     let mut reader = RecordingReader::new(&reference.source, rules, contents)?;
-    let mut samples = Vec::new();
-    while reader.append(&mut samples)? {
-        bounded(&samples).map_err(|trouble| trouble.with_content(&blake3).of_content(&reference.source))?;
-    }
+    let samples = reader.rest()?;
     Ok(Clip {
         id: reference.id.clone(),
         source: reference.source.clone(),
@@ -189,7 +186,7 @@ const MAX_SAMPLES: usize = 1 << 31;
 /// Samples for which there is room from the start, where the file is long enough for them.
 const AT_ONCE: usize = 1 << 26;
 
-fn bounded(samples: &[f32]) -> Result<(), Unusable> {
+pub(super) fn bounded(samples: &[f32]) -> Result<(), Unusable> {
     if samples.len() <= MAX_SAMPLES {
         return Ok(());
     }
