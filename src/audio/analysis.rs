@@ -87,6 +87,16 @@ pub(super) struct Knowledge {
     totals: SampleTotals,
 }
 
+impl Knowledge {
+    /// Takes the clip's next samples for what is known of no frame.
+    pub(super) fn measure(&mut self, samples: &[f32]) {
+        if let Some(meter) = &mut self.meter {
+            meter.add(samples);
+        }
+        self.totals.add(samples);
+    }
+}
+
 /// What is known of a clip.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ClipAnalysis {
@@ -167,7 +177,7 @@ impl Analyzer {
         let samples = self.waveform_filters.apply(samples, waveform);
         self.begin(knowledge);
         self.observe(samples, 0..self.spectra.count(samples.len()), knowledge);
-        self.measure(samples, knowledge);
+        knowledge.measure(samples);
         // Levels that lie in memory are read without fail.
         self.conclude(samples, knowledge).unwrap_or_default()
     }
@@ -206,14 +216,6 @@ impl Analyzer {
         if let (Some(plan), Some(scratch)) = (&self.pitch, pitch) {
             plan.observe(samples, frames, scratch, |pitch| columns.push_pitch(pitch));
         }
-    }
-
-    /// Takes the clip's next samples for what is known of no frame.
-    pub(super) fn measure(&self, samples: &[f32], knowledge: &mut Knowledge) {
-        if let Some(meter) = &mut knowledge.meter {
-            meter.add(samples);
-        }
-        knowledge.totals.add(samples);
     }
 
     /// Everything of a clip of which all frames were observed and all samples measured. `samples` are all of them where

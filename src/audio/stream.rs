@@ -78,7 +78,7 @@ impl ClipStream<'_> {
         let window = self.analyzer.bound(window, waveform);
         let before = self.begin / self.hop;
         self.analyzer.observe(window, self.frames - before..end - before, knowledge);
-        self.analyzer.measure(&window[self.measured - self.begin..samples - self.begin], knowledge);
+        knowledge.measure(&window[self.measured - self.begin..samples - self.begin]);
         (self.frames, self.measured) = (end, samples);
     }
 

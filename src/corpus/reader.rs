@@ -174,8 +174,7 @@ impl RecordingReader {
     pub fn rest(&mut self) -> Result<Vec<f32>, Unread> {
         let mut samples = Vec::new();
         while self.append(&mut samples)? {
-            bounded(&samples)
-                .map_err(|trouble| with_hash(trouble, &self.blake3).of_content(&self.source))?;
+            bounded(&samples).map_err(|trouble| with_hash(trouble, &self.blake3).of_content(&self.source))?;
         }
         Ok(samples)
     }

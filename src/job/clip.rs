@@ -11,9 +11,7 @@ use super::plan::ClipsPlan;
 use super::stages::Shares;
 use crate::audio::filters::{WaveformFilters, WaveformScratch};
 use crate::audio::{AnalysisScratch, Analyzer, ClipAnalysis, FrameColumns, Room, Spectrogram};
-use crate::corpus::{
-    Clip, ClipRef, Quarantined, RecordingContents, RecordingReader, Stage, Unread, Warned,
-};
+use crate::corpus::{Clip, ClipRef, Quarantined, RecordingContents, RecordingReader, Stage, Unread, Warned};
 use crate::error::{Error, Result};
 
 /// Samples read at once: they stay in the processor's cache until they are analysed.
@@ -131,9 +129,9 @@ impl<'a> Plans<'a> {
         let mut reader =
             shares.on(0, || RecordingReader::new(&reference.source, &self.plan.rules, contents))?;
         let rate = reader.sample_rate();
-        let planned = self.at(rate).map_err(|reason| {
-            Trouble::Recording(unusable(reference, "unusable_settings", reason))
-        })?;
+        let planned = self
+            .at(rate)
+            .map_err(|reason| Trouble::Recording(unusable(reference, "unusable_settings", reason)))?;
         let Scratch { waveform, analysis, block } = scratch;
         let scratch = analysis.entry(rate).or_insert_with(|| planned.analyzer.scratch());
         let analysis = if planned.filters.is_empty() && !planned.analyzer.needs_all_samples() {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::clip::{Plans, Scratch};
 use super::inputs::AllInputs;
 use super::plan::Plan;
 use super::relations::Relations;
-use super::clip::{Plans, Scratch};
 use super::sound::Sound;
 use super::vectors::WordVectors;
 use super::words::Words;

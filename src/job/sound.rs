@@ -238,7 +238,6 @@ fn analyse_clip(
     })?;
     Ok(Read { content, key: Some(key), outcome: Some(outcome) })
 }
-}
 
 type Parts = Vec<(String, Option<FrameColumns>, Option<Spectrogram>)>;
 
