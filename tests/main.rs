@@ -15,6 +15,7 @@ mod golden_kernels;
 mod golden_recordings;
 mod golden_relations;
 mod golden_text;
+mod long_recordings;
 mod nightly;
 mod nights;
 mod operations;

@@ -24,6 +24,9 @@ const MAX_RATIO: u64 = 100;
 /// Bytes read from the disk at once where a file is not taken into memory, unless more are asked for at once.
 const BUFFER_BYTES: usize = 32 << 10;
 
+/// Bytes hashed at once.
+const HASHED_BYTES: usize = 256 << 10;
+
 /// A file's bytes after decompression and the hash of what is on disk.
 pub struct Contents {
     /// After decompression.
@@ -281,7 +284,7 @@ fn drain(
         let mut piece = reader.by_ref().take(FREE_BYTES);
         let more = match &mut bytes {
             Some(bytes) => piece.read_to_end(bytes).map(|more| more as u64),
-            None => io::copy(&mut BufReader::with_capacity(BUFFER_BYTES, piece), &mut io::sink()),
+            None => io::copy(&mut BufReader::with_capacity(HASHED_BYTES, piece), &mut io::sink()),
         };
         let more = more.map_err(|error| {
             if error.raw_os_error().is_some() {
