@@ -54,3 +54,7 @@ deny:
 # what CI does
 ci:
     .ci/run
+
+# a fuzz target for so many seconds: recording, document or job_file
+fuzz TARGET SECONDS:
+    fuzz/run.sh {{TARGET}} {{SECONDS}}

@@ -6,6 +6,8 @@ Theirs is the library call with reading, without Python's start and imports.
 import json, os, re, shutil, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 
+from reading import compare_reading
+
 BIN = os.environ["WORDWAVE_BIN"]
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared" / "data"
@@ -32,10 +34,10 @@ def timed(call):
     return time.perf_counter() - start
 
 
-def compare(name, ours, theirs):
+def compare(name, ours, theirs, runs=RUNS):
     """One warm-up each, then both in turn."""
     ours(), theirs()
-    times = [(ours(), theirs()) for _ in range(RUNS)]
+    times = [(ours(), theirs()) for _ in range(runs)]
     mine, peer = (statistics.median(side) * 1e3 for side in zip(*times))
     print(f"{name} {mine:.1f} {peer:.1f} {peer / mine:.2f}", flush=True)
 
@@ -82,11 +84,14 @@ def recordings():
 
 
 def compare_sound():
+    """One thread each. The peer of the whole default set, and of the transforms alone, is the length of the recordings: the ratio is times real time."""
+    import kaldi_native_fbank as knf
     import librosa, numpy as np, soundfile as sf
 
     folder = recordings()
     paths = sorted(folder.glob("*.wav"))
     stft = dict(n_fft=512, win_length=400, hop_length=160)
+    pitch = dict(fmin=65, fmax=500, sr=16000, frame_length=1024, hop_length=160)
 
     def mel(y, sr):
         return librosa.power_to_db(librosa.feature.melspectrogram(y=y, sr=sr, n_mels=80, **stft))
@@ -98,21 +103,56 @@ def compare_sound():
         librosa.feature.rms(y=y, frame_length=512, hop_length=160)
         librosa.feature.zero_crossing_rate(y, frame_length=512, hop_length=160)
 
-    cases = {
-        "mel": mel,
-        "mfcc": lambda y, sr: librosa.feature.mfcc(S=mel(y, sr), n_mfcc=13),
-        "spectral": spectral,
-        "pitch": lambda y, sr: librosa.yin(y, fmin=65, fmax=500, sr=sr, frame_length=1024, hop_length=160),
-    }
-    for name, features in cases.items():
-        text = f'[clips]\ninclude = ["{folder}/*.wav"]\n[spectrogram]\n[features]\nsets = ["{name}"]\n'
+    def fbank(y, sr):
+        options = knf.FbankOptions()
+        options.frame_opts.dither, options.frame_opts.samp_freq, options.mel_opts.num_bins = 0.0, sr, 80
+        bank = knf.OnlineFbank(options)
+        bank.accept_waveform(sr, y * 32768)
+        bank.input_finished()
+        np.array([bank.get_frame(i) for i in range(bank.num_frames_ready)])
 
-        def peer():
+    seconds = sum(sf.info(path).duration for path in paths)
+    real_time = lambda: seconds
+
+    def peer(features):
+        def run():
             for path in paths:
                 y, sr = sf.read(path, dtype="float32")
                 features(y, sr)
 
-        compare(f"sound-{name}", lambda: job(text, 1)[0], lambda: timed(peer))
+        return lambda: timed(run)
+
+    def ours(sets, profile="librosa", method="yin"):
+        pitch = f'{{ min_hz = 65.0, max_hz = 500.0, frame_len = 1024, method = "{method}" }}'
+        text = f'[clips]\ninclude = ["{folder}/*.wav"]\n[spectrogram]\nprofile = "{profile}"\n[features]\nsets = {sets}\npitch = {pitch}\n'
+        return lambda: job(text, 1)[0]
+
+    default = ["mel", "mfcc", "spectral", "pitch", "loudness", "voice", "quality"]
+    mfcc = lambda y, sr: librosa.feature.mfcc(S=mel(y, sr), n_mfcc=13)
+    compare("sound-read", sound_bench(folder, "read"), peer(lambda y, sr: None))
+    compare("sound-mel", ours(["mel"]), peer(mel))
+    compare("sound-mfcc", ours(["mfcc"]), peer(mfcc))
+    compare("sound-spectral", ours(["spectral"]), peer(spectral))
+    compare("sound-fbank", ours(["mel"], profile="kaldi"), peer(fbank))
+    compare("sound-yin", ours(["pitch"]), peer(lambda y, sr: librosa.yin(y, **pitch)))
+    compare("sound-pyin", ours(["pitch"], method="pyin"), peer(lambda y, sr: librosa.pyin(y, **pitch)), runs=1)
+    for name, sets, method in [("mel", ["mel"], "yin"), ("yin", ["pitch"], "yin"), ("pyin", ["pitch"], "pyin"), ("default", default, "yin")]:
+        compare(f"sound-{name}-x-real-time", ours(sets, method=method), real_time)
+    compare("sound-transforms-alone-x-real-time", sound_bench(folder, "transforms"), real_time)
+    compare("sound-mel-in-memory-x-real-time", sound_bench(folder, "mel"), real_time)
+    compare_reading(compare, timed, sorted(folder.glob("*.wav")), WORK)
+
+
+def sound_bench(folder, case):
+    """A case of benches/sound: milliseconds inside of one process, planned before the clock starts."""
+    bench = subprocess.Popen([os.environ["WORDWAVE_SOUND_BENCH"], folder, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run():
+        bench.stdin.write(case + "\n")
+        bench.stdin.flush()
+        return float(bench.stdout.readline()) / 1e3
+
+    return run
 
 
 def compare_vectors():

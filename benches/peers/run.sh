@@ -15,12 +15,16 @@ if [ -z "${WORDWAVE_BIN:-}" ]; then
     cargo build --release --quiet
     WORDWAVE_BIN="$(cargo metadata --format-version 1 --no-deps | "$venv/bin/python" -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')/release/wordwave"
 fi
-if [ -z "${WORDWAVE_BENCH:-}" ] && { [ $# = 0 ] || [[ " $* " == *" convolution "* ]]; }; then
-    WORDWAVE_BENCH="$(cargo bench --bench convolution --no-run --message-format=json 2>/dev/null |
-        "$venv/bin/python" -c 'import json,sys
+asked() { [ "$wanted" = "" ] || [[ " $wanted " == *" $1 "* ]]; }
+wanted="$*"
+bench() {
+    cargo bench --bench "$1" --no-run --message-format=json 2>/dev/null | "$venv/bin/python" -c 'import json,sys
 for line in map(json.loads, sys.stdin):
-    if line.get("executable") and line["target"]["name"] == "convolution": print(line["executable"])')"
-    export WORDWAVE_BENCH
-fi
-export WORDWAVE_BIN OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+    if line.get("executable") and line["target"]["name"] == sys.argv[1]: print(line["executable"])' "$1"
+}
+if [ -z "${WORDWAVE_BENCH:-}" ] && asked convolution; then WORDWAVE_BENCH="$(bench convolution)"; fi
+if [ -z "${WORDWAVE_SOUND_BENCH:-}" ] && asked sound; then WORDWAVE_SOUND_BENCH="$(bench sound)"; fi
+if [ -z "${WORDWAVE_READING_BENCH:-}" ] && asked sound; then WORDWAVE_READING_BENCH="$(bench recordings)"; fi
+export WORDWAVE_READING_BENCH="${WORDWAVE_READING_BENCH:-}" WORDWAVE_BENCH="${WORDWAVE_BENCH:-}" WORDWAVE_SOUND_BENCH="${WORDWAVE_SOUND_BENCH:-}"
+export WORDWAVE_BIN OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1
 exec "$venv/bin/python" benches/peers/compare.py "$@"

@@ -9,19 +9,25 @@
 //! Frames: the profile says how many a clip has. Energy and pitch frames are centred on every `hop_len`-th sample
 //! in every profile and cut to that number; Kaldi's own frames begin there.
 
+use std::io;
+use std::ops::Range;
+
 use crate::convolution::{ImageFilter, SignalFilter};
 
-use super::contour::moments;
-use super::energy;
+use super::contour::{ColumnMoments, column_moments};
+use super::descriptors::{Described, DescriptorScratch, Descriptors};
+use super::energy::{self, EnergyScratch};
 use super::error::AudioError;
 use super::features::{FeatureSet, FeatureSettings, FrameColumns};
 use super::filters::{WaveformFilters, WaveformScratch};
 use super::frames::Frames;
-use super::loudness::{self, Loudness};
-use super::mfcc::Dct;
-use super::pitch::{Yin, YinScratch};
+use super::levels::Room;
+use super::loudness::{self, Loudness, Meter};
+use super::mfcc::{self, Dct};
+use super::pitch::{Pitch, PitchScratch};
 use super::profile::{SpectrogramSettings, Store};
-use super::quality;
+use super::quality::{self, SampleTotals};
+use super::sample_descriptors::{SampleDescriptors, SampleScratch};
 use super::spectral::SpectralShapes;
 use super::spectrogram::{Spectra, SpectraScratch, Spectrogram};
 use super::voice::{VoiceDetector, VoiceScratch};
@@ -50,24 +56,49 @@ pub struct Analyzer {
     spectra: Spectra,
     dct: Option<Dct>,
     energy_frames: Frames,
-    yin: Option<Yin>,
+    pitch: Option<Pitch>,
     voice: Option<VoiceDetector>,
+    descriptors: Descriptors,
+    sample_descriptors: SampleDescriptors,
 }
 
 /// What an analysis writes while it works; grows to the longest clip.
 pub struct AnalysisScratch {
-    waveform: WaveformScratch,
+    pub(super) waveform: WaveformScratch,
+    pub(super) knowledge: Knowledge,
+    /// Of a clip that comes in blocks, the samples at hand.
+    pub(super) window: Vec<f32>,
+}
+
+/// What is known of a clip so far, and room to learn it.
+pub(super) struct Knowledge {
     spectra: SpectraScratch,
     shapes: SpectralShapes,
-    yin: Option<YinScratch>,
+    energies: EnergyScratch,
+    pitch: Option<PitchScratch>,
     voice: VoiceScratch,
+    descriptors: DescriptorScratch,
+    sample_descriptors: SampleScratch,
     copy: Vec<f64>,
     levels_db: Vec<f32>,
     columns: FrameColumns,
+    /// Where loudness is asked for.
+    meter: Option<Meter>,
+    totals: SampleTotals,
+}
+
+impl Knowledge {
+    /// Takes the clip's next samples for what is known of no frame.
+    pub(super) fn measure(&mut self, samples: &[f32]) {
+        if let Some(meter) = &mut self.meter {
+            meter.add(samples);
+        }
+        self.totals.add(samples);
+    }
 }
 
 /// What is known of a clip.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ClipAnalysis {
     /// Frames of the clip.
     pub frames: usize,
@@ -83,21 +114,26 @@ impl Analyzer {
     /// Makes every plan for clips of one sample rate.
     ///
     /// Fails where a length is 0, the window longer than the transform, more cepstral coefficients asked for than bands,
-    /// the pitch limits impossible at this rate, the method `pyin`, or the rate one that loudness is not defined for.
+    /// the pitch limits impossible at this rate, or the rate one that loudness is not defined for.
     pub fn new(settings: AnalyzerSettings, sample_rate: u32) -> Result<Self, AudioError> {
         let AnalyzerSettings { spectrogram, features, waveform_filters, spectrogram_filters } = settings;
         spectrogram.check()?;
         features.check(spectrogram.mels)?;
         loudness::check_sample_rate(sample_rate)?;
         let frame_seconds = spectrogram.hop_len as f64 / f64::from(sample_rate);
-        let yin = || Yin::new(&features.pitch, spectrogram.hop_len, sample_rate);
+        let pitch = || Pitch::new(&features.pitch, spectrogram.hop_len, sample_rate);
         Ok(Self {
             names: features.names(spectrogram.mels),
             waveform_filters: WaveformFilters::new(waveform_filters),
             spectra: Spectra::new(&spectrogram, spectrogram_filters, sample_rate),
-            dct: features.has(FeatureSet::Mfcc).then(|| Dct::new(features.mfcc, spectrogram.mels)),
+            dct: (features.has(FeatureSet::Mfcc) || features.has(FeatureSet::Deltas))
+                .then(|| Dct::new(features.mfcc, spectrogram.mels)),
             energy_frames: Frames::centred(spectrogram.fft_len, spectrogram.hop_len),
-            yin: features.has(FeatureSet::Pitch).then(yin).transpose()?,
+            pitch: (features.has(FeatureSet::Pitch) || features.has(FeatureSet::Formants))
+                .then(pitch)
+                .transpose()?,
+            descriptors: Descriptors::new(&features, &spectrogram, sample_rate),
+            sample_descriptors: SampleDescriptors::new(&features, sample_rate),
             voice: features.has(FeatureSet::Voice).then(|| VoiceDetector::new(frame_seconds)).transpose()?,
             spectrogram,
             features,
@@ -114,16 +150,21 @@ impl Analyzer {
     /// Room for one thread to work in.
     #[must_use]
     pub fn scratch(&self) -> AnalysisScratch {
-        AnalysisScratch {
-            waveform: WaveformScratch::default(),
+        let knowledge = Knowledge {
             spectra: self.spectra.scratch(),
             shapes: SpectralShapes::new(self.sample_rate, self.spectrogram.fft_len),
-            yin: self.yin.as_ref().map(Yin::scratch),
+            energies: EnergyScratch::default(),
+            pitch: self.pitch.as_ref().map(Pitch::scratch),
             voice: VoiceScratch::default(),
+            descriptors: DescriptorScratch::default(),
+            sample_descriptors: SampleScratch::default(),
             copy: Vec::new(),
             levels_db: Vec::new(),
             columns: FrameColumns::default(),
-        }
+            meter: None,
+            totals: SampleTotals::default(),
+        };
+        AnalysisScratch { waveform: WaveformScratch::default(), knowledge, window: Vec::new() }
     }
 
     /// Analyses a mono clip at this plan's sample rate. Any clip will do, also an empty or a silent one.
@@ -132,109 +173,216 @@ impl Analyzer {
     /// Where `scratch` was made by a plan of other lengths.
     #[must_use]
     pub fn analyze(&self, samples: &[f32], scratch: &mut AnalysisScratch) -> ClipAnalysis {
-        let AnalysisScratch { waveform, spectra, shapes, yin, voice, copy, levels_db, columns } = scratch;
+        let AnalysisScratch { waveform, knowledge, .. } = scratch;
         let samples = self.waveform_filters.apply(samples, waveform);
-        let frames = self.spectra.count(samples.len());
-        self.begin_columns(frames, columns);
-        self.spectra(samples, spectra, shapes, columns);
-        self.energies(samples, frames, levels_db, columns);
-        self.pitches(samples, frames, yin.as_mut(), columns);
+        self.begin(knowledge);
+        self.observe(samples, 0..self.spectra.count(samples.len()), knowledge);
+        knowledge.measure(samples);
+        // Levels that lie in memory are read without fail.
+        self.conclude(samples, knowledge).unwrap_or_default()
+    }
 
+    /// Samples without what is no sound, of a clip that is not filtered.
+    pub(super) fn bound<'a>(&self, samples: &'a [f32], scratch: &'a mut WaveformScratch) -> &'a [f32] {
+        self.waveform_filters.apply(samples, scratch)
+    }
+
+    /// Begins a clip.
+    pub(super) fn begin(&self, knowledge: &mut Knowledge) {
+        let Knowledge { spectra, shapes, pitch, descriptors, levels_db, columns, meter, totals, .. } =
+            knowledge;
+        let with_levels = self.spectrogram.store == Store::Mel
+            || self.features.has(FeatureSet::Mel)
+            || self.dct.is_some()
+            || self.descriptors.needs_levels();
+        self.spectra.restart(with_levels, spectra);
+        shapes.restart();
+        self.descriptors.restart(descriptors);
+        if let (Some(plan), Some(scratch)) = (&self.pitch, pitch) {
+            plan.restart(scratch);
+        }
+        levels_db.clear();
+        columns.clear();
+        columns.mfcc_len = self.dct.as_ref().map_or(0, Dct::coefficients);
+        *meter = self.features.has(FeatureSet::Loudness).then(|| Meter::new(self.sample_rate));
+        *totals = SampleTotals::default();
+    }
+
+    /// Looks at the clip's next `frames`, by their numbers in `samples`: whole groups of frames, except at the end of the clip.
+    pub(super) fn observe(&self, samples: &[f32], frames: Range<usize>, knowledge: &mut Knowledge) {
+        self.observe_spectra(samples, frames.clone(), knowledge);
+        let Knowledge { energies, pitch, levels_db, columns, .. } = knowledge;
+        self.observe_energies(samples, frames.clone(), energies, levels_db, columns);
+        if let (Some(plan), Some(scratch)) = (&self.pitch, pitch) {
+            plan.observe(samples, frames, scratch, |pitch| columns.push_pitch(pitch));
+        }
+    }
+
+    /// Everything of a clip of which all frames were observed and all samples measured. `samples` are all of them where
+    /// [`Analyzer::needs_all_samples`]. Fails where levels that went to a file cannot be read back.
+    pub(super) fn conclude(&self, samples: &[f32], knowledge: &mut Knowledge) -> io::Result<ClipAnalysis> {
+        let Knowledge {
+            spectra,
+            shapes,
+            pitch,
+            voice,
+            descriptors,
+            sample_descriptors,
+            copy,
+            levels_db,
+            columns,
+            meter,
+            totals,
+            ..
+        } = knowledge;
+        let frames = self.spectra.count(totals.count);
+        let seconds = |frame| (frame * self.spectrogram.hop_len) as f64 / f64::from(self.sample_rate);
+        columns.seconds.extend((0..frames).map(seconds));
+        if let (Some(plan), Some(scratch)) = (&self.pitch, pitch) {
+            plan.conclude(scratch, |pitch| columns.push_pitch(pitch));
+        }
+        let mut of_bands = Vec::new();
+        self.conclude_levels(spectra, columns, copy, &mut of_bands)?;
+
+        // Pitch may have been found for the sake of formants alone.
+        let mut further = Vec::new();
+        self.sample_descriptors.push(samples, columns, sample_descriptors, copy, &mut further);
+        if !self.features.has(FeatureSet::Pitch) {
+            columns.clear_pitch();
+        }
         let mut values = Vec::with_capacity(self.names.len());
         columns.push_moments(shapes.silent(), copy, &mut values);
         columns.push_voicing(copy, &mut values);
         self.push_activity(levels_db, voice, &mut values);
-        self.push_loudness(samples, &mut values);
-        self.push_quality(samples, levels_db, copy, &mut values);
-        push_column_moments(&columns.mfcc, columns.mfcc_len, copy, &mut values);
-        if self.features.has(FeatureSet::Mel) {
-            push_column_moments(spectra.levels(), self.spectra.bands(), copy, &mut values);
+        let loudness = meter.as_ref().map_or_else(Loudness::default, Meter::loudness);
+        values.extend([loudness.lufs, loudness.true_peak_dbfs]);
+        self.push_quality(totals, levels_db, copy, &mut values);
+        if self.features.has(FeatureSet::Mfcc) {
+            column_moments(&columns.mfcc, columns.mfcc_len, copy, &mut values);
         }
+        values.append(&mut of_bands);
+        let clip = Described { levels: spectra.levels(), columns };
+        self.descriptors.push(&clip, descriptors, copy, &mut values);
+        values.append(&mut further);
         for value in &mut values {
             *value = value.filter(|number| number.is_finite());
         }
-        ClipAnalysis {
+        Ok(ClipAnalysis {
             frames,
             values,
-            frame_features: self.features.frames.then(|| columns.clone()),
+            frame_features: self.features.frames.then(|| self.frame_columns(columns, copy)),
             spectrogram: self.spectra.stored(spectra),
-        }
+        })
+    }
+
+    /// Whether features are asked for that need all samples of a clip at once: a clip then must be analysed as a whole.
+    #[must_use]
+    pub fn needs_all_samples(&self) -> bool {
+        !(self.waveform_filters.is_empty() && self.sample_descriptors.is_empty())
     }
 
     /// The mel levels of a clip, filters and all, for a picture: the matrix that `store = "mel"` stores, whatever
     /// is stored.
     #[must_use]
     pub fn mel_levels(&self, samples: &[f32], scratch: &mut AnalysisScratch) -> Spectrogram {
-        let AnalysisScratch { waveform, spectra, .. } = scratch;
+        let AnalysisScratch { waveform, knowledge: Knowledge { spectra, .. }, .. } = scratch;
         let samples = self.waveform_filters.apply(samples, waveform);
-        self.spectra.compute(samples, true, spectra, |_| ());
+        self.spectra.restart(true, spectra);
+        self.spectra.observe(samples, 0..self.spectra.count(samples.len()), spectra, |_, _| ());
+        self.spectra.conclude(spectra);
         self.spectra.mel(spectra)
     }
 
-    fn begin_columns(&self, frames: usize, columns: &mut FrameColumns) {
-        columns.clear();
-        columns.mfcc_len = self.dct.as_ref().map_or(0, Dct::coefficients);
-        let seconds = |frame| (frame * self.spectrogram.hop_len) as f64 / f64::from(self.sample_rate);
-        columns.seconds.extend((0..frames).map(seconds));
+    /// A copy of the frames' columns as they are given.
+    fn frame_columns(&self, columns: &FrameColumns, copy: &mut Vec<f64>) -> FrameColumns {
+        let mut columns = columns.clone();
+        if self.features.cmvn {
+            mfcc::normalise(&mut columns.mfcc, columns.mfcc_len, copy);
+        }
+        columns
     }
 
-    /// Levels, cepstra and spectral shape of every frame.
-    fn spectra(
-        &self,
-        samples: &[f32],
-        scratch: &mut SpectraScratch,
-        shapes: &mut SpectralShapes,
-        columns: &mut FrameColumns,
-    ) {
+    /// Levels and spectral shape of frames.
+    fn observe_spectra(&self, samples: &[f32], frames: Range<usize>, knowledge: &mut Knowledge) {
+        let Knowledge { spectra, shapes, descriptors, columns, .. } = knowledge;
         let with_shapes = self.features.has(FeatureSet::Spectral);
-        let with_levels = self.spectrogram.store == Store::Mel
-            || self.features.has(FeatureSet::Mel)
-            || self.features.has(FeatureSet::Mfcc);
-        shapes.restart();
-        if with_shapes || with_levels || self.spectrogram.store == Store::Power {
-            self.spectra.compute(samples, with_levels, scratch, |power| {
+        let with_descriptors = self.descriptors.needs_power();
+        if with_shapes || with_descriptors || self.spectrogram.store == Store::Power || spectra.with_levels()
+        {
+            self.spectra.observe(samples, frames, spectra, |power, frames| {
                 if with_shapes {
-                    columns.push_shape(shapes.describe(power));
+                    shapes.describe(power, frames, |shape| columns.push_shape(shape));
+                }
+                if with_descriptors {
+                    self.descriptors.observe(power, frames, descriptors);
                 }
             });
         }
-        if let Some(dct) = &self.dct {
-            scratch
-                .levels()
-                .chunks_exact(self.spectra.bands())
-                .for_each(|row| dct.append(row, &mut columns.mfcc));
-        }
     }
 
-    fn energies(&self, samples: &[f32], frames: usize, levels_db: &mut Vec<f32>, columns: &mut FrameColumns) {
-        let spectral = self.features.has(FeatureSet::Spectral);
-        levels_db.clear();
-        if spectral || self.features.has(FeatureSet::Voice) || self.features.has(FeatureSet::Quality) {
-            let level = |frame| energy::rms_db(&self.energy_frames, samples, frame) as f32;
-            levels_db.extend((0..frames).map(level));
-        }
-        if spectral {
-            columns.rms_db.extend_from_slice(levels_db);
-            let rate = |frame| energy::zero_crossing_rate(&self.energy_frames, samples, frame) as f32;
-            columns.zcr.extend((0..frames).map(rate));
-        }
-    }
-
-    fn pitches(
+    fn observe_energies(
         &self,
         samples: &[f32],
-        frames: usize,
-        scratch: Option<&mut YinScratch>,
+        frames: Range<usize>,
+        scratch: &mut EnergyScratch,
+        levels_db: &mut Vec<f32>,
         columns: &mut FrameColumns,
     ) {
-        let (Some(yin), Some(scratch)) = (&self.yin, scratch) else {
-            return;
-        };
-        for frame in 0..frames {
-            let pitch = yin.estimate(samples, frame, scratch);
-            columns.f0_hz.push(pitch.map(|hz| hz as f32));
-            columns.voiced.push(if pitch.is_some() { 1.0 } else { 0.0 });
+        let spectral = self.features.has(FeatureSet::Spectral);
+        let from = levels_db.len();
+        if spectral || self.features.has(FeatureSet::Voice) || self.features.has(FeatureSet::Quality) {
+            let zcr = spectral.then_some(&mut columns.zcr);
+            energy::contours(&self.energy_frames, samples, frames, scratch, levels_db, zcr);
         }
+        if spectral {
+            columns.rms_db.extend_from_slice(&levels_db[from..]);
+        }
+    }
+
+    /// The second pass over the levels, whose floor is known now: cepstra, and the moments of bands where they are asked for.
+    fn conclude_levels(
+        &self,
+        spectra: &mut SpectraScratch,
+        columns: &mut FrameColumns,
+        copy: &mut Vec<f64>,
+        values: &mut Vec<Option<f64>>,
+    ) -> io::Result<()> {
+        self.spectra.conclude(spectra);
+        let mut moments =
+            self.features.has(FeatureSet::Mel).then(|| ColumnMoments::new(self.spectra.bands(), copy));
+        self.spectra.pieces(spectra, |levels| {
+            if let Some(dct) = &self.dct {
+                dct.append_all(levels, &mut columns.mfcc);
+            }
+            if let Some(moments) = &mut moments {
+                moments.add(levels);
+            }
+        })?;
+        if let Some(mut moments) = moments {
+            moments.end_sums();
+            self.spectra.pieces(spectra, |levels| moments.add_squares(levels))?;
+            moments.push(values);
+        }
+        Ok(())
+    }
+
+    /// Lets levels go to a file where there is no room for them in memory, unless something needs all of them at once.
+    pub(super) fn spill(&self, room: Room<'_>, knowledge: &mut Knowledge) -> io::Result<()> {
+        if self.spectra.may_spill() && !self.descriptors.needs_levels() {
+            self.spectra.spill(room, &mut knowledge.spectra)?;
+        }
+        Ok(())
+    }
+
+    /// Frames of a clip of so many samples.
+    pub(super) fn count(&self, samples: usize) -> usize {
+        self.spectra.count(samples)
+    }
+
+    /// Samples from one frame to the next, and the most samples that a frame of any kind has.
+    pub(super) fn lengths(&self) -> (usize, usize) {
+        let pitch = if self.pitch.is_some() { self.features.pitch.frame_len } else { 0 };
+        (self.spectrogram.hop_len, self.spectrogram.fft_len.max(pitch))
     }
 
     fn push_activity(&self, levels_db: &[f32], scratch: &mut VoiceScratch, values: &mut Vec<Option<f64>>) {
@@ -246,204 +394,21 @@ impl Analyzer {
         ]);
     }
 
-    fn push_loudness(&self, samples: &[f32], values: &mut Vec<Option<f64>>) {
-        let asked = self.features.has(FeatureSet::Loudness);
-        let found = if asked { loudness::measure(samples, self.sample_rate) } else { Loudness::default() };
-        values.extend([found.lufs, found.true_peak_dbfs]);
-    }
-
     fn push_quality(
         &self,
-        samples: &[f32],
+        totals: &SampleTotals,
         levels_db: &[f32],
         copy: &mut Vec<f64>,
         values: &mut Vec<Option<f64>>,
     ) {
         values.extend(if self.features.has(FeatureSet::Quality) {
             [
-                quality::snr_db(levels_db, &self.energy_frames, samples.len(), copy),
-                quality::clipped_share(samples),
-                quality::dc_offset(samples),
+                quality::snr_db(levels_db, &self.energy_frames, totals.count, copy),
+                totals.clipped_share(),
+                totals.dc_offset(),
             ]
         } else {
             [None; 3]
         });
-    }
-}
-
-/// Mean and deviation of each column of a row-major matrix.
-fn push_column_moments(matrix: &[f32], columns: usize, copy: &mut Vec<f64>, values: &mut Vec<Option<f64>>) {
-    for column in 0..columns {
-        values.extend(moments(matrix.iter().skip(column).step_by(columns).copied(), copy));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::f64::consts::PI;
-
-    use super::*;
-    use crate::audio::pitch::PitchMethod;
-    use crate::audio::profile::Profile;
-    use crate::convolution::{Border, Filter1d, Filter2d, Kernel1d, Kernel2d};
-
-    fn tone(len: usize) -> Vec<f32> {
-        (0..len).map(|i| (0.5 * (2.0 * PI * 250.0 * i as f64 / 16_000.0).sin()) as f32).collect()
-    }
-
-    fn settings(profile: Profile, store: Store) -> AnalyzerSettings {
-        AnalyzerSettings {
-            spectrogram: SpectrogramSettings { store, ..SpectrogramSettings::of(profile) },
-            features: FeatureSettings { frames: true, ..FeatureSettings::default() },
-            ..AnalyzerSettings::default()
-        }
-    }
-
-    fn analyze(settings: AnalyzerSettings, samples: &[f32]) -> (Analyzer, ClipAnalysis) {
-        let analyzer = Analyzer::new(settings, 16_000).unwrap();
-        let analysis = analyzer.analyze(samples, &mut analyzer.scratch());
-        (analyzer, analysis)
-    }
-
-    fn value((analyzer, analysis): &(Analyzer, ClipAnalysis), name: &str) -> Option<f64> {
-        analysis.values[analyzer.names().iter().position(|n| n == name).unwrap()]
-    }
-
-    #[test]
-    fn a_tone_is_described() {
-        let found = analyze(settings(Profile::Librosa, Store::Mel), &tone(16_000));
-        let near = |name, expected: f64, by: f64| {
-            let value = value(&found, name).unwrap();
-            assert!((value - expected).abs() < by, "{name} = {value}");
-        };
-        near("f0_median_hz", 250.0, 0.5);
-        near("rms_db_mean", -9.03, 0.2);
-        near("zcr_mean", 500.0 / 16_000.0, 0.002);
-        near("centroid_hz_mean", 250.0, 80.0);
-        near("voiced_share", 1.0, 0.05);
-        near("true_peak_dbfs", -6.02, 0.1);
-        near("clipped_share", 0.0, 1e-12);
-        near("dc_offset", 0.0, 1e-6);
-        assert_eq!(found.1.values.len(), found.0.names().len());
-        let stored = found.1.spectrogram.as_ref().unwrap();
-        assert_eq!((stored.bands, stored.frames, stored.values.len(), &*stored.unit), (80, 101, 8080, "dB"));
-        let columns = found.1.frame_features.as_ref().unwrap();
-        assert_eq!((columns.flux.len(), columns.f0_hz.len(), columns.mfcc.len()), (101, 101, 1313));
-        assert_eq!(columns.seconds[100], 1.0);
-    }
-
-    #[test]
-    fn every_clip_has_finite_values_or_none() {
-        let clips: [&[f32]; 8] = [
-            &[],
-            &[0.0],
-            &[1.0],
-            &[0.0; 399],
-            &vec![0.0; 20_000],
-            &vec![0.25; 5000],
-            &[f32::NAN; 3000],
-            &[f32::MAX; 1000],
-        ];
-        for profile in [Profile::Librosa, Profile::Kaldi, Profile::Whisper] {
-            for store in [Store::None, Store::Mel, Store::Power] {
-                for clip in clips {
-                    let (analyzer, analysis) = analyze(settings(profile, store), clip);
-                    assert_eq!(analysis.values.len(), analyzer.names().len());
-                    assert!(analysis.values.iter().flatten().all(|v| v.is_finite()));
-                    let stored = analysis.spectrogram.map(|s| s.values).unwrap_or_default();
-                    assert!(stored.iter().all(|v| v.is_finite()));
-                    let columns = analysis.frame_features.unwrap();
-                    assert!(
-                        columns.seconds.len() == analysis.frames && columns.flux.len() == analysis.frames
-                    );
-                    assert!(columns.flux.iter().chain(&columns.mfcc).all(|v| v.is_finite()));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn silence_leaves_undefined_what_is_undefined() {
-        let found = analyze(settings(Profile::Librosa, Store::None), &vec![0.0; 16_000]);
-        for name in
-            ["centroid_hz_mean", "flatness_sd", "f0_hz_mean", "f0_median_hz", "loudness_lufs", "snr_db"]
-        {
-            assert_eq!(value(&found, name), None, "{name}");
-        }
-        assert_eq!(value(&found, "rms_db_mean"), Some(-100.0));
-        assert_eq!(value(&found, "mel_01_mean"), Some(-100.0));
-        assert_eq!(value(&found, "voiced_share"), Some(0.0));
-        assert_eq!(value(&found, "silence_share"), Some(1.0));
-        let empty = analyze(settings(Profile::Librosa, Store::None), &[]);
-        assert!(empty.1.values.iter().all(Option::is_none));
-    }
-
-    #[test]
-    fn only_what_is_asked_for_has_values() {
-        let mut few = settings(Profile::Librosa, Store::None);
-        few.features.sets = vec![FeatureSet::Voice];
-        let found = analyze(few, &tone(8000));
-        assert_eq!(found.0.names().len(), 26);
-        assert_eq!(found.1.values.iter().flatten().count(), 3);
-        assert!(value(&found, "speech_share").is_some());
-        assert!(found.1.frame_features.unwrap().rms_db.is_empty());
-    }
-
-    #[test]
-    fn a_spectrogram_filter_changes_levels_but_not_the_shape() {
-        let plain = analyze(settings(Profile::Librosa, Store::Power), &tone(8000));
-        let twice = Kernel2d::new(1, 1, vec![100.0]).unwrap();
-        let mut filtered = settings(Profile::Librosa, Store::Power);
-        filtered.spectrogram_filters = vec![Filter2d::new(&twice, Border::Reflect).into()];
-        let filtered = analyze(filtered, &tone(8000));
-        let gain = |name| value(&filtered, name).unwrap() - value(&plain, name).unwrap();
-        // A hundred times the power is 20 dB.
-        assert!((gain("mel_10_mean") - 20.0).abs() < 1e-4);
-        assert_eq!(gain("flux_mean"), 0.0);
-        let matrix =
-            |found: &(Analyzer, ClipAnalysis)| found.1.spectrogram.as_ref().unwrap().values[257 * 20 + 8];
-        assert!((matrix(&filtered) / matrix(&plain) - 100.0).abs() < 1e-3);
-    }
-
-    #[test]
-    fn a_waveform_filter_changes_everything() {
-        let mut halved = settings(Profile::Librosa, Store::None);
-        let half = Kernel1d::new(vec![0.5]).unwrap();
-        halved.waveform_filters = vec![Filter1d::new(&half, Border::Reflect).into()];
-        let (plain, halved) =
-            (analyze(settings(Profile::Librosa, Store::None), &tone(16_000)), analyze(halved, &tone(16_000)));
-        for name in ["rms_db_mean", "loudness_lufs", "true_peak_dbfs", "mel_10_mean"] {
-            let change = value(&halved, name).unwrap() - value(&plain, name).unwrap();
-            assert!((change + 6.0206).abs() < 1e-3, "{name} by {change}");
-        }
-    }
-
-    #[test]
-    fn a_scratch_serves_one_clip_after_another() {
-        let analyzer = Analyzer::new(settings(Profile::Librosa, Store::Mel), 16_000).unwrap();
-        let mut scratch = analyzer.scratch();
-        let first = analyzer.analyze(&tone(9000), &mut scratch);
-        let _ = analyzer.analyze(&vec![0.1; 20_000], &mut scratch);
-        let _ = analyzer.mel_levels(&tone(500), &mut scratch);
-        assert_eq!(analyzer.analyze(&tone(9000), &mut scratch), first);
-        let picture = analyzer.mel_levels(&tone(9000), &mut scratch);
-        assert_eq!(Some(picture), first.spectrogram);
-    }
-
-    #[test]
-    fn impossible_settings_are_errors() {
-        let refused = |change: fn(&mut AnalyzerSettings), sample_rate| {
-            let mut settings = settings(Profile::Librosa, Store::None);
-            change(&mut settings);
-            Analyzer::new(settings, sample_rate).err()
-        };
-        assert_eq!(refused(|_| (), 16_000), None);
-        assert_eq!(refused(|_| (), 0), Some(AudioError::SampleRate { sample_rate: 0 }));
-        assert!(refused(|s| s.spectrogram.mels = 0, 16_000).is_some());
-        assert!(refused(|s| s.features.mfcc = 81, 16_000).is_some());
-        assert_eq!(
-            refused(|s| s.features.pitch.method = PitchMethod::Pyin, 16_000),
-            Some(AudioError::NoPyin)
-        );
     }
 }

@@ -30,6 +30,71 @@ pub fn moments(values: impl Iterator<Item = f32>, copy: &mut Vec<f64>) -> [Optio
     [statistics::mean(copy), statistics::population_sd(copy)]
 }
 
+/// [`moments`] of each column of a row-major matrix, row by row; `copy` is overwritten.
+pub fn column_moments(matrix: &[f32], columns: usize, copy: &mut Vec<f64>, values: &mut Vec<Option<f64>>) {
+    let mut moments = ColumnMoments::new(columns, copy);
+    moments.add(matrix);
+    moments.end_sums();
+    moments.add_squares(matrix);
+    moments.push(values);
+}
+
+/// [`column_moments`] of a matrix that comes in pieces of whole rows, and comes twice: first for the means, then for the
+/// deviations. However it is cut, they are the same.
+pub struct ColumnMoments<'a> {
+    columns: usize,
+    rows: usize,
+    /// The sums, then the means; after them the sums of squares.
+    sums: &'a mut Vec<f64>,
+}
+
+impl<'a> ColumnMoments<'a> {
+    /// Begins a matrix of so many columns; `copy` is overwritten.
+    pub fn new(columns: usize, copy: &'a mut Vec<f64>) -> Self {
+        copy.clear();
+        copy.resize(2 * columns, 0.0);
+        Self { columns, rows: 0, sums: copy }
+    }
+
+    /// Takes the next rows for the means.
+    pub fn add(&mut self, rows: &[f32]) {
+        for row in rows.chunks_exact(self.columns.max(1)) {
+            for (sum, value) in self.sums.iter_mut().zip(row) {
+                *sum += f64::from(*value);
+            }
+            self.rows += 1;
+        }
+    }
+
+    /// Every row was taken once.
+    pub fn end_sums(&mut self) {
+        for mean in &mut self.sums[..self.columns] {
+            *mean /= self.rows as f64;
+        }
+    }
+
+    /// Takes the next rows for the deviations.
+    pub fn add_squares(&mut self, rows: &[f32]) {
+        let (means, squares) = self.sums.split_at_mut(self.columns);
+        for row in rows.chunks_exact(self.columns.max(1)) {
+            for ((sum, mean), value) in squares.iter_mut().zip(means.iter()).zip(row) {
+                let deviation = f64::from(*value) - mean;
+                *sum += deviation * deviation;
+            }
+        }
+    }
+
+    /// Appends mean and deviation of each column.
+    pub fn push(self, values: &mut Vec<Option<f64>>) {
+        let rows = self.rows;
+        let (means, squares) = self.sums.split_at(self.columns);
+        for (mean, squares) in means.iter().zip(squares) {
+            let both = [*mean, (squares / rows as f64).sqrt()];
+            values.extend(both.map(|moment| (rows > 0).then_some(moment)));
+        }
+    }
+}
+
 /// The value at `share` (0 to 1) of a contour in order of size, `None` where it has no values; `copy` is overwritten.
 #[must_use]
 pub fn percentile(values: impl Iterator<Item = f32>, share: f64, copy: &mut Vec<f64>) -> Option<f64> {
@@ -55,6 +120,20 @@ mod tests {
         assert!(smoothed.len() == 2 && smoothed.iter().all(|level| (level + 30.0).abs() < 1e-4));
         smoother.apply(&[], &mut smoothed, &mut scratch);
         assert!(smoothed.is_empty());
+    }
+
+    #[test]
+    fn columns_have_the_moments_of_contours() {
+        let matrix: Vec<f32> = (0..21).map(|i| (i * 7 % 11) as f32 * 0.3).collect();
+        let (mut copy, mut values, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+        column_moments(&matrix, 3, &mut copy, &mut values);
+        (0..3).for_each(|c| expected.extend(moments(matrix.iter().skip(c).step_by(3).copied(), &mut copy)));
+        assert_eq!(values, expected);
+        values.clear();
+        column_moments(&[], 2, &mut copy, &mut values);
+        assert_eq!(values, [None; 4]);
+        column_moments(&[], 0, &mut copy, &mut values);
+        assert_eq!(values.len(), 4);
     }
 
     #[test]

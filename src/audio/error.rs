@@ -69,9 +69,6 @@ pub enum AudioError {
         /// The shortest frame that will do.
         least: usize,
     },
-    /// A pitch method that is named but not built.
-    #[error("method pyin is not there yet, write method = \"yin\"")]
-    NoPyin,
     /// A sample rate that loudness is not defined for.
     #[error(
         "a sample rate of {sample_rate} Hz cannot be analysed: resample, with clips.sample_rate = 16000 for instance"

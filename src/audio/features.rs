@@ -4,8 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::contour::{moments, percentile};
+use super::descriptors::Descriptors;
 use super::error::AudioError;
+use super::formants::FORMANTS;
 use super::pitch::PitchSettings;
+use super::sample_descriptors::SampleDescriptors;
 use super::spectral::SpectralShape;
 
 /// A set of features that is asked for by name.
@@ -25,12 +28,53 @@ pub enum FeatureSet {
     Voice,
     /// Noise, clipping, offset.
     Quality,
+    /// Contrast, slope and entropy of the spectrum.
+    Contrast,
+    /// Pitch classes.
+    Chroma,
+    /// Mel bands, each normalised by its own past.
+    Pcen,
+    /// Changes of the cepstral coefficients.
+    Deltas,
+    /// Onsets and tempo.
+    Rhythm,
+    /// Resonances of the vocal tract.
+    Formants,
+    /// Harmonics, noise, jitter and shimmer of the voice.
+    VoiceQuality,
+    /// Syllables, speech rate, pauses.
+    Syllables,
+    /// Loudness range, effective bandwidth and noise of the recording.
+    Recording,
+    /// Percentiles, slope, rise and fall of each contour.
+    Functionals,
 }
 
 impl FeatureSet {
-    /// All sets, which is the default of a job.
-    pub const ALL: [Self; 7] =
+    /// The sets of a job that names none.
+    pub const DEFAULT: [Self; 7] =
         [Self::Mel, Self::Mfcc, Self::Spectral, Self::Pitch, Self::Loudness, Self::Voice, Self::Quality];
+
+    /// All sets.
+    pub const ALL: [Self; 17] = [
+        Self::Mel,
+        Self::Mfcc,
+        Self::Spectral,
+        Self::Pitch,
+        Self::Loudness,
+        Self::Voice,
+        Self::Quality,
+        Self::Contrast,
+        Self::Chroma,
+        Self::Pcen,
+        Self::Deltas,
+        Self::Rhythm,
+        Self::Formants,
+        Self::VoiceQuality,
+        Self::Syllables,
+        Self::Recording,
+        Self::Functionals,
+    ];
 }
 
 /// The `[features]` of a job.
@@ -44,11 +88,20 @@ pub struct FeatureSettings {
     pub pitch: PitchSettings,
     /// Whether each frame's features are wanted too.
     pub frames: bool,
+    /// Whether the cepstral coefficients of frames are normalised to mean 0 and deviation 1 over the clip. Its means and
+    /// deviations, and the deltas, are those before.
+    pub cmvn: bool,
 }
 
 impl Default for FeatureSettings {
     fn default() -> Self {
-        Self { sets: FeatureSet::ALL.to_vec(), mfcc: 13, pitch: PitchSettings::default(), frames: false }
+        Self {
+            sets: FeatureSet::DEFAULT.to_vec(),
+            mfcc: 13,
+            pitch: PitchSettings::default(),
+            frames: false,
+            cmvn: false,
+        }
     }
 }
 
@@ -60,10 +113,11 @@ impl FeatureSettings {
     }
 
     pub(crate) fn check(&self, mels: usize) -> Result<(), AudioError> {
-        if self.has(FeatureSet::Mfcc) && self.mfcc == 0 {
+        let cepstra = self.has(FeatureSet::Mfcc) || self.has(FeatureSet::Deltas);
+        if cepstra && self.mfcc == 0 {
             return Err(AudioError::Zero { key: "features.mfcc" });
         }
-        if self.has(FeatureSet::Mfcc) && self.mfcc > mels {
+        if cepstra && self.mfcc > mels {
             return Err(AudioError::TooManyMfcc { mfcc: self.mfcc, mels });
         }
         Ok(())
@@ -71,7 +125,8 @@ impl FeatureSettings {
 
     /// The columns of a clip, in the order in which an analysis gives their values: the mean and standard deviation
     /// of each contour, the values of the whole clip, then those of the cepstral coefficients and of the `mels`
-    /// bands where these sets are asked for. The other columns are always there, empty where their set is not.
+    /// bands where these sets are asked for, and those of the sets beyond the default ones. The other columns are always
+    /// there, empty where their set is not.
     #[must_use]
     pub fn names(&self, mels: usize) -> Vec<String> {
         let moments = |name: &str| [format!("{name}_mean"), format!("{name}_sd")];
@@ -83,6 +138,8 @@ impl FeatureSettings {
         if self.has(FeatureSet::Mel) {
             names.extend((1..=mels).flat_map(|i| moments(&format!("mel_{i:02}"))));
         }
+        Descriptors::push_names(self, mels, &CONTOURS, &mut names);
+        SampleDescriptors::push_names(self, &mut names);
         names
     }
 }
@@ -110,6 +167,8 @@ pub struct FrameColumns {
     pub f0_hz: Vec<Option<f32>>,
     /// 1 in a voiced frame, else 0.
     pub voiced: Vec<f32>,
+    /// The lowest formants, a column each; `None` in an unvoiced frame and where a frame has fewer.
+    pub formants_hz: [Vec<Option<f32>>; FORMANTS],
     /// Cepstral coefficients, row-major, frames by `mfcc_len`.
     pub mfcc: Vec<f32>,
     /// Coefficients of a frame; 0 where they are not asked for.
@@ -133,6 +192,31 @@ impl FrameColumns {
             column.clear();
         }
         self.f0_hz.clear();
+        self.formants_hz.iter_mut().for_each(Vec::clear);
+    }
+
+    /// The contours that have a value in every frame, in the order of their names.
+    pub(super) fn contours(&self) -> [&Vec<f32>; 7] {
+        [
+            &self.rms_db,
+            &self.zcr,
+            &self.centroid_hz,
+            &self.bandwidth_hz,
+            &self.rolloff_hz,
+            &self.flatness,
+            &self.flux,
+        ]
+    }
+
+    /// Forgets the pitch, which served other features only.
+    pub(super) fn clear_pitch(&mut self) {
+        self.f0_hz.clear();
+        self.voiced.clear();
+    }
+
+    pub(super) fn push_pitch(&mut self, hz: Option<f64>) {
+        self.f0_hz.push(hz.map(|hz| hz as f32));
+        self.voiced.push(if hz.is_some() { 1.0 } else { 0.0 });
     }
 
     pub(super) fn push_shape(&mut self, shape: SpectralShape) {
@@ -197,6 +281,16 @@ impl fmt::Display for FeatureSet {
             Self::Loudness => "loudness",
             Self::Voice => "voice",
             Self::Quality => "quality",
+            Self::Contrast => "contrast",
+            Self::Chroma => "chroma",
+            Self::Pcen => "pcen",
+            Self::Deltas => "deltas",
+            Self::Rhythm => "rhythm",
+            Self::Formants => "formants",
+            Self::VoiceQuality => "voice_quality",
+            Self::Syllables => "syllables",
+            Self::Recording => "recording",
+            Self::Functionals => "functionals",
         })
     }
 }
@@ -208,7 +302,8 @@ impl FromStr for FeatureSet {
         Self::ALL.into_iter().find(|set| set.to_string() == name).ok_or_else(|| AudioError::UnknownName {
             key: "features.sets",
             found: name.to_owned(),
-            choices: "mel, mfcc, spectral, pitch, loudness, voice, quality",
+            choices: "mel, mfcc, spectral, pitch, loudness, voice, quality, contrast, chroma, pcen, deltas, rhythm, \
+                      formants, voice_quality, syllables, recording, functionals",
         })
     }
 }
@@ -222,7 +317,7 @@ mod tests {
         for set in FeatureSet::ALL {
             assert_eq!(set.to_string().parse(), Ok(set));
         }
-        assert!("chroma".parse::<FeatureSet>().is_err());
+        assert!("melody".parse::<FeatureSet>().is_err());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Mel filter banks: triangles of equal width on a scale of perceived pitch.
 
+use crate::simd::{Band, Width, band_sums};
+
 /// The least frequency of Kaldi's bank, `--low-freq`.
 pub(super) const KALDI_LOW_HZ: f64 = 20.0;
 
@@ -8,13 +10,6 @@ pub(super) const KALDI_LOW_HZ: f64 = 20.0;
 pub struct MelBank {
     bands: Vec<Band>,
     weights: Vec<f32>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Band {
-    first_bin: usize,
-    first_weight: usize,
-    len: usize,
 }
 
 impl MelBank {
@@ -68,8 +63,14 @@ impl MelBank {
         for (energy, band) in energies.iter_mut().zip(&self.bands) {
             let weights = &self.weights[band.first_weight..band.first_weight + band.len];
             let bins = &power[band.first_bin..band.first_bin + band.len];
-            *energy = weights.iter().zip(bins).map(|(w, p)| w * p).sum();
+            *energy = weights.iter().zip(bins).fold(0.0, |sum, (w, p)| w.mul_add(*p, sum));
         }
+    }
+
+    /// The same for a group of frames, one lane a frame: a row of lanes for each bin and for each band. Gives the bits
+    /// that [`MelBank::apply`] gives.
+    pub(super) fn apply_lanes(&self, width: Width, power: &[f32], energies: &mut [f32]) {
+        band_sums(width, &self.bands, &self.weights, power, energies);
     }
 }
 

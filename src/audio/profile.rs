@@ -18,6 +18,7 @@ use super::error::AudioError;
 use super::frames::{Frames, Padding};
 use super::mel::{self, MelBank};
 use super::window;
+use crate::simd::{Logarithm, Width, largest};
 
 /// The least energy whose decibels librosa and Whisper take.
 const LEAST_ENERGY: f32 = 1e-10;
@@ -160,22 +161,31 @@ impl Profile {
         }
     }
 
-    /// Turns the energies of a whole clip into levels, in place. What lies under the floor is raised to it; the
-    /// floor of librosa and Whisper hangs on the loudest value of the clip, hence the whole clip at once.
+    /// Turns the energies of a whole clip into levels, in place.
     pub fn levels(self, energies: &mut [f32]) {
-        for value in energies.iter_mut() {
-            *value = match self {
-                Self::Librosa => 10.0 * libm::log10f(value.max(LEAST_ENERGY)),
-                Self::Kaldi => libm::logf(value.max(f32::EPSILON)),
-                Self::Whisper => libm::log10f(value.max(LEAST_ENERGY)),
-            };
-        }
+        self.logarithms(energies);
+        self.raise(energies, largest(energies, |level| level));
+    }
+
+    /// Turns any energies into levels that know no floor yet, in place.
+    pub fn logarithms(self, energies: &mut [f32]) {
+        let (scale, least) = match self {
+            Self::Librosa => (10.0 / std::f64::consts::LN_10, LEAST_ENERGY),
+            Self::Kaldi => (1.0, f32::EPSILON),
+            Self::Whisper => (1.0 / std::f64::consts::LN_10, LEAST_ENERGY),
+        };
+        Logarithm::new(scale).apply(Width::detect(), energies, least);
+    }
+
+    /// Raises what lies under the floor to it, in place; the floor of librosa and Whisper hangs on `top`, the largest of
+    /// [`Profile::logarithms`] of the whole clip, hence the second pass.
+    pub fn raise(self, levels: &mut [f32], top: f32) {
         match self {
-            Self::Librosa => raise_to_floor(energies, 80.0),
+            Self::Librosa => raise_to_floor(levels, top - 80.0),
             Self::Kaldi => {}
             Self::Whisper => {
-                raise_to_floor(energies, 8.0);
-                for level in energies {
+                raise_to_floor(levels, top - 8.0);
+                for level in levels {
                     *level = (*level + 4.0) / 4.0;
                 }
             }
@@ -193,10 +203,9 @@ impl Profile {
     }
 }
 
-fn raise_to_floor(levels: &mut [f32], range: f32) {
-    let floor = levels.iter().copied().fold(f32::MIN, f32::max) - range;
+fn raise_to_floor(levels: &mut [f32], floor: f32) {
     for level in levels {
-        *level = level.max(floor);
+        *level = if *level > floor { *level } else { floor };
     }
 }
 
@@ -288,7 +297,9 @@ mod tests {
     fn levels_have_the_profiles_floor() {
         let mut librosa = [1.0, 1e-4, 1e-9, 0.0];
         Profile::Librosa.levels(&mut librosa);
-        assert_eq!(librosa, [0.0, -40.0, -80.0, -80.0]);
+        assert!(
+            librosa.iter().zip([0.0, -40.0, -80.0, -80.0]).all(|(a, b): (&f32, f32)| (a - b).abs() < 1e-5)
+        );
         let mut whisper = [1.0, 0.0];
         Profile::Whisper.levels(&mut whisper);
         assert_eq!(whisper, [1.0, -1.0]);

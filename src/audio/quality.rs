@@ -9,18 +9,34 @@ const FULL_SCALE: f32 = 0.999;
 /// Frames at this level are digital silence (the floor of [`super::energy::rms_db`]) and say nothing of noise.
 const DIGITAL_SILENCE_DB: f32 = -99.0;
 
-/// Share of the samples at full scale; `None` of an empty clip.
-#[must_use]
-pub fn clipped_share(samples: &[f32]) -> Option<f64> {
-    let clipped = samples.iter().filter(|sample| sample.abs() >= FULL_SCALE).count();
-    (!samples.is_empty()).then(|| clipped as f64 / samples.len() as f64)
+/// Sums over the samples of a clip, which comes in pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SampleTotals {
+    /// Samples.
+    pub count: usize,
+    clipped: usize,
+    sum: f64,
 }
 
-/// Mean of the samples; `None` of an empty clip.
-#[must_use]
-pub fn dc_offset(samples: &[f32]) -> Option<f64> {
-    let sum: f64 = samples.iter().map(|sample| f64::from(*sample)).sum();
-    (!samples.is_empty()).then(|| sum / samples.len() as f64)
+impl SampleTotals {
+    /// Takes the next samples.
+    pub fn add(&mut self, samples: &[f32]) {
+        self.count += samples.len();
+        self.clipped += samples.iter().filter(|sample| sample.abs() >= FULL_SCALE).count();
+        self.sum = samples.iter().fold(self.sum, |sum, sample| sum + f64::from(*sample));
+    }
+
+    /// Share of the samples at full scale; `None` of an empty clip.
+    #[must_use]
+    pub fn clipped_share(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.clipped as f64 / self.count as f64)
+    }
+
+    /// Mean of the samples; `None` of an empty clip.
+    #[must_use]
+    pub fn dc_offset(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
 }
 
 /// An estimate of the ratio of signal to noise in dB: power of the loud frames (90th percentile of level) less that of
@@ -53,9 +69,11 @@ mod tests {
 
     #[test]
     fn clipping_and_offset_are_shares_of_the_samples() {
-        assert_eq!(clipped_share(&[1.0, -1.0, 0.5, 0.0]), Some(0.5));
-        assert_eq!(dc_offset(&[1.0, 0.0]), Some(0.5));
-        assert_eq!((clipped_share(&[]), dc_offset(&[])), (None, None));
+        let mut totals = SampleTotals::default();
+        assert_eq!((totals.clipped_share(), totals.dc_offset()), (None, None));
+        totals.add(&[1.0, -1.0]);
+        totals.add(&[0.5, 0.0]);
+        assert_eq!((totals.clipped_share(), totals.dc_offset()), (Some(0.5), Some(0.125)));
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! Spectral shape of a frame, as librosa 0.11 defines it (`librosa.feature.spectral_*`).
 
+use crate::simd::{GROUP, ShapeScratch, ShapeSums, Width, shape_sums};
+
 /// librosa's floor of a power in flatness.
 const LEAST_POWER: f32 = 1e-10;
 
 /// Share of the magnitude that lies at or under the rolloff.
 const ROLLOFF_SHARE: f64 = 0.85;
-
-/// Values whose logarithms are summed as the logarithm of their product: eight values of f32 cannot leave f64.
-const LOG_BATCH: usize = 8;
 
 /// The shape of one frame's spectrum.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -24,12 +23,13 @@ pub struct SpectralShape {
     pub flux: f64,
 }
 
-/// Describes the frames of a clip one after another.
+/// Describes the frames of a clip one after another, a group at a time.
 #[derive(Debug, Clone)]
 pub struct SpectralShapes {
     bin_hz: f64,
-    magnitude: Vec<f32>,
-    previous: Vec<f32>,
+    bins: usize,
+    scratch: ShapeScratch,
+    width: Width,
     first: bool,
     silent: bool,
 }
@@ -41,8 +41,9 @@ impl SpectralShapes {
         let bins = fft_len / 2 + 1;
         Self {
             bin_hz: f64::from(sample_rate) / fft_len as f64,
-            magnitude: vec![0.0; bins],
-            previous: vec![0.0; bins],
+            bins,
+            scratch: ShapeScratch::new(bins),
+            width: Width::detect(),
             first: true,
             silent: true,
         }
@@ -60,74 +61,49 @@ impl SpectralShapes {
         self.silent
     }
 
-    /// Describes the clip's next frame from its power spectrum.
-    pub fn describe(&mut self, power: &[f32]) -> SpectralShape {
-        std::mem::swap(&mut self.magnitude, &mut self.previous);
-        let mut total = 0.0;
-        let mut moment = 0.0;
-        for (bin, (magnitude, power)) in self.magnitude.iter_mut().zip(power).enumerate() {
-            *magnitude = power.sqrt();
-            total += f64::from(*magnitude);
-            moment += f64::from(*magnitude) * bin as f64;
+    /// Describes the clip's next group of frames from their power spectra, a row of `GROUP` lanes for each bin; all lanes
+    /// are frames except in the clip's last group.
+    pub(super) fn describe(&mut self, power: &[f32], frames: usize, mut each: impl FnMut(SpectralShape)) {
+        let sums = shape_sums(self.width, power, LEAST_POWER, &mut self.scratch);
+        for lane in 0..frames.min(GROUP) {
+            each(self.shape(&sums, lane));
+            self.first = false;
         }
-        let flux = if self.first { 0.0 } else { self.flux() };
-        self.first = false;
-        let flatness = flatness(power);
+    }
+
+    fn shape(&mut self, sums: &ShapeSums, lane: usize) -> SpectralShape {
+        let bins = self.bins as f64;
+        let gains = f64::from(sums.gains[lane]);
+        let flux = if self.first { 0.0 } else { (gains / bins).sqrt() };
+        let logarithm = f64::from(sums.octaves[lane]) + libm::log2(sums.mantissa[lane]);
+        let flatness = libm::exp2(logarithm / bins) / (sums.power[lane] / bins);
+        let total = f64::from(sums.total[lane]);
         if total < f64::from(f32::MIN_POSITIVE) {
             return SpectralShape { flatness, flux, ..SpectralShape::default() };
         }
         self.silent = false;
-        let centroid = moment / total;
         SpectralShape {
-            centroid_hz: centroid * self.bin_hz,
-            bandwidth_hz: self.spread(centroid, total) * self.bin_hz,
-            rolloff_hz: self.rolloff(total) as f64 * self.bin_hz,
+            centroid_hz: f64::from(sums.centroid[lane]) * self.bin_hz,
+            bandwidth_hz: (f64::from(sums.spread[lane]) / total).sqrt() * self.bin_hz,
+            rolloff_hz: self.rolloff(total, lane) as f64 * self.bin_hz,
             flatness,
             flux,
         }
     }
 
-    /// Standard deviation about the centroid, in bins.
-    fn spread(&self, centroid: f64, total: f64) -> f64 {
-        let squares = self.magnitude.iter().enumerate().map(|(bin, magnitude)| {
-            let deviation = bin as f64 - centroid;
-            f64::from(*magnitude) * deviation * deviation
-        });
-        (squares.sum::<f64>() / total).sqrt()
-    }
-
-    fn rolloff(&self, total: f64) -> usize {
-        let mut below = 0.0;
-        let reached = |magnitude: &f32| {
-            below += f64::from(*magnitude);
-            below >= ROLLOFF_SHARE * total
-        };
-        self.magnitude.iter().position(reached).unwrap_or(self.magnitude.len() - 1)
-    }
-
-    fn flux(&self) -> f64 {
-        let gains = self.magnitude.iter().zip(&self.previous).map(|(now, before)| {
-            let gain = f64::from((now - before).max(0.0));
-            gain * gain
-        });
-        (gains.sum::<f64>() / self.magnitude.len() as f64).sqrt()
-    }
-}
-
-fn flatness(power: &[f32]) -> f64 {
-    let mut logs = 0.0;
-    let mut sum = 0.0;
-    for batch in power.chunks(LOG_BATCH) {
-        let mut product = 1.0;
-        for value in batch {
-            let value = f64::from(value.max(LEAST_POWER));
-            product *= value;
-            sum += value;
+    /// The lowest bin that has its share at or under it: sums up to a bin never fall.
+    fn rolloff(&self, total: f64, lane: usize) -> usize {
+        let (mut low, mut high) = (0, self.bins - 1);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if f64::from(self.scratch.running(middle, lane)) >= ROLLOFF_SHARE * total {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
         }
-        logs += libm::log(product);
+        low
     }
-    let bins = power.len() as f64;
-    libm::exp(logs / bins) / (sum / bins)
 }
 
 #[cfg(test)]
@@ -135,7 +111,18 @@ mod tests {
     use super::*;
 
     fn shape(power: &[f32]) -> SpectralShape {
-        SpectralShapes::new(16_000, (power.len() - 1) * 2).describe(power)
+        described(&mut SpectralShapes::new(16_000, (power.len() - 1) * 2), &[power])[0]
+    }
+
+    /// Frames of one group.
+    fn described(shapes: &mut SpectralShapes, frames: &[&[f32]]) -> Vec<SpectralShape> {
+        let mut power = vec![0.0; frames[0].len() * GROUP];
+        for (lane, frame) in frames.iter().enumerate() {
+            (0..frame.len()).for_each(|bin| power[bin * GROUP + lane] = frame[bin]);
+        }
+        let mut found = Vec::new();
+        shapes.describe(&power, frames.len(), |shape| found.push(shape));
+        found
     }
 
     #[test]
@@ -157,19 +144,19 @@ mod tests {
 
     #[test]
     fn white_and_silent_spectra_are_flat() {
-        assert!((shape(&[3.0; 257]).flatness - 1.0).abs() < 1e-12);
+        assert!((shape(&[3.0; 257]).flatness - 1.0).abs() < 1e-7);
         let silence = shape(&[0.0; 257]);
-        assert!((silence.flatness - 1.0).abs() < 1e-12);
+        assert!((silence.flatness - 1.0).abs() < 1e-6);
         assert_eq!(silence.centroid_hz, 0.0);
     }
 
     #[test]
     fn flux_counts_what_appears_only() {
         let mut shapes = SpectralShapes::new(16_000, 6);
-        assert_eq!(shapes.describe(&[4.0, 0.0, 0.0, 1.0]).flux, 0.0);
-        assert_eq!(shapes.describe(&[0.0, 4.0, 0.0, 1.0]).flux, 1.0);
+        let found = described(&mut shapes, &[&[4.0, 0.0, 0.0, 1.0], &[0.0, 4.0, 0.0, 1.0]]);
+        assert_eq!((found[0].flux, found[1].flux), (0.0, 1.0));
         assert!(!shapes.silent());
         shapes.restart();
-        assert_eq!(shapes.describe(&[9.0; 4]).flux, 0.0);
+        assert_eq!(described(&mut shapes, &[&[9.0; 4]])[0].flux, 0.0);
     }
 }

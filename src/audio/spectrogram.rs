@@ -1,11 +1,16 @@
 //! The spectrogram of a clip: power spectra, mel levels, and the filters on either.
 
+use std::io;
+use std::ops::Range;
+
 use crate::convolution::ImageFilter;
 
 use super::filters::{SpectrogramFilters, SpectrogramScratch};
+use super::levels::{Levels, Room};
 use super::mel::MelBank;
 use super::profile::{SpectrogramSettings, Store};
 use super::stft::{PowerStft, StftScratch};
+use crate::simd::{GROUP, Width, rows_of_lanes};
 
 /// A matrix of a clip, a row for each frame.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -27,22 +32,31 @@ pub struct Spectra {
     stft: PowerStft,
     bank: MelBank,
     filters: SpectrogramFilters,
+    width: Width,
 }
 
-/// What [`Spectra::compute`] writes: the matrices of the last clip.
+/// What [`Spectra::observe`] writes: the matrices of the last clip.
 pub struct SpectraScratch {
     stft: StftScratch,
     filters: SpectrogramScratch,
-    row: Vec<f32>,
+    group: Vec<f32>,
+    energies: Vec<f32>,
     power: Vec<f32>,
-    levels: Vec<f32>,
+    with_levels: bool,
+    levels: Levels,
 }
 
 impl SpectraScratch {
-    /// The mel levels of the last clip, frames by bands; empty where they were not wanted.
+    /// The mel levels of the last clip, frames by bands; empty where they were not wanted or went to a file.
     #[must_use]
     pub fn levels(&self) -> &[f32] {
-        &self.levels
+        self.levels.held()
+    }
+
+    /// Whether the mel levels of the clip are wanted.
+    #[must_use]
+    pub fn with_levels(&self) -> bool {
+        self.with_levels
     }
 }
 
@@ -55,6 +69,7 @@ impl Spectra {
             stft: PowerStft::new(settings),
             bank: settings.mel_bank(sample_rate),
             filters: SpectrogramFilters::new(filters),
+            width: Width::detect(),
         }
     }
 
@@ -64,9 +79,11 @@ impl Spectra {
         SpectraScratch {
             stft: self.stft.scratch(),
             filters: SpectrogramScratch::default(),
-            row: vec![0.0; self.stft.bins()],
+            group: vec![0.0; self.stft.bins() * GROUP],
+            energies: vec![0.0; self.bank.bands() * GROUP],
             power: Vec::new(),
-            levels: Vec::new(),
+            with_levels: false,
+            levels: Levels::default(),
         }
     }
 
@@ -82,49 +99,86 @@ impl Spectra {
         self.bank.bands()
     }
 
-    /// Computes the spectra of a clip, hands the unfiltered power of each frame to `each` in turn, and leaves the
-    /// matrices in the scratch: power where it is stored, mel levels where `with_levels`. The filters change the
-    /// power where that is stored, so that the levels follow from what was filtered, and the levels otherwise.
-    pub fn compute(
+    /// Begins a new clip, of which the mel levels are wanted or not.
+    pub fn restart(&self, with_levels: bool, scratch: &mut SpectraScratch) {
+        scratch.power.clear();
+        scratch.levels.restart();
+        scratch.with_levels = with_levels;
+    }
+
+    /// Computes the spectra of the next `frames`, by their numbers in `samples`: `GROUP` at a time, fewer only at the end of the
+    /// clip. The unfiltered power of each group goes to `each` in turn, a row of `GROUP` lanes for each bin and how many of
+    /// these are frames; what is stored or wanted stays in the scratch.
+    pub fn observe(
         &self,
         samples: &[f32],
-        with_levels: bool,
+        frames: Range<usize>,
         scratch: &mut SpectraScratch,
-        mut each: impl FnMut(&[f32]),
+        mut each: impl FnMut(&[f32], usize),
     ) {
-        let SpectraScratch { stft, filters, row, power, levels } = scratch;
-        let frames = self.count(samples.len());
+        let SpectraScratch { stft, group, energies, power, with_levels, levels, .. } = scratch;
         let (bins, bands) = (self.stft.bins(), self.bank.bands());
         let with_power = self.settings.store == Store::Power;
-        power.clear();
-        levels.clear();
-        levels.resize(if with_levels { frames * bands } else { 0 }, 0.0);
-        let mut bands_of_frames = levels.chunks_exact_mut(bands);
-        for frame in 0..frames {
-            self.stft.power(samples, frame, row, stft);
-            each(row);
-            if with_power {
-                power.extend_from_slice(row);
-            } else if let Some(energies) = bands_of_frames.next() {
-                self.bank.apply(row, energies);
+        let from = power.len();
+        power.resize(from + if with_power { frames.len() * bins } else { 0 }, 0.0);
+        let values = if *with_levels && !with_power { frames.len() * bands } else { 0 };
+        let mut powers = power[from..].chunks_mut(bins * GROUP);
+        let mut bands_of_groups = levels.room(values).chunks_mut(bands * GROUP);
+        for first in frames.clone().step_by(GROUP) {
+            self.stft.group(samples, first, group, stft);
+            each(group, GROUP.min(frames.end - first));
+            if let Some(rows) = powers.next() {
+                rows_of_lanes(self.width, group, bins, rows);
+            } else if let Some(rows) = bands_of_groups.next() {
+                self.bank.apply_lanes(self.width, group, energies);
+                rows_of_lanes(self.width, energies, bands, rows);
             }
         }
+        levels.end(values, self.settings.profile);
+    }
+
+    /// Lets the levels so far go to a file where there is no room for them in memory. Nothing that needs all of them at once
+    /// may be asked for.
+    pub fn spill(&self, room: Room<'_>, scratch: &mut SpectraScratch) -> io::Result<()> {
+        scratch.levels.spill(room)
+    }
+
+    /// Whether levels may lie in a file: they are not stored, and no filter needs all of them at once.
+    #[must_use]
+    pub fn may_spill(&self) -> bool {
+        self.settings.store == Store::None && self.filters.is_empty()
+    }
+
+    /// Makes the matrices of a clip of which all frames were observed: filtered, and levels with their floor. The filters
+    /// change the power where that is stored, so that the levels follow from what was filtered, and the levels otherwise.
+    pub fn conclude(&self, scratch: &mut SpectraScratch) {
+        let SpectraScratch { filters, power, with_levels, levels, .. } = scratch;
+        let (bins, bands, profile) = (self.stft.bins(), self.bank.bands(), self.settings.profile);
+        let with_power = self.settings.store == Store::Power;
         if with_power {
             self.filters.apply(power, bins, filters);
-            for (row, energies) in power.chunks_exact(bins).zip(levels.chunks_exact_mut(bands)) {
-                self.bank.apply(row, energies);
+            if *with_levels {
+                let values = power.len() / bins * bands;
+                let rows = levels.room(values).chunks_exact_mut(bands);
+                power.chunks_exact(bins).zip(rows).for_each(|(row, energies)| self.bank.apply(row, energies));
+                levels.end(values, profile);
             }
         }
-        self.settings.profile.levels(levels);
+        levels.raise(profile);
         if !with_power {
-            self.filters.apply(levels, bands, filters);
+            self.filters.apply(levels.held_mut(), bands, filters);
         }
+    }
+
+    /// Hands the levels of a clip that was concluded to `each` in order, in pieces of whole frames.
+    pub fn pieces(&self, scratch: &mut SpectraScratch, each: impl FnMut(&[f32])) -> io::Result<()> {
+        scratch.levels.pieces(self.settings.profile, self.bank.bands(), each)
     }
 
     /// A copy of the mel levels that the last clip left in the scratch.
     #[must_use]
     pub fn mel(&self, scratch: &SpectraScratch) -> Spectrogram {
-        matrix(&scratch.levels, self.bank.bands(), self.settings.profile.unit())
+        matrix(scratch.levels(), self.bank.bands(), self.settings.profile.unit())
     }
 
     /// A copy of the matrix that `store` asks for, from what the last clip left in the scratch.
@@ -154,7 +208,12 @@ mod tests {
                 Spectra::new(&SpectrogramSettings { store, ..Default::default() }, Vec::new(), 16_000);
             let mut scratch = spectra.scratch();
             let mut rows = 0;
-            spectra.compute(&samples, true, &mut scratch, |row| rows += usize::from(row.len() == 257));
+            spectra.restart(true, &mut scratch);
+            spectra.observe(&samples, 0..spectra.count(samples.len()), &mut scratch, |group, frames| {
+                assert_eq!(group.len(), 257 * GROUP);
+                rows += frames;
+            });
+            spectra.conclude(&mut scratch);
             assert_eq!(rows, 13);
             (spectra.mel(&scratch), spectra.stored(&scratch))
         };

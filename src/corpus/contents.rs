@@ -1,16 +1,17 @@
 //! The bytes of a file: hashed as they lie on disk, decompressed where the name says so, bounded, and whole.
 
-use std::cell::Cell;
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{OFlags, SeekFrom};
 
 use super::quarantine::Unusable;
 
-/// What a file may hold, unpacked: it lies in memory as a whole.
+/// What a file may hold, unpacked, that lies in memory as a whole.
 const MAX_BYTES: u64 = 4 << 30;
 
 /// What every file may unpack to, however small it is on disk.
@@ -20,6 +21,12 @@ const FREE_BYTES: u64 = 64 << 20;
 /// under 50; zeros reach 170 with the fastest deflate, 1032 with the best, and far more with zstd.
 const MAX_RATIO: u64 = 100;
 
+/// Bytes read from the disk at once where a file is not taken into memory, unless more are asked for at once.
+const BUFFER_BYTES: usize = 32 << 10;
+
+/// Bytes hashed at once.
+const HASHED_BYTES: usize = 256 << 10;
+
 /// A file's bytes after decompression and the hash of what is on disk.
 pub struct Contents {
     /// After decompression.
@@ -28,103 +35,275 @@ pub struct Contents {
     pub blake3: String,
 }
 
+/// A file's contents after decompression, where they may be too many for the memory.
+pub(super) enum Held {
+    Bytes(Vec<u8>),
+    /// To be read from the disk.
+    File(Opened),
+    /// To be read from the disk and unpacked again: once it was, so it can be.
+    Packed(Opened, Packing),
+}
+
+/// An open regular file, with what tells in the end whether it was written to meanwhile.
+#[derive(Clone)]
+pub(super) struct Opened {
+    file: Arc<File>,
+    before: Metadata,
+}
+
+/// How a file is compressed, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    Gz,
+    Zst,
+}
+
+/// Bytes that can be read from any place.
+pub(super) trait Seekable: Read + Seek + Send + Sync {}
+
+impl<T: Read + Seek + Send + Sync> Seekable for T {}
+
 /// Reads `path` once, hashing on the way; `.gz` and `.zst` are decompressed. A file that was written to meanwhile is unusable:
 /// half of it may be old, half new.
 pub(super) fn read_contents(path: &Path) -> Result<Contents, Unusable> {
-    let (file, before) = open(path)?;
-    bounded_on_disk(&file, &before)?;
-    // One byte more than there should be shows that it grows, and a file that grows for ever is not read for ever.
-    let inner = (&file).take(before.len() + 1);
-    let read = Cell::new(0);
-    let mut hashed = Hashed { inner, hasher: blake3::Hasher::new(), read: &read };
-    let outcome = unpack(path, &mut hashed, before.len());
-    let after = file.metadata().map_err(|error| unreadable(&error))?;
-    if stamp(&before) != stamp(&after) || outcome.is_ok() && read.get() != before.len() {
-        return Err(Unusable::new(
-            "changed_while_read",
-            "its size or time of change moved while it was read: it is read again next night",
-        ));
+    let (bytes, blake3) = Opened::open(path)?.read(packing(path), None)?;
+    Ok(Contents { bytes: bytes.unwrap_or_default(), blake3 })
+}
+
+/// As [`read_contents`], but of more than `most` bytes only the hash is kept, and they are read again when they are wanted.
+pub(super) fn hold_contents(path: &Path, most: u64) -> Result<(Held, String), Unusable> {
+    let (opened, packing) = (Opened::open(path)?, packing(path));
+    let (bytes, blake3) = opened.read(packing, Some(most))?;
+    let held = match (bytes, packing) {
+        (Some(bytes), _) => Held::Bytes(bytes),
+        (None, Some(packing)) => Held::Packed(opened, packing),
+        (None, None) => Held::File(opened),
+    };
+    Ok((held, blake3))
+}
+
+/// As [`hold_contents`] for those who need no hash: what is not compressed is read when it is wanted.
+pub(super) fn open_contents(path: &Path, most: u64) -> Result<Held, Unusable> {
+    if packing(path).is_some() {
+        return hold_contents(path, most).map(|(held, _)| held);
     }
-    Ok(Contents { bytes: outcome?, blake3: hashed.hasher.finalize().to_hex().to_string() })
+    let opened = Opened::open(path)?;
+    refuse_holes(&opened.file, &opened.before)?;
+    Ok(Held::File(opened))
 }
 
-/// Opens a regular file, and nothing else: what was one when the folder was listed may be a pipe by now, and opening must not
-/// wait for somebody who writes into it.
-fn open(path: &Path) -> Result<(File, Metadata), Unusable> {
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32;
-    let file =
-        File::options().read(true).custom_flags(flags).open(path).map_err(|error| unreadable(&error))?;
-    let metadata = file.metadata().map_err(|error| unreadable(&error))?;
-    if metadata.is_file() {
-        return Ok((file, metadata));
+impl Held {
+    /// Bytes, where they are known.
+    pub fn len(&self) -> Option<u64> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::File(opened) => Some(opened.len()),
+            Self::Packed(..) => None,
+        }
     }
-    let reason = "a folder, device, socket or pipe has taken the file's place: leave it out with `exclude`";
-    Err(Unusable::new("not_a_file", reason))
+
+    /// The first four bytes, or as many as there are.
+    pub fn first(&self) -> Result<Vec<u8>, Unusable> {
+        let mut first = Vec::new();
+        match self {
+            Self::Bytes(bytes) => first.extend_from_slice(bytes.get(..4).unwrap_or(bytes)),
+            Self::File(opened) => read_to_end(&mut opened.rewound()?.take(4), &mut first)?,
+            Self::Packed(opened, packing) => {
+                read_to_end(&mut packing.unpacking(opened.rewound()?)?.take(4), &mut first)?;
+            }
+        }
+        Ok(first)
+    }
+
+    /// The file that is read from.
+    pub fn file(&self) -> Option<Opened> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::File(opened) | Self::Packed(opened, _) => Some(opened.clone()),
+        }
+    }
+
+    /// From the first byte to the last.
+    pub fn into_reader(self) -> Result<Box<dyn Read + Send>, Unusable> {
+        Ok(match self {
+            Self::Bytes(bytes) => Box::new(Cursor::new(bytes)),
+            Self::File(opened) => Box::new(BufReader::with_capacity(BUFFER_BYTES, opened.bounded()?)),
+            Self::Packed(opened, packing) => {
+                Box::new(BufReader::with_capacity(BUFFER_BYTES, packing.unpacking(opened.bounded()?)?))
+            }
+        })
+    }
+
+    /// From any place, with the number of bytes: what is compressed is unpacked into memory for that.
+    pub fn into_seekable(self) -> Result<(Box<dyn Seekable>, u64), Unusable> {
+        let bytes = match self {
+            Self::Bytes(bytes) => bytes,
+            Self::File(opened) => return Ok((Box::new(opened.rewound()?), opened.len())),
+            Self::Packed(opened, packing) => opened.read(Some(packing), None)?.0.unwrap_or_default(),
+        };
+        let len = bytes.len() as u64;
+        Ok((Box::new(Cursor::new(bytes)), len))
+    }
 }
 
-/// What changes when a file is written to.
-fn stamp(metadata: &Metadata) -> (u64, i64, i64) {
-    (metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+impl Opened {
+    /// Opens a regular file, and nothing else: what was one when the folder was listed may be a pipe by now, and opening must
+    /// not wait for somebody who writes into it.
+    fn open(path: &Path) -> Result<Self, Unusable> {
+        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32;
+        let file =
+            File::options().read(true).custom_flags(flags).open(path).map_err(|error| unreadable(&error))?;
+        let before = file.metadata().map_err(|error| unreadable(&error))?;
+        if !before.is_file() {
+            let reason =
+                "a folder, device, socket or pipe has taken the file's place: leave it out with `exclude`";
+            return Err(Unusable::new("not_a_file", reason));
+        }
+        Ok(Self { file: Arc::new(file), before })
+    }
+
+    fn len(&self) -> u64 {
+        self.before.len()
+    }
+
+    /// The file, to be read from its first byte.
+    fn rewound(&self) -> Result<Arc<File>, Unusable> {
+        rustix::fs::seek(&self.file, SeekFrom::Start(0)).map_err(|error| unreadable(&error.into()))?;
+        Ok(Arc::clone(&self.file))
+    }
+
+    /// The file as long as it was when it was opened, and a byte more: that one shows that it grows, and a file that grows for
+    /// ever is not read for ever.
+    fn bounded(&self) -> Result<io::Take<Arc<File>>, Unusable> {
+        Ok(self.rewound()?.take(self.len().saturating_add(1)))
+    }
+
+    /// Whether the file is what it was when it was opened.
+    ///
+    /// # Errors
+    /// It was written to.
+    pub fn unchanged(&self) -> Result<(), Unusable> {
+        let after = self.file.metadata().map_err(|error| unreadable(&error))?;
+        let stamp = |metadata: &Metadata| (metadata.len(), metadata.mtime(), metadata.mtime_nsec());
+        if stamp(&self.before) == stamp(&after) { Ok(()) } else { Err(changed()) }
+    }
+
+    /// Everything in the file, unpacked, where that is not more than `most`, and the hash of what is on disk.
+    fn read(
+        &self,
+        packing: Option<Packing>,
+        most: Option<u64>,
+    ) -> Result<(Option<Vec<u8>>, String), Unusable> {
+        if most.is_none() && self.len() > MAX_BYTES {
+            return Err(too_large("holds"));
+        }
+        refuse_holes(&self.file, &self.before)?;
+        let mut hasher = blake3::Hasher::new();
+        let read = AtomicU64::new(0);
+        let mut hashed = Hashed { inner: self.bounded()?, hasher: &mut hasher, read: &read };
+        let outcome = unpack(&mut hashed, packing, self.len(), most);
+        self.unchanged()?;
+        let bytes = outcome?;
+        if read.into_inner() != self.len() {
+            return Err(changed());
+        }
+        Ok((bytes, hasher.finalize().to_hex().to_string()))
+    }
 }
 
-/// Refuses a file too large to be read, and one that is large only by its holes: both before they take memory.
-fn bounded_on_disk(file: &File, metadata: &Metadata) -> Result<(), Unusable> {
+impl Packing {
+    /// What comes out of `packed`.
+    fn unpacking<'a>(self, packed: impl Read + Send + 'a) -> Result<Box<dyn Read + Send + 'a>, Unusable> {
+        Ok(match self {
+            Self::Gz => Box::new(flate2::read::MultiGzDecoder::new(packed)),
+            Self::Zst => Box::new(zstd::Decoder::new(packed).map_err(|error| unreadable(&error))?),
+        })
+    }
+}
+
+fn packing(path: &Path) -> Option<Packing> {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("gz") => Some(Packing::Gz),
+        Some("zst") => Some(Packing::Zst),
+        _ => None,
+    }
+}
+
+fn changed() -> Unusable {
+    let reason = "its size or time of change moved while it was read: it is read again next night";
+    Unusable::new("changed_while_read", reason)
+}
+
+fn too_large(what: &str) -> Unusable {
+    Unusable::new("too_large", format!("{what} more than 4 GiB: split it into smaller files"))
+}
+
+/// Refuses a file that is large only by its holes, before it takes memory or time.
+fn refuse_holes(file: &File, metadata: &Metadata) -> Result<(), Unusable> {
     let (len, allocated) = (metadata.len(), metadata.blocks().saturating_mul(512));
-    if len > MAX_BYTES {
-        return Err(Unusable::new("too_large", "holds more than 4 GiB: split it into smaller files"));
-    }
     if len <= FREE_BYTES || allocated.saturating_mul(MAX_RATIO) >= len {
         return Ok(());
     }
     // Some file systems do not tell what they allocate; whether there is any data they all tell.
     let empty = matches!(rustix::fs::seek(file, SeekFrom::Data(0)), Err(rustix::io::Errno::NXIO));
-    let start = rustix::fs::seek(file, SeekFrom::Start(0));
-    if allocated > 0 || empty || start.is_err() {
+    if allocated > 0 || empty {
         let reason = format!("of its {len} bytes {allocated} are on disk, the rest are holes: copy it again");
         return Err(Unusable::new("sparse_file", reason));
     }
     Ok(())
 }
 
-/// Everything in the file of `len` bytes, unpacked.
-fn unpack(path: &Path, hashed: &mut Hashed<'_, impl Read>, len: u64) -> Result<Vec<u8>, Unusable> {
-    let (read, mut bytes) = (hashed.read, Vec::new());
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("gz") => drain(&mut flate2::read::MultiGzDecoder::new(&mut *hashed), &mut bytes, read)?,
-        Some("zst") => {
-            let mut decoder = zstd::Decoder::new(&mut *hashed).map_err(|error| unreadable(&error))?;
-            drain(&mut decoder, &mut bytes, read)?;
-        }
-        _ => {
-            bytes.reserve_exact(len as usize + 1);
-            drain(hashed, &mut bytes, read)?;
-        }
-    }
+/// Everything in the file of `len` bytes, unpacked; `None` where that is more than `most`.
+fn unpack(
+    hashed: &mut Hashed<'_, impl Read + Send>,
+    packing: Option<Packing>,
+    len: u64,
+    most: Option<u64>,
+) -> Result<Option<Vec<u8>>, Unusable> {
+    let read = hashed.read;
+    let bytes = match packing {
+        Some(packing) => drain(&mut packing.unpacking(&mut *hashed)?, Some(Vec::new()), read, most)?,
+        None if most.is_some_and(|most| len > most) => drain(hashed, None, read, most)?,
+        None => drain(hashed, Some(Vec::with_capacity(len as usize + 1)), read, most)?,
+    };
     // A decoder may stop before the end of the file; the hash is of all of it.
     io::copy(hashed, &mut io::sink()).map_err(|error| unreadable(&error))?;
     Ok(bytes)
 }
 
-/// Reads to the end, or as far as what comes out is in proportion to what was `read` from the disk for it.
-fn drain(reader: &mut impl Read, bytes: &mut Vec<u8>, read: &Cell<u64>) -> Result<(), Unusable> {
+/// Reads to the end, or as far as what comes out is in proportion to what was `read` from the disk for it. More than `most`
+/// bytes are not kept; without such a limit [`MAX_BYTES`] are the most.
+fn drain(
+    reader: &mut impl Read,
+    mut bytes: Option<Vec<u8>>,
+    read: &AtomicU64,
+    most: Option<u64>,
+) -> Result<Option<Vec<u8>>, Unusable> {
+    let mut unpacked = 0;
     loop {
-        let more = reader.by_ref().take(FREE_BYTES).read_to_end(bytes).map_err(|error| {
+        let mut piece = reader.by_ref().take(FREE_BYTES);
+        let more = match &mut bytes {
+            Some(bytes) => piece.read_to_end(bytes).map(|more| more as u64),
+            None => io::copy(&mut BufReader::with_capacity(HASHED_BYTES, piece), &mut io::sink()),
+        };
+        let more = more.map_err(|error| {
             if error.raw_os_error().is_some() {
                 return unreadable(&error);
             }
             // Errors of the system have a number: this one is the decoder's.
             let reason = format!("cannot be decompressed: {error}; compress it again");
-            Unusable::new("broken_compression", reason).at(bytes.len())
+            let at = bytes.as_ref().map_or(unpacked as usize, Vec::len);
+            Unusable::new("broken_compression", reason).at(at)
         })?;
-        let (unpacked, read) = (bytes.len() as u64, read.get());
-        if (more as u64) < FREE_BYTES {
-            return Ok(());
+        unpacked += more;
+        match most {
+            Some(most) if unpacked > most => bytes = None,
+            None if unpacked > MAX_BYTES => return Err(too_large("unpacks to")),
+            _ => {}
         }
-        if unpacked > MAX_BYTES {
-            return Err(Unusable::new(
-                "too_large",
-                "unpacks to more than 4 GiB: split it into smaller files",
-            ));
+        let read = read.load(Ordering::Relaxed);
+        if more < FREE_BYTES {
+            return Ok(bytes);
         }
         if unpacked > read.saturating_mul(MAX_RATIO) {
             let reason = format!(
@@ -135,7 +314,11 @@ fn drain(reader: &mut impl Read, bytes: &mut Vec<u8>, read: &Cell<u64>) -> Resul
     }
 }
 
-fn unreadable(error: &io::Error) -> Unusable {
+fn read_to_end(reader: &mut impl Read, bytes: &mut Vec<u8>) -> Result<(), Unusable> {
+    reader.read_to_end(bytes).map(|_| ()).map_err(|error| unreadable(&error))
+}
+
+pub(super) fn unreadable(error: &io::Error) -> Unusable {
     match error.kind() {
         io::ErrorKind::NotFound => {
             Unusable::new("vanished", "was listed, but is gone: removed or renamed while the job ran")
@@ -149,16 +332,16 @@ fn unreadable(error: &io::Error) -> Unusable {
 
 struct Hashed<'a, R> {
     inner: R,
-    hasher: blake3::Hasher,
+    hasher: &'a mut blake3::Hasher,
     /// Bytes read so far; a decoder that reads from here cannot be asked.
-    read: &'a Cell<u64>,
+    read: &'a AtomicU64,
 }
 
 impl<R: Read> Read for Hashed<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
         self.hasher.update(&buffer[..n]);
-        self.read.set(self.read.get() + n as u64);
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
 }
@@ -249,12 +432,12 @@ mod tests {
         let code = std::thread::scope(|scope| {
             scope.spawn(|| {
                 let mut file = File::options().append(true).open(&path).unwrap();
-                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                while !done.load(Ordering::Relaxed) {
                     file.write_all(b"a line\n").unwrap();
                 }
             });
             let codes: Vec<String> = (0..50).map(|_| code_of(&path)).collect();
-            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            done.store(true, Ordering::Relaxed);
             codes.into_iter().find(|code| !code.is_empty())
         });
         assert_eq!(code.as_deref(), Some("changed_while_read"));

@@ -6,12 +6,16 @@
 mod codecs;
 mod command;
 mod contents;
+mod decoding;
 mod documents;
+mod edit_list;
 mod encoding;
 mod glob;
 mod identity;
+mod lookahead;
 mod markdown;
 mod quarantine;
+mod reader;
 mod recordings;
 mod resample;
 mod stamp;
@@ -26,9 +30,10 @@ pub use documents::{
 pub use glob::{Pattern, normalise};
 pub use identity::{Identity, NameBy};
 pub use quarantine::{Quarantined, Stage, Unread, Warned};
+pub use reader::{RecordingContents, RecordingReader, read_contents_of};
 pub use recordings::{
     Channel, Clip, ClipRef, Decoding, RecordingRules, decode_clip, decode_recording, index_clips, read_clip,
-    read_contents_of, read_recording,
+    read_recording,
 };
 pub use stamp::Stamp;
 pub use walk::{Found, Walk, walk};

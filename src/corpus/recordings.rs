@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::codecs::decode_compressed;
-use super::contents::{Contents, read_contents};
+use super::contents::{Held, open_contents};
+use super::decoding::Decoder;
 use super::identity::{Identity, unique};
-use super::quarantine::{Quarantined, Stage, Unread, Unusable, Warned};
-use super::resample::resample;
+use super::quarantine::{Quarantined, Unread, Unusable, Warned};
+use super::reader::{RecordingContents, RecordingReader, read_contents_of};
 use super::stamp::Stamp;
 use super::walk::Found;
-use super::wav::decode_wav;
 
 /// Which channel of a recording is used: the `channel` key of the job file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -121,66 +120,30 @@ pub fn read_clip(reference: &ClipRef, rules: &RecordingRules) -> Result<Clip, Un
     decode_clip(reference, rules, read_contents_of(reference)?)
 }
 
-/// Reads the bytes of the clip `reference` and learns their hash.
+/// Decodes, mixes and resamples the clip `reference`, whose bytes were read: the whole of it by [`RecordingReader`].
 ///
 /// # Errors
-/// The row of the quarantine table for a file that cannot be read.
-pub fn read_contents_of(reference: &ClipRef) -> Result<Contents, Unread> {
-    read_contents(&reference.path).map_err(|trouble| trouble.of_content(&reference.source))
-}
-
-/// Decodes, mixes and resamples the clip `reference`, whose bytes were read.
-///
-/// # Errors
-/// The row of the quarantine table for a recording that cannot be used.
-pub fn decode_clip(reference: &ClipRef, rules: &RecordingRules, contents: Contents) -> Result<Clip, Unread> {
-    let Contents { bytes, blake3 } = contents;
-    clip(reference, rules, bytes, &blake3)
-        .map_err(|trouble| trouble.with_content(&blake3).of_content(&reference.source))
-}
-
-fn clip(reference: &ClipRef, rules: &RecordingRules, bytes: Vec<u8>, blake3: &str) -> Result<Clip, Unusable> {
-    let decoding = decode(bytes, &reference.source)?;
-    let Decoding { channels, sample_rate: file_sample_rate, bits, .. } = decoding;
-    let mut warning = decoding.warning;
-    let mut samples = one_channel(&decoding.samples, channels, rules.channel)?;
-    let broken = silence_broken_samples(&mut samples);
-    if broken > 0 {
-        warning.get_or_insert((
-            "broken_samples",
-            format!("{broken} samples are NaN or infinite: taken as silence"),
-        ));
-    }
-    if samples.is_empty() {
-        warning.get_or_insert(("no_samples", "the header is sound, but no sample follows it".into()));
-    }
-    let peak = samples.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
-    if peak > OVER_FULL_SCALE {
-        let reason =
-            format!("samples reach {peak:e}, where full scale is 1: used as they are; scale the recording");
-        warning.get_or_insert(("over_full_scale", reason));
-    }
-    let seconds = samples.len() as f64 / f64::from(file_sample_rate);
-    let sample_rate = if rules.sample_rate == 0 { file_sample_rate } else { rules.sample_rate };
-    let samples = resample(samples, file_sample_rate, sample_rate)
-        .map_err(|reason| Unusable::new("unusable_sample_rate", reason))?;
+/// The row of the quarantine table for a recording that cannot be used, or not as a whole: more than 2^31 samples.
+pub fn decode_clip(
+    reference: &ClipRef,
+    rules: &RecordingRules,
+    contents: RecordingContents,
+) -> Result<Clip, Unread> {
+    let blake3 = contents.blake3.clone();
+    let mut reader = RecordingReader::new(&reference.source, rules, contents)?;
+    let samples = reader.rest()?;
     Ok(Clip {
         id: reference.id.clone(),
         source: reference.source.clone(),
-        blake3: blake3.to_owned(),
+        blake3,
         group: rules.identity.group(&reference.id),
         samples,
-        sample_rate,
-        file_sample_rate,
-        channels,
-        bits,
-        seconds,
-        warning: warning.map(|(code, reason)| Warned {
-            source: reference.source.clone(),
-            stage: Stage::Read,
-            code: code.into(),
-            reason,
-        }),
+        sample_rate: reader.sample_rate(),
+        file_sample_rate: reader.file_sample_rate(),
+        channels: reader.channels(),
+        bits: reader.bits(),
+        seconds: reader.seconds(),
+        warning: reader.warning(),
     })
 }
 
@@ -189,7 +152,7 @@ fn clip(reference: &ClipRef, rules: &RecordingRules, bytes: Vec<u8>, blake3: &st
 /// # Errors
 /// A sentence that says why it cannot be used.
 pub fn decode_recording(bytes: Vec<u8>, name: &str) -> Result<Decoding, String> {
-    decode(bytes, name).map_err(|trouble| trouble.reason)
+    decode_held(Held::Bytes(bytes), name).map_err(|trouble| trouble.reason)
 }
 
 /// Reads and decodes the recording at `path` as it is: all channels, at its own rate.
@@ -197,73 +160,43 @@ pub fn decode_recording(bytes: Vec<u8>, name: &str) -> Result<Decoding, String> 
 /// # Errors
 /// A sentence that says why it cannot be used.
 pub fn read_recording(path: &Path) -> Result<Decoding, String> {
-    let contents = read_contents(path).map_err(|trouble| trouble.reason)?;
-    decode_recording(contents.bytes, &path.to_string_lossy())
+    let held = open_contents(path, super::reader::IN_MEMORY_BYTES).map_err(|trouble| trouble.reason)?;
+    decode_held(held, &path.to_string_lossy()).map_err(|trouble| trouble.reason)
 }
 
-/// Floats may pass full scale a little; beyond this the file is scaled otherwise, to 32768 for instance.
-const OVER_FULL_SCALE: f32 = 8.0;
-
-/// Sample rates that recordings have. Any other stands in a broken header, and a resampler would take it at its word.
-const SAMPLE_RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
-
-fn decode(bytes: Vec<u8>, source: &str) -> Result<Decoding, Unusable> {
-    let decoding = decode_any(bytes, source)?;
-    if SAMPLE_RATES_HZ.contains(&decoding.sample_rate) {
-        return Ok(decoding);
+pub(super) fn decode_held(held: Held, source: &str) -> Result<Decoding, Unusable> {
+    let mut decoder = Decoder::open(held, source)?;
+    let mut samples = Vec::with_capacity(decoder.most_samples().unwrap_or(0).min(AT_ONCE));
+    while decoder.append(&mut samples)? {
+        bounded(&samples)?;
     }
-    let reason = format!("the header says {} Hz: no recording has that sample rate", decoding.sample_rate);
-    Err(Unusable::new("broken_header", reason).at(24))
+    let heading = decoder.heading();
+    Ok(Decoding {
+        samples,
+        channels: heading.channels,
+        sample_rate: heading.sample_rate,
+        bits: heading.bits,
+        warning: decoder.warning().cloned(),
+    })
 }
 
-/// By content first: a WAV file called `.flac` is still read as what it is.
-fn decode_any(bytes: Vec<u8>, source: &str) -> Result<Decoding, Unusable> {
-    if bytes.is_empty() {
-        return Err(Unusable::new("empty_file", "holds no byte: record or copy it again").at(0));
+/// Samples of one recording that may lie in memory, all channels together: six hours of stereo at 48 kHz, 8 GiB.
+const MAX_SAMPLES: usize = 1 << 31;
+
+/// Samples for which there is room from the start, where the file is long enough for them.
+const AT_ONCE: usize = 1 << 26;
+
+pub(super) fn bounded(samples: &[f32]) -> Result<(), Unusable> {
+    if samples.len() <= MAX_SAMPLES {
+        return Ok(());
     }
-    if bytes.starts_with(b"RIFF") || bytes.starts_with(b"RIFX") || bytes.starts_with(b"RF64") {
-        return decode_wav(&bytes);
-    }
-    let extension = extension(source);
-    if matches!(extension.as_str(), "wav" | "wave") {
-        return decode_wav(&bytes);
-    }
-    decode_compressed(bytes, &extension)
+    Err(Unusable::new("too_long", format!("holds more than {MAX_SAMPLES} samples: split it")))
 }
 
-fn extension(source: &str) -> String {
+/// The extension that tells the format, in lower case.
+pub(super) fn extension(source: &str) -> String {
     let plain = source.strip_suffix(".gz").or_else(|| source.strip_suffix(".zst")).unwrap_or(source);
     plain.rsplit('.').next().unwrap_or("").to_lowercase()
-}
-
-fn one_channel(interleaved: &[f32], channels: u16, channel: Channel) -> Result<Vec<f32>, Unusable> {
-    let width = usize::from(channels.max(1));
-    match channel {
-        Channel::Number(number) if number >= channels => {
-            let reason = format!(
-                "has {channels} channels: clips.channel = {number} asks for one more (they count from 0)"
-            );
-            Err(Unusable::new("no_such_channel", reason))
-        }
-        Channel::Number(number) => {
-            Ok(interleaved.iter().skip(usize::from(number)).step_by(width).copied().collect())
-        }
-        Channel::Mix if width == 1 => Ok(interleaved.to_vec()),
-        Channel::Mix => {
-            let share = 1.0 / width as f32;
-            Ok(interleaved.chunks_exact(width).map(|frame| frame.iter().sum::<f32>() * share).collect())
-        }
-    }
-}
-
-/// NaN would spread through every feature of the clip.
-fn silence_broken_samples(samples: &mut [f32]) -> usize {
-    let mut broken = 0;
-    for sample in samples.iter_mut().filter(|sample| !sample.is_finite()) {
-        *sample = 0.0;
-        broken += 1;
-    }
-    broken
 }
 
 #[cfg(test)]
@@ -330,12 +263,5 @@ mod tests {
             let unread = read_clip(&reference(name, name, path), &rules(0, Channel::Mix)).unwrap_err();
             assert_eq!((&*unread.row.code, unread.blake3.is_some()), (code, true), "{name}");
         }
-    }
-
-    #[test]
-    fn broken_floats_become_silence() {
-        let mut samples = [0.5, f32::NAN, f32::INFINITY, -0.5];
-        assert_eq!(silence_broken_samples(&mut samples), 2);
-        assert_eq!(samples, [0.5, 0.0, 0.0, -0.5]);
     }
 }

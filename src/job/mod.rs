@@ -4,6 +4,7 @@
 //! a run's folder behind. `store` and its neighbours keep what later nights need; `journal` keeps what a run tells, for `metrics` and `lineage`; `difference`
 //! holds two runs against each other. Only this room knows clocks, threads, signals and where results lie.
 
+mod clip;
 mod counting;
 mod desk;
 mod difference;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::clip::{Plans, Scratch};
 use super::inputs::AllInputs;
 use super::plan::Plan;
 use super::relations::Relations;
-use super::sound::{Plans, Scratch, Sound};
+use super::sound::Sound;
 use super::vectors::WordVectors;
 use super::words::Words;
 use crate::audio::Profile;

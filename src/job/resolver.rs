@@ -347,6 +347,7 @@ impl Resolver<'_> {
                 method: section.pitch.method.parse().map_err(|error| self.refuse(error))?,
             },
             frames: section.frames,
+            cmvn: section.cmvn,
         })
     }
 

@@ -338,12 +338,14 @@ pub struct FeaturesSection {
     pub mfcc: usize,
     pub pitch: PitchSection,
     pub frames: bool,
+    pub cmvn: bool,
 }
 defaults!(FeaturesSection {
     sets: ["mel", "mfcc", "spectral", "pitch", "loudness", "voice", "quality"].map(String::from).to_vec(),
     mfcc: 13,
     pitch: PitchSection::default(),
     frames: false,
+    cmvn: false,
 });
 
 /// Taps as written: a row, or rows of rows.

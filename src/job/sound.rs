@@ -1,13 +1,12 @@
 //! The sound side of a run: recordings to filtered samples, frames, features and spectrograms.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::clip::{Outcome, Plans, Scratch, unusable};
 use super::desk::Desk;
 use super::inputs::{Input, Inputs, clip_content, unreadable_content};
 use super::key::Key;
@@ -16,9 +15,8 @@ use super::settings::Settings;
 use super::shards::cut;
 use super::stages::Shares;
 use super::store::{Found, Kept};
-use crate::audio::filters::{WaveformFilters, WaveformScratch};
-use crate::audio::{AnalysisScratch, Analyzer, ClipAnalysis, FrameColumns, Spectrogram, Store};
-use crate::corpus::{Clip, ClipRef, Quarantined, Stage, Unread, Warned, decode_clip, read_contents_of};
+use crate::audio::{FeatureSet, FrameColumns, Spectrogram, Store};
+use crate::corpus::{ClipRef, Quarantined, Unread, Warned, read_contents_of};
 use crate::error::Result;
 use crate::report::{ClipRow, Table, Written, tables};
 
@@ -42,24 +40,6 @@ pub(super) struct Sound {
     pub key: Option<Key>,
 }
 
-/// Filters and analysis planned for each sample rate that the corpus has.
-pub(super) struct Plans<'a> {
-    plan: &'a ClipsPlan,
-    by_rate: Mutex<BTreeMap<u32, std::result::Result<Arc<RatePlan>, String>>>,
-}
-
-struct RatePlan {
-    filters: WaveformFilters,
-    analyzer: Analyzer,
-}
-
-/// Room for one thread to work in, for each sample rate.
-#[derive(Default)]
-pub(super) struct Scratch {
-    waveform: WaveformScratch,
-    analysis: BTreeMap<u32, AnalysisScratch>,
-}
-
 /// All recordings, read and analysed.
 #[derive(Default, Serialize, Deserialize)]
 struct Clips {
@@ -68,69 +48,11 @@ struct Clips {
     warned: Vec<Warned>,
 }
 
-/// What came of a recording, without its names.
-#[derive(Serialize, Deserialize)]
-enum Outcome {
-    Analysed(Box<AnalysedClip>),
-    Unusable(Quarantined),
-}
-
-#[derive(Serialize, Deserialize)]
-struct AnalysedClip {
-    file_sample_rate: u32,
-    channels: u16,
-    bits: Option<u16>,
-    seconds: f64,
-    frames: u32,
-    values: Vec<Option<f64>>,
-    warning: Option<Warned>,
-    frame_features: Option<FrameColumns>,
-    spectrogram: Option<Spectrogram>,
-}
-
 /// A shard's part of [`Clips`], with the content of each of its inputs.
 struct AnalysedShard {
     clips: Clips,
     contents: Vec<String>,
     written: Vec<Written>,
-}
-
-impl<'a> Plans<'a> {
-    pub fn new(plan: &'a ClipsPlan) -> Self {
-        Self { plan, by_rate: Mutex::new(BTreeMap::new()) }
-    }
-
-    fn at(&self, sample_rate: u32) -> std::result::Result<Arc<RatePlan>, String> {
-        let mut by_rate = self.by_rate.lock().unwrap_or_else(PoisonError::into_inner);
-        let planned = by_rate.entry(sample_rate).or_insert_with(|| {
-            let (filters, analyzer) =
-                (self.plan.waveform_filters(sample_rate)?, self.plan.analyzer(sample_rate)?);
-            Ok(Arc::new(RatePlan { filters, analyzer }))
-        });
-        planned.clone()
-    }
-
-    /// Filters and analyses one clip.
-    fn analyse(
-        &self,
-        clip: &Clip,
-        scratch: &mut Scratch,
-        shares: &Shares<3>,
-    ) -> std::result::Result<ClipAnalysis, String> {
-        let planned = self.at(clip.sample_rate)?;
-        let Scratch { waveform, analysis } = scratch;
-        let samples = shares.on(1, || planned.filters.apply(&clip.samples, waveform));
-        let analysis = analysis.entry(clip.sample_rate).or_insert_with(|| planned.analyzer.scratch());
-        Ok(shares.on(2, || planned.analyzer.analyze(samples, analysis)))
-    }
-
-    /// The mel levels of one clip, for a picture.
-    pub fn mel_levels(&self, clip: &Clip, scratch: &mut Scratch) -> std::result::Result<Spectrogram, String> {
-        let planned = self.at(clip.sample_rate)?;
-        let samples = planned.filters.apply(&clip.samples, &mut scratch.waveform);
-        let analysis = scratch.analysis.entry(clip.sample_rate).or_insert_with(|| planned.analyzer.scratch());
-        Ok(planned.analyzer.mel_levels(samples, analysis))
-    }
 }
 
 /// How recordings are cut into shards.
@@ -224,7 +146,7 @@ fn analyse_shard(
     desk.stages.advance((shard.len() - missing.len()) as u64);
     let work = |item: usize, looks_up: bool, scratch: &mut Scratch| {
         desk.interrupt.check()?;
-        Ok(analyse_clip(&shard[item], plans, desk, looks_up, scratch, shares))
+        analyse_clip(&shard[item], plans, desk, looks_up, scratch, shares)
     };
     let read = missing
         .par_iter()
@@ -293,56 +215,28 @@ fn analyse_clip(
     looks_up: bool,
     scratch: &mut Scratch,
     shares: &Shares<3>,
-) -> Read {
-    let unusable = |code: &'static str, reason| Quarantined {
-        source: reference.source.clone(),
-        stage: Stage::Audio,
-        code: code.into(),
-        reason,
-        byte_offset: None,
-    };
+) -> Result<Read> {
     let contents = match shares.on(0, || read_contents_of(reference)) {
         Ok(contents) => contents,
         Err(Unread { row, .. }) => {
             let content = unreadable_content(&row);
-            return Read { content, key: None, outcome: Some(Outcome::Unusable(row)) };
+            return Ok(Read { content, key: None, outcome: Some(Outcome::Unusable(row)) });
         }
     };
     desk.inventory.note(&reference.stamp, &reference.source, &contents.blake3);
     let content = clip_content(reference, &contents.blake3);
     let key = clip_key(desk.settings, &content);
     if looks_up && desk.store.has_item(&key) {
-        return Read { content, key: Some(key), outcome: None };
+        return Ok(Read { content, key: Some(key), outcome: None });
     }
-    let work = AssertUnwindSafe(|| {
-        let clip = shares
-            .on(0, || decode_clip(reference, &plans.plan.rules, contents))
-            .map_err(|unread| unread.row)?;
-        let analysis =
-            plans.analyse(&clip, scratch, shares).map_err(|reason| unusable("unusable_settings", reason))?;
-        Ok(Outcome::Analysed(Box::new(analysed(clip, analysis))))
-    });
     // A decoder that fails an assertion over a damaged file must not end the night.
+    let work = AssertUnwindSafe(|| plans.analyse(reference, contents, desk, scratch, shares));
     let outcome = catch_unwind(work).unwrap_or_else(|_| {
         *scratch = Scratch::default();
         let advice = "a decoder gave up on it: convert it to WAV, and report it";
-        Err(unusable("decoder_failed", advice.to_owned()))
-    });
-    Read { content, key: Some(key), outcome: Some(outcome.unwrap_or_else(Outcome::Unusable)) }
-}
-
-fn analysed(clip: Clip, analysis: ClipAnalysis) -> AnalysedClip {
-    AnalysedClip {
-        file_sample_rate: clip.file_sample_rate,
-        channels: clip.channels,
-        bits: clip.bits,
-        seconds: clip.seconds,
-        frames: analysis.frames as u32,
-        values: analysis.values,
-        warning: clip.warning,
-        frame_features: analysis.frame_features,
-        spectrogram: analysis.spectrogram,
-    }
+        Ok(Outcome::Unusable(unusable(reference, "decoder_failed", advice.to_owned())))
+    })?;
+    Ok(Read { content, key: Some(key), outcome: Some(outcome) })
 }
 
 type Parts = Vec<(String, Option<FrameColumns>, Option<Spectrogram>)>;
@@ -423,8 +317,8 @@ fn part_tables(plan: &ClipsPlan, parts: &Parts) -> Vec<Table> {
     if let Some(features) = plan.features.as_ref().filter(|features| features.frames) {
         let clips: Vec<_> =
             parts.iter().filter_map(|(id, frames, _)| Some((id.as_str(), frames.as_ref()?))).collect();
-        let mfcc = if features.has(crate::audio::FeatureSet::Mfcc) { features.mfcc } else { 0 };
-        written.push(tables::frames(&clips, mfcc));
+        let mfcc = if features.has(FeatureSet::Mfcc) { features.mfcc } else { 0 };
+        written.push(tables::frames(&clips, mfcc, features.has(FeatureSet::Formants)));
     }
     let (bands, unit) = match plan.spectrogram.store {
         Store::None => return written,

@@ -1,6 +1,7 @@
 //! The tables of the contract: rows of the field into named columns. Further columns go into reports/README.md, a line each.
 
 use super::parquet::{Column, Table};
+use crate::audio::formants::FORMANTS;
 use crate::audio::{FrameColumns, Spectrogram};
 use crate::compare::correlations::Correlation;
 use crate::compare::spaces::SpaceRelation;
@@ -244,9 +245,9 @@ pub fn clips(rows: &[ClipRow], names: &[String]) -> Table {
     })
 }
 
-/// A part of `frames`: the frames of several clips.
+/// A part of `frames`: the frames of several clips, with `mfcc` coefficients and, where they are asked for, formants.
 #[must_use]
-pub fn frames(clips: &[(&str, &FrameColumns)], mfcc: usize) -> Table {
+pub fn frames(clips: &[(&str, &FrameColumns)], mfcc: usize, formants: bool) -> Table {
     let lengths = || clips.iter().map(|(id, columns)| (*id, columns.seconds.len()));
     let values = |of: fn(&FrameColumns) -> &Vec<f32>| {
         // A set of features that was not asked for has no values: nulls, not a shorter column.
@@ -278,10 +279,19 @@ pub fn frames(clips: &[(&str, &FrameColumns)], mfcc: usize) -> Table {
         .with("flux", values(|columns| &columns.flux))
         .with("f0_hz", Column::OptF32(pitch.collect()))
         .with("voiced", values(|columns| &columns.voiced))
+        .with_formants(clips, formants)
         .with_mfcc(clips, mfcc)
 }
 
 impl Table {
+    fn with_formants(mut self, clips: &[(&str, &FrameColumns)], asked: bool) -> Self {
+        for i in 0..if asked { FORMANTS } else { 0 } {
+            let values = clips.iter().flat_map(|(_, columns)| columns.formants_hz[i].iter().copied());
+            self = self.with(format!("f{}_hz", i + 1), Column::OptF32(values.collect()));
+        }
+        self
+    }
+
     fn with_mfcc(self, clips: &[(&str, &FrameColumns)], width: usize) -> Self {
         if width == 0 {
             return self;

@@ -17,7 +17,12 @@ mod butterfly;
 mod copies;
 mod dispatch;
 mod fourier;
+mod interpolation;
+mod lag_products;
+mod lanes;
+mod layout;
 mod limits;
+mod logarithm;
 mod medians;
 mod plain;
 mod products;
@@ -26,19 +31,29 @@ mod register;
 mod register_neon;
 #[cfg(target_arch = "x86_64")]
 mod register_x86;
+mod shapes;
+mod short;
 mod stencil;
 mod sums;
 mod vector;
+mod weighted_sums;
 mod window;
 
 pub use buffer::Buffer;
 pub use copies::merge_copies;
 pub use fourier::{Columns, Direction, Lines, Parts};
+pub use interpolation::{SincWeights, sinc_sum};
+pub use lag_products::{FrameBlocks, block_products, frame_products};
+pub use lanes::LaneSpectrum;
+pub use layout::{GROUP, lay, narrow, rows_of_lanes};
 pub use limits::all_within;
+pub use logarithm::{Logarithm, largest};
 pub use medians::{MEDIAN_SIDES, medians};
 pub use register::Number;
+pub use shapes::{ShapeScratch, ShapeSums, shape_sums};
 pub use stencil::{Outputs, Stencil, correlate};
 pub use sums::{Stack, column_sums, window_sums};
+pub use weighted_sums::{Band, band_sums, row_products};
 pub use window::{Rows, WindowKernel};
 
 /// Numbers in one group: the width that fixes the order of every sum.

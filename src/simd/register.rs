@@ -52,6 +52,8 @@ pub trait Register: Copy {
     unsafe fn sub(self, other: Self) -> Self;
     /// Products.
     unsafe fn mul(self, other: Self) -> Self;
+    /// Quotients.
+    unsafe fn div(self, other: Self) -> Self;
     /// `self * factor + term`, rounded once.
     unsafe fn fused(self, factor: Self, term: Self) -> Self;
     /// `self * factor - term`, rounded once.
@@ -109,6 +111,10 @@ macro_rules! plain {
             #[inline(always)]
             unsafe fn mul(self, other: Self) -> Self {
                 Self(std::array::from_fn(|i| self.0[i] * other.0[i]))
+            }
+            #[inline(always)]
+            unsafe fn div(self, other: Self) -> Self {
+                Self(std::array::from_fn(|i| self.0[i] / other.0[i]))
             }
             #[inline(always)]
             unsafe fn fused(self, factor: Self, term: Self) -> Self {

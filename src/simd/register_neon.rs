@@ -8,7 +8,7 @@ use super::register::Register;
 macro_rules! register {
     (
         $name:ident, $number:ty, $inner:ty, $width:expr, $load:ident, $store:ident, $splat:ident, $add:ident,
-        $sub:ident, $mul:ident, $fma:ident, $fms:ident, $neg:ident, $less:ident, $select:ident
+        $sub:ident, $mul:ident, $div:ident, $fma:ident, $fms:ident, $neg:ident, $less:ident, $select:ident
     ) => {
         /// One register.
         #[derive(Clone, Copy)]
@@ -46,6 +46,10 @@ macro_rules! register {
                 Self(unsafe { $mul(self.0, other.0) })
             }
             #[inline(always)]
+            unsafe fn div(self, other: Self) -> Self {
+                Self(unsafe { $div(self.0, other.0) })
+            }
+            #[inline(always)]
             unsafe fn fused(self, factor: Self, term: Self) -> Self {
                 Self(unsafe { $fma(term.0, self.0, factor.0) })
             }
@@ -80,6 +84,7 @@ register!(
     vaddq_f32,
     vsubq_f32,
     vmulq_f32,
+    vdivq_f32,
     vfmaq_f32,
     vfmsq_f32,
     vnegq_f32,
@@ -97,6 +102,7 @@ register!(
     vaddq_f64,
     vsubq_f64,
     vmulq_f64,
+    vdivq_f64,
     vfmaq_f64,
     vfmsq_f64,
     vnegq_f64,

@@ -8,7 +8,7 @@ use super::register::Register;
 macro_rules! register {
     (
         $name:ident, $number:ty, $inner:ty, $width:expr, $many:expr, $transpose:ident, $load:ident, $store:ident,
-        $splat:ident, $add:ident, $sub:ident, $mul:ident, $fmadd:ident, $fmsub:ident, $fnmadd:ident, $min:ident, $max:ident
+        $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $fmadd:ident, $fmsub:ident, $fnmadd:ident, $min:ident, $max:ident
     ) => {
         /// One register.
         #[derive(Clone, Copy)]
@@ -44,6 +44,10 @@ macro_rules! register {
             #[inline(always)]
             unsafe fn mul(self, other: Self) -> Self {
                 Self(unsafe { $mul(self.0, other.0) })
+            }
+            #[inline(always)]
+            unsafe fn div(self, other: Self) -> Self {
+                Self(unsafe { $div(self.0, other.0) })
             }
             #[inline(always)]
             unsafe fn fused(self, factor: Self, term: Self) -> Self {
@@ -86,6 +90,7 @@ register!(
     _mm256_add_ps,
     _mm256_sub_ps,
     _mm256_mul_ps,
+    _mm256_div_ps,
     _mm256_fmadd_ps,
     _mm256_fmsub_ps,
     _mm256_fnmadd_ps,
@@ -105,6 +110,7 @@ register!(
     _mm256_add_pd,
     _mm256_sub_pd,
     _mm256_mul_pd,
+    _mm256_div_pd,
     _mm256_fmadd_pd,
     _mm256_fmsub_pd,
     _mm256_fnmadd_pd,
@@ -124,6 +130,7 @@ register!(
     _mm512_add_ps,
     _mm512_sub_ps,
     _mm512_mul_ps,
+    _mm512_div_ps,
     _mm512_fmadd_ps,
     _mm512_fmsub_ps,
     _mm512_fnmadd_ps,
@@ -143,6 +150,7 @@ register!(
     _mm512_add_pd,
     _mm512_sub_pd,
     _mm512_mul_pd,
+    _mm512_div_pd,
     _mm512_fmadd_pd,
     _mm512_fmsub_pd,
     _mm512_fnmadd_pd,

@@ -4,11 +4,15 @@ use std::io::Write;
 
 use super::Folder;
 
-/// Recordings of a tone of half a second, by libsndfile: see `tests/golden/make_golden.py`.
-pub const TONES: [(&str, &[u8]); 3] = [
+/// Recordings of a tone of half a second, by libsndfile and ffmpeg: see `tests/golden/make_golden.py`.
+pub const TONES: [(&str, &[u8]); 7] = [
     ("tone.flac", include_bytes!("tone.flac")),
     ("tone.mp3", include_bytes!("tone.mp3")),
     ("tone.ogg", include_bytes!("tone.ogg")),
+    ("tone.m4a", include_bytes!("tone.m4a")),
+    ("tone.aac", include_bytes!("tone.aac")),
+    ("lossless.m4a", include_bytes!("lossless.m4a")),
+    ("unsaid.mp3", include_bytes!("unsaid.mp3")),
 ];
 
 /// The fields of a format chunk.
@@ -118,7 +122,7 @@ pub fn headers(folder: &Folder) {
 pub fn codecs(folder: &Folder) {
     for (name, bytes) in TONES {
         folder.damage(name, bytes, (0..bytes.len()).step_by(bytes.len() / 12), 40);
-        for other in ["wav", "flac", "mp3", "ogg", "xyz"] {
+        for other in ["wav", "flac", "mp3", "ogg", "m4a", "xyz"] {
             folder.put(format!("named/{name}-as-{other}.{other}"), bytes);
         }
         folder.put(format!("doubled/{}-{name}", name.replace('.', "-")), [bytes, bytes].concat());

@@ -2,7 +2,7 @@
 """Writes the golden values beside this file: what pinned oracles say about inputs that every test can repeat.
 
     python3 -m venv /tmp/oracles && /tmp/oracles/bin/pip install -r requirements.txt
-    /tmp/oracles/bin/python make_golden.py [tones] [audio] [text] [convolution] [kernels] [relations]
+    /tmp/oracles/bin/python make_golden.py [tones] [recordings] [audio] [text] [convolution] [kernels] [relations]
 
 The inputs are the sample corpus (corpora/sample) or stand in the JSON files themselves. Each file says which versions made it and how
 every value is defined. Numbers have 10 significant digits in audio.json and text.json, and all 17 elsewhere; null stands for "undefined".
@@ -75,6 +75,7 @@ def write(name, packages, content, digits):
 CLIPS = ["anna/morning-fog", "duncan/short-tunnel", "ben/hot-oven"]  # the last ends in digital silence
 RATE, FFT, WIN, HOP, MELS, YIN = 16000, 512, 400, 160, 80, 1024
 FMIN, FMAX = 65.0, 500.0
+FUNCTIONALS = ["rms_db", "zcr", "centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness"]
 AUDIO_NOTES = {
     "input": "the WAV under corpora/sample/audio, 16 bit as x/32768 in f64; no filter",
     "frames": "the number of frames, 1 + samples/160 (integer division), of every series but kaldi's",
@@ -91,6 +92,23 @@ AUDIO_NOTES = {
     "yin_trough": "minimum over the lags 32..=247 of the cumulative mean normalised difference that librosa.yin makes; 0 in digital silence",
     "f0_hz": "yin_hz of the frames with yin_trough < 0.3 and rms > 0",
     "pyin_hz, pyin_voiced_prob": "librosa.pyin(fmin=65, fmax=500, frame_length=1024, hop_length=160); null: unvoiced",
+    "sets": "of each further set: means and sds (ddof = 0) over the frames of each column; contrast: spectral_contrast(S=|stft|); "
+    "slope_db_khz: numpy.polyfit of 10 log10(max(1e-10, power)) over kHz; entropy: scipy.stats.entropy(max(1e-10, power)) / ln 257; "
+    "chroma: chroma_stft(S=power); pcen: pcen(mel filters @ |stft| * 2^31); delta, delta2: feature.delta(mfcc, order=1, 2); "
+    "onset_strength: onset.onset_strength(S=log_mel_db, n_fft=512, hop_length=160), tempo_bpm: feature.tempo of it",
+    "functionals": "of a contour: numpy.percentile 5, 25, 50, 75, 95; numpy.polyfit slope per second; mean rise and fall per second of the "
+    "frames where it rises and falls; null in f0_hz (yin) where unvoiced",
+    "formants_hz": "Praat's To Formant (burg), 0.01 s, 5 formants, 5500 Hz, 25 ms, 50 Hz, over the clip with zeros about it so that its frames "
+    "stand at the times of ours: F1 to F4 of each frame, null where there is none",
+    "hnr_db": "Praat's To Harmonicity (ac), 0.01 s, 75 Hz, 0.1, 4.5 periods: its mean",
+    "pulses": "Praat's To PointProcess (periodic, cc), 75 to 600 Hz: how many; perturbation: jitter local, rap, ppq5, shimmer local, apq3, apq5 "
+    "of them with Praat's standard values (0.0001 s, 0.02 s, 1.3, 1.6)",
+    "syllables": "de Jong and Wempe's script (2009) with its standard values (-25 dB, 2 dB, 0.3 s), run in Praat: nuclei; phonation_share, pause_seconds: "
+    "what its To TextGrid (silences) labels sounding, by the length; mean length of the silences between",
+    "loudness_range_lu": "pyloudnorm.Meter(16000, filter_class=DeMan).loudness_range (EBU Tech 3342) of the clip eight times, eight times half and a quarter of it",
+    "effective_bandwidth_hz": "by formula (effective_bandwidth)",
+    "snr_wada_db": "by formula over the samples that are not 0; wada_curve: G of -20 to 100 dB, every 10",
+    "cmvn": "rows `sampled_frames` of mfcc, less their mean over all frames, by their sd",
     "means, sds": "over all frames; sds with ddof = 0",
     "loudness_lufs": "pyloudnorm.Meter(16000, filter_class=DeMan).integrated_loudness: ITU-R BS.1770-4, the filters' analogue prototypes taken to this rate, as libebur128 does",
     "whisper": "openai-whisper's log_mel_spectrogram by formula: n_fft 400, hop 160, reflect, last frame dropped, log10, max-8, (x+4)/4; its "
@@ -133,6 +151,167 @@ def librosa_features(y):
     }
 
 
+def further_sets(y, series):
+    """Means and deviations of what the sets beyond the default ones have."""
+    import librosa
+    import numpy as np
+    from scipy import stats
+
+    power = series["power"].T
+    mag = np.sqrt(power)
+    basis = librosa.filters.mel(sr=RATE, n_fft=FFT, n_mels=MELS, dtype=np.float64)
+    khz = librosa.fft_frequencies(sr=RATE, n_fft=FFT) / 1000
+    floored = np.maximum(1e-10, power)
+    at = dict(sr=RATE, hop_length=HOP)
+    onset = librosa.onset.onset_strength(S=series["log_mel_db"].T, n_fft=FFT, **at)
+    rows = {
+        "contrast": librosa.feature.spectral_contrast(S=mag, sr=RATE),
+        "slope_db_khz": np.polyfit(khz, 10 * np.log10(floored), 1)[:1],
+        "entropy": (stats.entropy(floored, axis=0) / np.log(len(power)))[None],
+        "chroma": librosa.feature.chroma_stft(S=power, sr=RATE),
+        "pcen": librosa.pcen(basis @ mag * 2**31, **at),
+        "delta": librosa.feature.delta(series["mfcc"].T, order=1),
+        "delta2": librosa.feature.delta(series["mfcc"].T, order=2),
+        "onset_strength": onset[None],
+    }
+    sets = {name: {"means": values.mean(axis=1), "sds": values.std(axis=1)} for name, values in rows.items()}
+    return {**sets, "tempo_bpm": librosa.feature.tempo(onset_envelope=onset, **at)[0]}
+
+
+def functionals(values):
+    """As NAMES of functionals.rs has them, of a contour with NaN where it has no value."""
+    import numpy as np
+
+    there = np.isfinite(values)
+    seconds = np.arange(len(values)) * HOP / RATE
+    change = np.diff(values) * RATE / HOP
+    return [
+        *np.percentile(values[there], [5, 25, 50, 75, 95]),
+        np.polyfit(seconds[there], values[there], 1)[0],
+        change[change > 0].mean(),
+        change[change < 0].mean(),
+    ]
+
+
+def formants(y, frames):
+    """F1 to F4 at each frame's time: zeros about the clip put Praat's first frame at 0 s, and leave room for the last."""
+    import numpy as np
+    import parselmouth
+
+    total = 800 + HOP * (frames - 1)
+    padded = np.concatenate([np.zeros(400), y, np.zeros(total)])[:total]
+    found = parselmouth.Sound(padded, RATE).to_formant_burg(0.01, 5, 5500, 0.025, 50)
+    times = found.ts()
+    assert len(times) == frames and abs(times[0] - 0.025) < 1e-9
+    return [[found.get_value_at_time(i, t) for i in range(1, 5)] for t in times]
+
+
+def hnr_db(y):
+    import parselmouth
+    from parselmouth.praat import call
+
+    return call(parselmouth.Sound(y, RATE).to_harmonicity_ac(0.01, 75, 0.1, 4.5), "Get mean", 0, 0)
+
+
+def perturbation(y):
+    """How many pulses Praat finds, and its jitter and shimmer."""
+    import parselmouth
+    from parselmouth.praat import call
+
+    sound = parselmouth.Sound(y, RATE)
+    pulses = call(sound, "To PointProcess (periodic, cc)", 75, 600)
+    periods = (0, 0, 0.0001, 0.02, 1.3)
+    jitter = [call(pulses, f"Get jitter ({kind})", *periods) for kind in ("local", "rap", "ppq5")]
+    shimmer = [call([sound, pulses], f"Get shimmer ({kind})", *periods, 1.6) for kind in ("local", "apq3", "apq5")]
+    return {"pulses": call(pulses, "Get number of points"), "perturbation": jitter + shimmer}
+
+
+def syllables(y):
+    """De Jong and Wempe's script, step by step."""
+    import parselmouth
+    from parselmouth.praat import call
+
+    sound = parselmouth.Sound(y, RATE)
+    intensity = call(sound, "To Intensity", 50, 0, "yes")
+    least, most = (call(intensity, f"Get {what}", 0, 0, "Parabolic") for what in ("minimum", "maximum"))
+    loud = call(intensity, "Get quantile", 0, 0, 0.99)
+    threshold = max(loud - 25, least)
+    grid = call(intensity, "To TextGrid (silences)", -25 - (most - loud), 0.3, 0.1, "silent", "sounding")
+    intervals = [
+        (call(grid, "Get label of interval", 1, i), call(grid, "Get start time of interval", 1, i), call(grid, "Get end time of interval", 1, i))
+        for i in range(1, call(grid, "Get number of intervals", 1) + 1)
+    ]
+    curve = call(call(intensity, "Down to Matrix"), "To Sound (slice)", 1)
+    extrema = call(curve, "To PointProcess (extrema)", "Left", "yes", "no", "Sinc70")
+    times = [call(extrema, "Get time from index", i) for i in range(1, call(extrema, "Get number of points") + 1)]
+    level = {t: call(curve, "Get value at time", t, "Cubic") for t in times}
+    peaks = [t for t in times if level[t] > threshold]
+    dips = [call(curve, "Get minimum", a, b, "None") for a, b in zip(peaks, peaks[1:])]
+    valid = [t for t, dip in zip(peaks, dips) if abs(level[t] - dip) > 2]
+    pitch = sound.to_pitch_ac(0.02, 30, 4, False, 0.03, 0.25, 0.01, 0.35, 0.25, 450)
+    voiced = [t for t in valid if math.isfinite(call(pitch, "Get value at time", t, "Hertz", "Linear"))]
+    nuclei = [t for t in voiced if any(label == "sounding" and a <= t < b for label, a, b in intervals)]
+    pauses = [b - a for label, a, b in intervals[1:-1] if label == "silent"]
+    return {
+        "nuclei": len(nuclei),
+        "phonation_share": sum(b - a for label, a, b in intervals if label == "sounding") / sound.duration,
+        "pause_seconds": sum(pauses) / len(pauses) if pauses else math.nan,
+    }
+
+
+def effective_bandwidth(y, rate):
+    """As bandwidth.rs has it."""
+    import numpy as np
+
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(2048) / 2048)
+    frames = np.lib.stride_tricks.sliding_window_view(y, 2048)[::1024]
+    power = (np.abs(np.fft.rfft(frames * window)) ** 2).mean(axis=0) / (window**2).sum()
+    width = max(1, round(100 * 2048 / rate))
+    bands = power[: len(power) // width * width].reshape(-1, width).mean(axis=1)
+    over = np.flatnonzero(bands > max(10 / 12 / 32768**2, 1e-9 * bands.max()))
+    return min((over[-1] + 1) * width, 1024) * rate / 2048
+
+
+def wada_curve(db):
+    """G of a ratio: gamma amplitudes of shape 0.4 in normal noise of variance 1, by quadrature over v = u^0.4."""
+    import numpy as np
+    from scipy import integrate, special, stats
+
+    shape = 0.4
+    scale = np.sqrt(10 ** (db / 10) / (shape * (shape + 1)))
+
+    def log_of_sum(t):  # the mean of ln |t + N|
+        half = t * t / 2
+        if half > 400:
+            return np.log(t) - 1 / (2 * t * t) - 3 / (4 * t**4)
+        k = np.arange(int(half + 20 * np.sqrt(half) + 60))
+        return 0.5 * (np.log(2) + (stats.poisson.pmf(k, half) * special.digamma(k + 0.5)).sum())
+
+    def size_of_sum(t):
+        return np.sqrt(2 / np.pi) * np.exp(-t * t / 2) + t * special.erf(t / np.sqrt(2))
+
+    def mean(of):
+        bends = [min(10**e / scale, 59) ** shape for e in (-1, 0, 0.5, 1) if 10**e / scale < 59]
+        weighted = lambda v: of(scale * v ** (1 / shape)) * np.exp(-(v ** (1 / shape)))
+        total = integrate.quad(weighted, 0, 60**shape, limit=2000, points=bends, epsabs=1e-10, epsrel=1e-10)[0]
+        return total / (shape * special.gamma(shape))
+
+    return np.log(mean(size_of_sum)) - mean(log_of_sum)
+
+
+def recording(y, curve):
+    import numpy as np
+    import pyloudnorm
+
+    meter = pyloudnorm.Meter(RATE, filter_class="DeMan")
+    sizes = np.abs(y[y != 0])
+    return {
+        "loudness_range_lu": meter.loudness_range(np.concatenate([gain * np.tile(y, 8) for gain in (1, 0.5, 0.25)])),
+        "effective_bandwidth_hz": effective_bandwidth(y, RATE),
+        "snr_wada_db": np.interp(np.log(sizes.mean()) - np.log(sizes).mean(), curve, np.arange(-20, 101)),
+    }
+
+
 def whisper_log_mel(y):
     import librosa
     import numpy as np
@@ -157,7 +336,7 @@ def kaldi_log_mel(y):
     return np.array([bank.get_frame(i) for i in range(bank.num_frames_ready)], dtype=np.float64)
 
 
-def golden_clip(clip):
+def golden_clip(clip, curve):
     import numpy as np
     import pyloudnorm
     import soundfile
@@ -196,6 +375,17 @@ def golden_clip(clip):
         "mfcc_sds": mfcc.std(axis=0),
         "log_mel_means": mel.mean(axis=0),
         "log_mel_sds": mel.std(axis=0),
+        "sets": further_sets(y, series),
+        "functionals": {
+            **{name: functionals(series[name]) for name in FUNCTIONALS},
+            "f0_hz": functionals(np.where((series["yin_trough"] < 0.3) & (series["rms"] > 0), series["yin_hz"], np.nan)),
+        },
+        "formants_hz": formants(y, count),
+        "hnr_db": hnr_db(y),
+        **perturbation(y),
+        "syllables": syllables(y),
+        **recording(y, curve),
+        "cmvn": ((mfcc - mfcc.mean(axis=0)) / mfcc.std(axis=0))[sampled],
         "loudness_lufs": pyloudnorm.Meter(RATE, filter_class="DeMan").integrated_loudness(y),
         "whisper": whisper[[min(i, len(whisper) - 1) for i in sampled]],
         "kaldi_frames": len(kaldi),
@@ -209,11 +399,17 @@ def make_audio():
     import numpy as np
 
     basis = librosa.filters.mel(sr=RATE, n_fft=FFT, n_mels=MELS, dtype=np.float64)
+    curve = [wada_curve(db) for db in range(-20, 101)]
     filters = [{"band": b, "first_bin": int(np.flatnonzero(row)[0]), "weights": row[row > 0]} for b, row in enumerate(basis) if b % 8 == 7]
     write(
         "audio.json",
-        ["librosa", "numpy", "scipy", "soundfile", "pyloudnorm", "kaldi-native-fbank"],
-        {"definitions": AUDIO_NOTES, "mel_filters": filters, "clips": [golden_clip(clip) for clip in CLIPS]},
+        ["librosa", "numpy", "scipy", "soundfile", "pyloudnorm", "kaldi-native-fbank", "praat-parselmouth"],
+        {
+            "definitions": AUDIO_NOTES,
+            "mel_filters": filters,
+            "wada_curve": curve[::10],
+            "clips": [golden_clip(clip, curve) for clip in CLIPS],
+        },
         10,
     )
 
@@ -721,16 +917,146 @@ def make_relations():
 
 
 def make_tones():
-    """Half a second of 440 Hz in each compressed format, for tests/broken to damage."""
+    """Half a second of 440 Hz in each compressed format, for tests/broken to damage. AAC and ALAC need ffmpeg on the path."""
+    import subprocess
+
     import numpy as np
     import soundfile
 
+    folder = HERE.parent / "broken"
     tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(8000) / 16000)
     for extension, subtype in {"flac": "PCM_16", "mp3": "MPEG_LAYER_III", "ogg": "VORBIS"}.items():
-        soundfile.write(HERE.parent / "broken" / f"tone.{extension}", tone, 16000, subtype=subtype)
+        soundfile.write(folder / f"tone.{extension}", tone, 16000, subtype=subtype)
+    pcm = np.round(tone * 32768).astype("<i2").tobytes()
+    for name, codec in {"tone.m4a": "aac", "tone.aac": "aac", "lossless.m4a": "alac"}.items():
+        command = "ffmpeg -v error -y -f s16le -ar 16000 -ac 1 -i - -c:a".split()
+        subprocess.run([*command, codec, "-b:a", "32k", "-bitexact", folder / name], input=pcm, check=True)
+    # Frames of very different size, and no word of how many there are: two seconds of near silence after one of noise.
+    noise = np.random.default_rng(1).normal(0, 0.1, 48000) * np.repeat([1, 1e-4, 1e-4], 16000)
+    pcm = np.round(noise * 32768).astype("<i2").tobytes()
+    options = "libmp3lame -q:a 9 -write_xing 0 -id3v2_version 0 -bitexact".split()
+    subprocess.run([*command, *options, folder / "unsaid.mp3"], input=pcm, check=True)
 
 
-MAKERS = {"tones": make_tones, "audio": make_audio, "text": make_text, "convolution": make_convolution, "kernels": make_kernels, "relations": make_relations}
+# --- recordings ------------------------------------------------------------------------------------------------------
+
+RECORDING_NOTES = {
+    "files": "whole WAV files in base64, with what `read_by` makes of them: interleaved, full scale 1",
+    "tones": "every 41st sample of the compressed files in tests/broken; `frames` of each channel in all",
+}
+PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+
+
+def wav(data, tag=PCM, channels=1, bits=16, width=None, valid=None, order="<", magic=b"RIFF", chunks=b""):
+    """A WAV file of `data` with samples of `bits` in `width` bytes; with `valid` bits the header is the extensible one."""
+    import struct
+
+    width = width or bits // 8
+    block = channels * width
+    fields = (tag if valid is None else EXTENSIBLE, channels, 8000, 8000 * block, block, bits)
+    fmt = struct.pack(order + "HHIIHH", *fields)
+    if valid is not None:
+        guid = struct.pack(order + "IHH", tag, 0, 16) + bytes.fromhex("800000aa00389b71")
+        fmt += struct.pack(order + "HHI", 22, valid, 4) + guid
+    chunk = lambda name, contents: name + struct.pack(order + "I", len(contents)) + contents + b"\0" * (len(contents) % 2)
+    body = b"WAVE" + chunks + chunk(b"fmt ", fmt) + chunk(b"data", data)
+    return magic + struct.pack(order + "I", len(body)) + body
+
+
+def by_scipy(path):
+    """Integers as scipy has them: in the upper bits of the smallest NumPy type that holds them."""
+    import numpy as np
+    from scipy.io import wavfile
+
+    rate, samples = wavfile.read(path)
+    if samples.dtype == np.uint8:
+        samples = (samples.astype(np.float64) - 128) / 128
+    elif samples.dtype.kind == "i":
+        samples = samples / 2.0 ** (8 * samples.dtype.itemsize - 1)
+    return rate, samples.astype(np.float64)
+
+
+def by_soundfile(path):
+    import soundfile
+
+    samples, rate = soundfile.read(path, dtype="float64")
+    return rate, samples
+
+
+def by_ffmpeg(path):
+    import subprocess
+
+    import numpy as np
+
+    raw = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-f", "f32le", "-"], capture_output=True, check=True)
+    return 16000, np.frombuffer(raw.stdout, "<f4").astype(np.float64)
+
+
+def hand_made():
+    """Integers of every width and depth, which no library writes."""
+    import numpy as np
+
+    wave = np.concatenate([[0, -1.0, 0.999], 0.7 * np.sin(np.arange(21) * 0.7)])
+    for bits, width in [(8, 1), (12, 2), (16, 2), (20, 3), (24, 3), (32, 4), (40, 5), (48, 6), (56, 7), (64, 8)]:
+        # The sample stands in the upper bits of its bytes; what is left over below is empty.
+        whole = [int(value * 2.0 ** (bits - 1)) << (8 * width - bits) for value in wave]
+        if width == 1:
+            data = bytes(value + 128 for value in whole)
+            yield "8 bits", wav(data, bits=8)
+            continue
+        for order, side, magic in [("<", "little", b"RIFF"), (">", "big", b"RIFX")]:
+            data = b"".join(value.to_bytes(width, side, signed=True) for value in whole)
+            # scipy reads these widths in the order of RIFF alone.
+            if order == ">" and width in (3, 5, 6, 7):
+                continue
+            name = f"{bits} bits in {width} bytes, {magic.decode()}"
+            yield name, wav(data, channels=2, bits=bits, width=width, order=order, magic=magic)
+            if order == "<":
+                yield name + ", extensible", wav(data, bits=8 * width, width=width, valid=bits, chunks=b"LIST\3\0\0\0abc\0")
+    data = np.array([v * 2.0**31 for v in wave]).astype("<i4") >> 8 << 8
+    yield "24 bits in 4 bytes, extensible", wav(data.astype("<i4").tobytes(), bits=32, valid=24)
+
+
+def make_recordings():
+    import base64
+    import tempfile
+
+    import numpy as np
+    import soundfile
+
+    files = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.wav"
+
+        def add(name, read_by, rate, samples):
+            channels = 1 if samples.ndim == 1 else samples.shape[1]
+            encoded = base64.b64encode(path.read_bytes()).decode()
+            entry = {"name": name, "read_by": read_by, "channels": channels, "sample_rate": rate}
+            files.append({**entry, "samples": samples.ravel(), "base64": encoded})
+
+        for name, contents in hand_made():
+            path.write_bytes(contents)
+            add(name, "scipy", *by_scipy(path))
+        wave = np.stack([0.7 * np.sin(np.arange(24) * 0.7), 0.2 * np.cos(np.arange(24) * 0.3)], axis=1)
+        codings = ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"]
+        for container, order in [("WAV", "LITTLE"), ("WAV", "BIG"), ("WAVEX", "LITTLE"), ("RF64", "LITTLE")]:
+            for coding in codings:
+                soundfile.write(path, wave, 11025, subtype=coding, format=container, endian=order)
+                add(f"{container} {coding} {order}", "soundfile", *by_soundfile(path))
+        for coding, tag in [("ULAW", MU_LAW), ("ALAW", A_LAW)]:
+            path.write_bytes(wav(bytes(range(256)), tag=tag, bits=8))
+            add(f"every code of {coding}", "soundfile", *by_soundfile(path))
+    readers = {"tone.flac": by_soundfile, "tone.mp3": by_soundfile, "tone.ogg": by_soundfile}
+    readers |= {"tone.m4a": by_ffmpeg, "tone.aac": by_ffmpeg, "lossless.m4a": by_ffmpeg, "unsaid.mp3": by_ffmpeg}
+    tones = []
+    for name, reader in readers.items():
+        rate, samples = reader(HERE.parent / "broken" / name)
+        entry = {"file": name, "read_by": reader.__name__[3:], "sample_rate": rate, "frames": len(samples)}
+        tones.append({**entry, "samples": samples[::41]})
+    write("recordings.json", ["numpy", "scipy", "soundfile"], {"definitions": RECORDING_NOTES, "files": files, "tones": tones}, 17)
+
+
+MAKERS = {"tones": make_tones, "recordings": make_recordings, "audio": make_audio, "text": make_text, "convolution": make_convolution, "kernels": make_kernels, "relations": make_relations}
 
 
 def main():

@@ -136,10 +136,9 @@ fn format(path: &Path, recording: &Decoding) -> WavSpec {
         bits_per_sample,
         sample_format,
     };
-    match (WavReader::open(path), recording.bits) {
-        (Ok(reader), _) => of(reader.spec().bits_per_sample, reader.spec().sample_format),
-        (Err(_), Some(bits @ (8 | 16 | 24 | 32))) => of(bits, SampleFormat::Int),
-        (Err(_), _) => of(32, SampleFormat::Float),
+    match (WavReader::open(path).map(|reader| reader.spec().sample_format), recording.bits) {
+        (Ok(SampleFormat::Int) | Err(_), Some(bits @ (8 | 16 | 24 | 32))) => of(bits, SampleFormat::Int),
+        _ => of(32, SampleFormat::Float),
     }
 }
 
