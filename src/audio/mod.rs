@@ -7,7 +7,7 @@
 //! Beyond these, which a job has by default, are the sets that are asked for by name. In spectra and contours ([`descriptors`]):
 //! [`contrast`], [`chroma`], [`pcen`], [`deltas`], [`rhythm`], [`functionals`]. In the samples ([`sample_descriptors`]): [`formants`],
 //! [`harmonicity`] over [`periodicity`]; [`perturbation`] over [`pulses`] over [`periodic_pitch`]; [`syllables`] over [`intensity`];
-//! [`bandwidth`], [`signal_to_noise`].
+//! [`bandwidth`], [`signal_to_noise`]; [`speech`], voice activity by a network.
 //! [`analysis::Analyzer`] plans all of it once and applies it to each clip.
 
 pub mod analysis;
@@ -46,6 +46,7 @@ pub mod sample_descriptors;
 pub mod signal_to_noise;
 pub mod spectral;
 pub mod spectrogram;
+pub mod speech;
 pub mod stft;
 mod summit;
 pub mod syllables;

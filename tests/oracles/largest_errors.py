@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 import make_golden as oracle
 
 SETS = ["mel", "mfcc", "spectral", "pitch", "loudness", "voice", "quality", "contrast", "chroma", "pcen", "deltas", "rhythm"]
-SETS += ["formants", "voice_quality", "syllables", "recording", "functionals"]
+SETS += ["formants", "voice_quality", "syllables", "recording", "earshot", "functionals"]
 JITTER = ["jitter_local", "jitter_rap", "jitter_ppq5", "shimmer_local", "shimmer_apq3", "shimmer_apq5"]
 
 
@@ -206,12 +206,15 @@ def main():
             soundfile.write(wav / f"{path.stem}.wav", samples, rate, subtype="PCM_16")
             sounds[path.stem] = samples / 32768
         ours = Run(args.program, Path(work), wav)
-        pyin = Run(args.program, Path(work), wav, method="pyin", sets=["pitch"])
+        pyin = Run(args.program, Path(work), wav, method="pyin", sets=["pitch", "mel", "mfcc"])
         kaldi = Run(args.program, Path(work), wav, profile="kaldi", sets=["mel"])
         whisper = Run(args.program, Path(work), wav, profile="whisper", sets=["mel"])
         for clip, y in sounds.items():
             series, columns = oracle.librosa_features(y), ours.columns(clip)
             errors.absolute("log-mel", "librosa", "dB", 0.01, ours.levels(clip), series["log_mel_db"], clip)
+            single = pyin.levels(clip), pyin.columns(clip)["mfcc"]
+            errors.absolute("log-mel, transforms in f32", "librosa", "dB", 0.01, single[0], series["log_mel_db"], clip)
+            errors.absolute("MFCC, transforms in f32", "librosa", "", 1e-3, single[1], series["mfcc"], clip)
             errors.absolute("Kaldi fbank", "kaldi-native-fbank", "", 0.01, kaldi.levels(clip), oracle.kaldi_log_mel(y), clip)
             errors.absolute("Whisper log-mel", "formula", "", 0.01, whisper.levels(clip), oracle.whisper_log_mel(y), clip)
             contours(errors, clip, columns, series)
