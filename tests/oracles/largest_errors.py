@@ -69,7 +69,7 @@ class Errors:
             share = good / max(of, 1)
             over = least is not None and share < least
             failed += over
-            asked = "" if least is None else f"{least:.0%}{' **missed**' if over else ''}"
+            asked = "" if least is None else f"{least:.1%}{' **missed**' if over else ''}"
             print(f"| {feature} | {judge} | {share:.2%} | {asked} | {of:,} |")
         return int(failed > 0)
 
@@ -143,13 +143,17 @@ def voices(errors, clip, y, ours, columns):
         near = np.abs(mine - theirs) <= 0.02 * theirs
         errors.share(f"F{i + 1} within 2 % of a voiced frame", judge, None, near[there].sum(), there.sum())
         errors.share("formants within 2 % of a voiced frame", judge, 0.95, near[there].sum(), there.sum())
-    errors.absolute("HNR", judge, "dB", None, ours["hnr_db"], oracle.hnr_db(y), clip)
+    theirs = oracle.hnr_db(y)
+    errors.absolute("HNR", judge, "dB", None, ours["hnr_db"], theirs, clip)
+    errors.share("HNR of a clip within 0.1 dB", judge, 0.95, abs(ours["hnr_db"] - theirs) <= 0.1, 1)
     theirs = oracle.perturbation(y)["perturbation"]
     for name, value in zip(JITTER, theirs):
         if math.isfinite(value):
             errors.relative(name.split("_")[0], judge, None, ours[name], value, clip)
+            errors.share("jitter and shimmer of a clip within 1 %", judge, 0.95, abs(ours[name] - value) <= 0.01 * value, 1)
     theirs = oracle.syllables(y)
     errors.absolute("syllables", "de Jong and Wempe in Praat", "nuclei", None, ours["syllables"], theirs["nuclei"], clip)
+    errors.share("as many syllables in a clip", "de Jong and Wempe in Praat", None, ours["syllables"] == theirs["nuclei"], 1)
     errors.absolute("phonation_share", "de Jong and Wempe in Praat", "", None, ours["phonation_share"], theirs["phonation_share"], clip)
 
 
