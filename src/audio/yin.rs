@@ -62,13 +62,10 @@ impl Yin {
     #[must_use]
     pub fn estimate(&self, samples: &[f32], index: usize, scratch: &mut YinScratch) -> Option<f64> {
         let difference = self.difference(samples, index, scratch)?;
-        let lag = match first_trough(difference) {
-            Some(lag) => lag,
-            None => {
-                let least = least(difference);
-                difference.iter().position(|d| *d == least).filter(|_| least < UNVOICED)?
-            }
-        };
+        let lag = first_trough(difference).or_else(|| {
+            let least = least(difference);
+            difference.iter().position(|d| *d == least).filter(|_| least < UNVOICED)
+        })?;
         let period = (self.min_period + lag) as f64 + parabola_shift(difference, lag);
         Some(self.sample_rate / period)
     }
