@@ -31,6 +31,11 @@ golden:
     target/golden-venv/bin/pip install -q -r tests/golden/requirements.txt
     target/golden-venv/bin/python tests/golden/make_golden.py
 
+# the largest error of each feature of sound on real recordings, as docs/agreement.md has it (after `just golden`)
+agreement FOLDER="../shared/data/librispeech":
+    cargo build --release
+    target/golden-venv/bin/python tests/oracles/largest_errors.py target/release/wordwave {{FOLDER}}
+
 # the peers on the same work
 peers *WHAT:
     benches/peers/run.sh {{WHAT}}

@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// A crate and the only place that may name it; one that has two stands twice.
-const CRATES: [(&str, &str); 11] = [
+const CRATES: [(&str, &str); 12] = [
     ("polars", "src/report/parquet.rs"),
     ("polars", "src/report/reading.rs"),
     ("polars_parquet", "src/report/parquet.rs"),
@@ -32,6 +32,7 @@ const CRATES: [(&str, &str); 11] = [
     ("indicatif", "src/cli/"),
     ("symphonia", "src/corpus/codecs.rs"),
     ("rubato", "src/corpus/resample.rs"),
+    ("earshot", "src/audio/speech.rs"),
 ];
 
 fn sources() -> Vec<(String, String)> {

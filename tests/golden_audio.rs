@@ -174,6 +174,22 @@ fn mel_levels_and_cepstra_are_librosas() {
 }
 
 #[test]
+fn levels_in_single_precision_are_librosas() {
+    let file = golden(FILE);
+    let sets = vec![FeatureSet::Mel, FeatureSet::Mfcc];
+    let features = FeatureSettings { sets, frames: true, ..FeatureSettings::default() };
+    for clip in analysed_for(&file, Profile::Librosa, Store::Mel, features) {
+        let (theirs, frames) = (clip.theirs, counts(&clip.theirs["sampled_frames"]));
+        let level = Within::Absolute(0.003);
+        check(&clip.what("log_mel_db"), &clip.stored(&frames), &numbers(&theirs["log_mel_db"]), level);
+        let FrameColumns { mfcc, mfcc_len, .. } = clip.columns();
+        let ours: Vec<f64> =
+            frames.iter().flat_map(|frame| wide(&mfcc[frame * mfcc_len..][..*mfcc_len])).collect();
+        check(&clip.what("mfcc"), &ours, &numbers(&theirs["mfcc"]), Within::Absolute(1e-3));
+    }
+}
+
+#[test]
 fn contours_are_librosas() {
     let file = golden(FILE);
     for clip in analysed(&file, Profile::Librosa, Store::None) {

@@ -2,16 +2,18 @@
 
 Ours is the whole program: start, reading, the stage, Parquet and run.json (for vectors the training stage alone, as for gensim).
 Theirs is the library call with reading, without Python's start and imports.
+CLOCK=cpu counts processor time on both sides, which other programs on the machine disturb less; right for one thread.
 """
-import json, os, re, shutil, statistics, subprocess, sys, tempfile, time
+import json, os, re, resource, shutil, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 
 from reading import compare_reading
 
 BIN = os.environ["WORDWAVE_BIN"]
 PROJECT = Path(__file__).resolve().parents[2]
-SHARED = PROJECT.parent / "shared" / "data"
+SHARED = Path(os.environ.get("SHARED_DATA", PROJECT.parent / "shared" / "data"))
 RUNS = int(os.environ.get("RUNS", "3"))
+CPU = os.environ.get("CLOCK") == "cpu"
 WORK = Path(tempfile.mkdtemp(prefix="wordwave-peers-"))
 
 
@@ -21,17 +23,20 @@ def job(text, threads):
     path.write_text(f'[job]\nname = "peer"\noutput = "{WORK}/out"\nkeep = 1\n' + text)
     # A first night: what an earlier run computed would be found.
     shutil.rmtree(WORK / "out", ignore_errors=True)
-    start = time.perf_counter()
+    start, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([BIN, "run", str(path), "--threads", str(threads), "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    seconds = time.perf_counter() - start
+    seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if CPU:
+        seconds = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
     record = json.loads((WORK / "out/peer/latest/run.json").read_text())
     return seconds, {stage["name"]: stage["seconds"] for stage in record["stages"]}
 
 
 def timed(call):
-    start = time.perf_counter()
+    clock = time.process_time if CPU else time.perf_counter
+    start = clock()
     call()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def compare(name, ours, theirs, runs=RUNS):

@@ -6,7 +6,7 @@
 //! cargo bench --bench sound -- FOLDER serve      a case a line on standard input, its milliseconds on standard output
 //! ```
 //!
-//! Cases: `read` (files to samples), `transforms` (window, transform and power of each frame of log-mel), `pyin`, `fbank` (log-mel by
+//! Cases: `read` (files to samples), `transforms` (window, transform and power of each frame of log-mel in f32), `transforms_f64`, `pyin`, `fbank` (log-mel by
 //! Kaldi's conventions), `default` (the sets of a job that names none), `all`, and each set by its name. All but `read` find the
 //! samples in memory.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -15,7 +15,7 @@ use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use wordwave::audio::stft::PowerStft;
+use wordwave::audio::stft::{PowerStft, Precision};
 use wordwave::audio::{
     Analyzer, AnalyzerSettings, FeatureSet, FeatureSettings, PitchMethod, PitchSettings, Profile,
     SpectrogramSettings,
@@ -43,13 +43,14 @@ impl Bench {
     fn run(&self, case: &str) -> f64 {
         match case {
             "read" => milliseconds(|| drop(self.read())),
-            "transforms" => self.transforms(),
+            "transforms" => self.transforms(Precision::Single),
+            "transforms_f64" => self.transforms(Precision::Double),
             _ => self.analysis(case),
         }
     }
 
-    fn transforms(&self) -> f64 {
-        let stft = PowerStft::new(&SpectrogramSettings::default());
+    fn transforms(&self, precision: Precision) -> f64 {
+        let stft = PowerStft::new(&SpectrogramSettings::default(), precision);
         let (mut scratch, mut power) = (stft.scratch(), vec![0.0; stft.group_len()]);
         milliseconds(|| {
             for clip in &self.clips {
@@ -126,7 +127,9 @@ fn main() {
         return bench.serve();
     }
     if cases.is_empty() {
-        cases = ["read", "transforms", "pyin", "fbank", "default", "all"].map(str::to_owned).to_vec();
+        cases = ["read", "transforms", "transforms_f64", "pyin", "fbank", "default", "all"]
+            .map(str::to_owned)
+            .to_vec();
         cases.extend(FeatureSet::ALL.map(|set| set.to_string()));
     }
     bench.report(&cases);

@@ -6,6 +6,9 @@
 //! shape always describes the unfiltered spectrum, with the profile's window and scale (Kaldi's is pre-emphasised
 //! and 32768 times as large, which shows in flux).
 //!
+//! Transforms run in f64, but in f32 where nothing is asked for that looks at single bins or at how bands change: levels
+//! are then up to 1e-3 dB away, in bands 80 dB under the loudest.
+//!
 //! Frames: the profile says how many a clip has. Energy and pitch frames are centred on every `hop_len`-th sample
 //! in every profile and cut to that number; Kaldi's own frames begin there.
 
@@ -30,6 +33,7 @@ use super::quality::{self, SampleTotals};
 use super::sample_descriptors::{SampleDescriptors, SampleScratch};
 use super::spectral::SpectralShapes;
 use super::spectrogram::{Spectra, SpectraScratch, Spectrogram};
+use super::stft::Precision;
 use super::voice::{VoiceDetector, VoiceScratch};
 
 /// What is to be done with each clip.
@@ -121,18 +125,26 @@ impl Analyzer {
         features.check(spectrogram.mels)?;
         loudness::check_sample_rate(sample_rate)?;
         let frame_seconds = spectrogram.hop_len as f64 / f64::from(sample_rate);
+        let descriptors = Descriptors::new(&features, &spectrogram, sample_rate);
+        // Mel levels and cepstra alone are sums of so many bins that single precision is enough.
+        let single = !features.has(FeatureSet::Spectral)
+            && !descriptors.needs_power()
+            && !descriptors.needs_levels()
+            && spectrogram.store != Store::Power
+            && spectrogram_filters.is_empty();
+        let precision = if single { Precision::Single } else { Precision::Double };
         let pitch = || Pitch::new(&features.pitch, spectrogram.hop_len, sample_rate);
         Ok(Self {
             names: features.names(spectrogram.mels),
             waveform_filters: WaveformFilters::new(waveform_filters),
-            spectra: Spectra::new(&spectrogram, spectrogram_filters, sample_rate),
+            spectra: Spectra::new(&spectrogram, spectrogram_filters, precision, sample_rate),
             dct: (features.has(FeatureSet::Mfcc) || features.has(FeatureSet::Deltas))
                 .then(|| Dct::new(features.mfcc, spectrogram.mels)),
             energy_frames: Frames::centred(spectrogram.fft_len, spectrogram.hop_len),
             pitch: (features.has(FeatureSet::Pitch) || features.has(FeatureSet::Formants))
                 .then(pitch)
                 .transpose()?,
-            descriptors: Descriptors::new(&features, &spectrogram, sample_rate),
+            descriptors,
             sample_descriptors: SampleDescriptors::new(&features, sample_rate),
             voice: features.has(FeatureSet::Voice).then(|| VoiceDetector::new(frame_seconds)).transpose()?,
             spectrogram,

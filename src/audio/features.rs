@@ -46,6 +46,8 @@ pub enum FeatureSet {
     Syllables,
     /// Loudness range, effective bandwidth and noise of the recording.
     Recording,
+    /// Speech and pauses by a network that knows voices.
+    Earshot,
     /// Percentiles, slope, rise and fall of each contour.
     Functionals,
 }
@@ -56,7 +58,7 @@ impl FeatureSet {
         [Self::Mel, Self::Mfcc, Self::Spectral, Self::Pitch, Self::Loudness, Self::Voice, Self::Quality];
 
     /// All sets.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Mel,
         Self::Mfcc,
         Self::Spectral,
@@ -73,6 +75,7 @@ impl FeatureSet {
         Self::VoiceQuality,
         Self::Syllables,
         Self::Recording,
+        Self::Earshot,
         Self::Functionals,
     ];
 }
@@ -290,6 +293,7 @@ impl fmt::Display for FeatureSet {
             Self::VoiceQuality => "voice_quality",
             Self::Syllables => "syllables",
             Self::Recording => "recording",
+            Self::Earshot => "earshot",
             Self::Functionals => "functionals",
         })
     }
@@ -303,7 +307,7 @@ impl FromStr for FeatureSet {
             key: "features.sets",
             found: name.to_owned(),
             choices: "mel, mfcc, spectral, pitch, loudness, voice, quality, contrast, chroma, pcen, deltas, rhythm, \
-                      formants, voice_quality, syllables, recording, functionals",
+                      formants, voice_quality, syllables, recording, earshot, functionals",
         })
     }
 }

@@ -7,7 +7,7 @@
 //! Beyond these, which a job has by default, are the sets that are asked for by name. In spectra and contours ([`descriptors`]):
 //! [`contrast`], [`chroma`], [`pcen`], [`deltas`], [`rhythm`], [`functionals`]. In the samples ([`sample_descriptors`]): [`formants`],
 //! [`harmonicity`] over [`periodicity`]; [`perturbation`] over [`pulses`] over [`periodic_pitch`]; [`syllables`] over [`intensity`];
-//! [`bandwidth`], [`signal_to_noise`].
+//! [`bandwidth`], [`signal_to_noise`]; [`speech`], voice activity by a network.
 //! [`analysis::Analyzer`] plans all of it once and applies it to each clip; one of any length comes in blocks ([`stream`]), and
 //! its [`levels`] wait in a file for the second pass.
 
@@ -48,6 +48,7 @@ pub mod sample_descriptors;
 pub mod signal_to_noise;
 pub mod spectral;
 pub mod spectrogram;
+pub mod speech;
 pub mod stft;
 pub mod stream;
 mod summit;

@@ -57,6 +57,8 @@ pub struct PeriodicPitchScratch {
     periodicity: PeriodicityScratch,
     summit: Summit,
     found: Vec<Candidate>,
+    /// Peaks and about how strong they are.
+    lags: Vec<(usize, f64)>,
     /// The candidates of all frames, and where those of each frame end.
     candidates: Vec<Candidate>,
     ends: Vec<usize>,
@@ -71,6 +73,7 @@ impl Default for PeriodicPitchScratch {
             periodicity: PeriodicityScratch::default(),
             summit: Summit::new(DEPTH),
             found: Vec::new(),
+            lags: Vec::new(),
             candidates: Vec::new(),
             ends: Vec::new(),
             values: Vec::new(),
@@ -126,21 +129,28 @@ impl PeriodicPitch {
         let quiet = 2.0 - (loudest / peak).min(1.0) * (1.0 + voicing) / SILENCE;
         let unvoiced = Candidate { hz: None, strength: voicing + quiet.max(0.0) };
         scratch.candidates.push(unvoiced);
-        let found = &mut scratch.found;
+        let (found, lags) = (&mut scratch.found, &mut scratch.lags);
         found.clear();
+        // An octave higher is worth a little more, so that of equal peaks the first is taken.
+        let strength = |height: f64, hz: f64| height - OCTAVE_COST * libm::log2(max_hz / hz);
         if let Some(correlation) = correlation {
-            for lag in self.periodicity.peaks(correlation, 0.5 * voicing) {
-                let (place, height) = scratch.summit.of(correlation, lag);
+            lags.clear();
+            let peaks = self.periodicity.peaks(correlation, 0.5 * voicing);
+            // A summit lies less than a lag from its peak.
+            let peaks = peaks.map(|lag| (lag, self.rate / (lag as f64 + 1.0))).filter(|(_, hz)| *hz < max_hz);
+            lags.extend(peaks.map(|(lag, hz)| (lag, strength(correlation[lag], hz))));
+            // As in Praat, only the strongest are looked at between the lags.
+            lags.sort_by(|a, b| b.1.total_cmp(&a.1));
+            for (lag, _) in lags.iter().take(CANDIDATES - 1) {
+                let (place, height) = scratch.summit.of(correlation, *lag);
                 let hz = self.rate / place;
                 if hz < max_hz {
-                    // An octave higher is worth a little more, so that of equal peaks the first is taken.
-                    let strength = height - OCTAVE_COST * libm::log2(max_hz / hz);
-                    found.push(Candidate { hz: Some(hz), strength });
+                    found.push(Candidate { hz: Some(hz), strength: strength(height, hz) });
                 }
             }
         }
         found.sort_by(|a, b| b.strength.total_cmp(&a.strength));
-        scratch.candidates.extend(found.iter().take(CANDIDATES - 1));
+        scratch.candidates.extend_from_slice(found);
         scratch.ends.push(scratch.candidates.len());
     }
 

@@ -11,6 +11,7 @@ use super::loudness;
 use super::perturbation::{self, Perturbation, PerturbationScratch};
 use super::pulses::{PulseScratch, Pulses};
 use super::signal_to_noise::wada_db;
+use super::speech::{SpeechDetector, SpeechScratch};
 use super::syllables::{SyllableScratch, Syllables};
 
 const VOICE_QUALITY: [&str; 7] =
@@ -18,6 +19,9 @@ const VOICE_QUALITY: [&str; 7] =
 const SYLLABLES: [&str; 5] =
     ["syllables", "speech_rate", "articulation_rate", "phonation_share", "pause_seconds_mean"];
 const RECORDING: [&str; 3] = ["loudness_range_lu", "effective_bandwidth_hz", "snr_wada_db"];
+
+const EARSHOT: [&str; 3] =
+    ["earshot_speech_share", "earshot_pauses_per_minute", "earshot_pause_seconds_mean"];
 
 /// The plan of the sets asked for.
 #[derive(Clone)]
@@ -27,6 +31,7 @@ pub struct SampleDescriptors {
     voice_quality: Option<VoiceQuality>,
     syllables: Option<Syllables>,
     recording: Option<Bandwidth>,
+    speech: Option<SpeechDetector>,
 }
 
 /// Each `None` at a rate that has none.
@@ -45,6 +50,7 @@ pub struct SampleScratch {
     perturbation: PerturbationScratch,
     syllables: SyllableScratch,
     bandwidth: BandwidthScratch,
+    speech: SpeechScratch,
 }
 
 impl SampleDescriptors {
@@ -61,6 +67,7 @@ impl SampleDescriptors {
             }),
             syllables: asked(FeatureSet::Syllables).then(|| Syllables::new(sample_rate)),
             recording: asked(FeatureSet::Recording).then(|| Bandwidth::new(sample_rate)),
+            speech: asked(FeatureSet::Earshot).then(|| SpeechDetector::new(sample_rate)),
         }
     }
 
@@ -74,6 +81,7 @@ impl SampleDescriptors {
             (FeatureSet::VoiceQuality, &VOICE_QUALITY[..]),
             (FeatureSet::Syllables, &SYLLABLES),
             (FeatureSet::Recording, &RECORDING),
+            (FeatureSet::Earshot, &EARSHOT),
         ] {
             if features.has(set) {
                 names.extend(columns.iter().map(|name| (*name).to_owned()));
@@ -121,6 +129,14 @@ impl SampleDescriptors {
                 loudness::range_lu(samples, self.sample_rate),
                 bandwidth.effective_hz(samples, &mut scratch.bandwidth),
                 wada_db(samples),
+            ]);
+        }
+        if let Some(detector) = &self.speech {
+            let speech = detector.detect(samples, &mut scratch.speech);
+            values.extend([
+                speech.map(|speech| speech.share),
+                speech.map(|speech| speech.pauses_per_minute),
+                speech.and_then(|speech| speech.pause_seconds),
             ]);
         }
     }

@@ -9,7 +9,7 @@ use super::filters::{SpectrogramFilters, SpectrogramScratch};
 use super::levels::{Levels, Room};
 use super::mel::MelBank;
 use super::profile::{SpectrogramSettings, Store};
-use super::stft::{PowerStft, StftScratch};
+use super::stft::{PowerStft, Precision, StftScratch};
 use crate::simd::{GROUP, Width, rows_of_lanes};
 
 /// A matrix of a clip, a row for each frame.
@@ -63,10 +63,15 @@ impl SpectraScratch {
 impl Spectra {
     /// Plans the spectra of settings that were checked.
     #[must_use]
-    pub fn new(settings: &SpectrogramSettings, filters: Vec<ImageFilter<f32>>, sample_rate: u32) -> Self {
+    pub fn new(
+        settings: &SpectrogramSettings,
+        filters: Vec<ImageFilter<f32>>,
+        precision: Precision,
+        sample_rate: u32,
+    ) -> Self {
         Self {
             settings: *settings,
-            stft: PowerStft::new(settings),
+            stft: PowerStft::new(settings, precision),
             bank: settings.mel_bank(sample_rate),
             filters: SpectrogramFilters::new(filters),
             width: Width::detect(),
@@ -204,8 +209,12 @@ mod tests {
     fn levels_are_the_same_whether_power_is_kept_or_not() {
         let samples: Vec<f32> = (0..2000).map(|i| libm::sinf(i as f32 * 0.3) * 0.4).collect();
         let levels = |store| {
-            let spectra =
-                Spectra::new(&SpectrogramSettings { store, ..Default::default() }, Vec::new(), 16_000);
+            let spectra = Spectra::new(
+                &SpectrogramSettings { store, ..Default::default() },
+                Vec::new(),
+                Precision::Double,
+                16_000,
+            );
             let mut scratch = spectra.scratch();
             let mut rows = 0;
             spectra.restart(true, &mut scratch);

@@ -11,7 +11,7 @@ use crate::simd::{SincWeights, Width, sinc_sum};
 const GROUP: usize = 8;
 
 /// From one value of a parabola to the next, after the first, which goes through the lags themselves.
-const STEPS: [f64; 3] = [0.5, 0.1, 0.01];
+const STEPS: [f64; 2] = [0.1, 0.01];
 
 /// What is known of the window, which hangs on how many lags there are on either side; kept from peak to peak.
 #[derive(Debug, Clone)]
@@ -62,11 +62,14 @@ impl Summit {
         let around = [lag - 1, lag, lag + 1].map(|lag| correlation[lag]);
         // The vertex through a highest value and its neighbours lies half a lag from it at most.
         let mut shift = vertex(around, 1.0).clamp(-0.5, 0.5);
+        let mut found = around[1];
         for step in STEPS {
             let around = [shift - step, shift, shift + step].map(|shift| self.at(shift));
-            shift = (shift + vertex(around, step).clamp(-0.5, 0.5)).clamp(-0.9, 0.9);
+            let way = vertex(around, step).clamp(-0.5, 0.5);
+            shift = (shift + way).clamp(-0.9, 0.9);
+            // Within its values a parabola this small is as high as what it goes through.
+            found = if way.abs() <= step { height(around, way / step) } else { self.at(shift) };
         }
-        let found = self.at(shift);
         let (shift, height) = if found > around[1] { (shift, found) } else { (0.0, around[1]) };
         (lag as f64 + shift, if height > 1.0 { 1.0 / height } else { height })
     }
@@ -134,6 +137,11 @@ impl Summit {
 fn vertex([before, here, after]: [f64; 3], step: f64) -> f64 {
     let curvature = before + after - 2.0 * here;
     if curvature < 0.0 { 0.5 * (before - after) / curvature * step } else { 0.0 }
+}
+
+/// The parabola through three values at a place between the first, -1, and the last, 1.
+fn height([before, here, after]: [f64; 3], place: f64) -> f64 {
+    here + 0.5 * place * ((after - before) + place * (before + after - 2.0 * here))
 }
 
 #[cfg(test)]

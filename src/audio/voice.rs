@@ -4,7 +4,7 @@
 //! percentile) and top (95th) set the threshold: a third of the way up from the floor, where at least 6 dB lie between the
 //! two; otherwise the clip is steady, and all of it counts as speech or none. Nothing under -60 dB of full scale is
 //! speech. After each active frame, speech goes on for 200 ms (hangover), which bridges closures within a word.
-//! Music and loud noise count as speech: this knows no voice.
+//! Music and loud noise count as speech: this knows no voice, other than [`super::speech`].
 
 use crate::convolution::{KernelError, Scratch};
 
@@ -67,31 +67,46 @@ impl VoiceDetector {
         let silence = SILENCE_DB.max(top - SILENCE_RANGE_DB);
         let frames = scratch.smoothed.len() as f64;
         let silent = scratch.smoothed.iter().filter(|level| **level <= silence).count();
-        let (speech, pauses) = self.speech_and_pauses(&scratch.smoothed, threshold);
+        let found = stretches(scratch.smoothed.iter().map(|level| *level > threshold), self.hangover);
         Some(VoiceActivity {
-            speech_share: speech as f64 / frames,
+            speech_share: found.speech as f64 / frames,
             silence_share: silent as f64 / frames,
-            pauses_per_minute: pauses as f64 * 60.0 / (frames * self.frame_seconds),
+            pauses_per_minute: found.pauses as f64 * 60.0 / (frames * self.frame_seconds),
         })
     }
+}
 
-    /// Frames of speech, and stretches between speech.
-    fn speech_and_pauses(&self, levels_db: &[f32], threshold: f32) -> (usize, usize) {
-        let (mut speech, mut pauses, mut begun, mut paused, mut hold) = (0, 0, false, false, 0);
-        for level in levels_db {
-            if *level > threshold {
-                pauses += usize::from(begun && paused);
-                (begun, paused, hold) = (true, false, self.hangover);
-                speech += 1;
-            } else if hold > 0 {
-                hold -= 1;
-                speech += 1;
-            } else {
-                paused = true;
+/// Speech and what lies between, in frames.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Stretches {
+    /// Frames of speech.
+    pub speech: usize,
+    /// Stretches without speech between two of speech.
+    pub pauses: usize,
+    /// Frames of these.
+    pub pause_frames: usize,
+}
+
+/// Joins active frames: speech goes on for `hangover` frames after each.
+pub(super) fn stretches(active: impl Iterator<Item = bool>, hangover: usize) -> Stretches {
+    let mut found = Stretches::default();
+    let (mut begun, mut paused, mut hold) = (false, 0, 0);
+    for active in active {
+        if active {
+            if begun && paused > 0 {
+                found.pauses += 1;
+                found.pause_frames += paused;
             }
+            (begun, paused, hold) = (true, 0, hangover);
+            found.speech += 1;
+        } else if hold > 0 {
+            hold -= 1;
+            found.speech += 1;
+        } else {
+            paused += 1;
         }
-        (speech, pauses)
     }
+    found
 }
 
 /// Speech is what lies above this.

@@ -62,11 +62,10 @@ impl Yin {
     #[must_use]
     pub fn estimate(&self, samples: &[f32], index: usize, scratch: &mut YinScratch) -> Option<f64> {
         let difference = self.difference(samples, index, scratch)?;
-        let least = difference.iter().fold(f64::INFINITY, |least, d| if *d < least { *d } else { least });
-        if least >= UNVOICED {
-            return None;
-        }
-        let lag = first_trough(difference).or_else(|| difference.iter().position(|d| *d == least))?;
+        let lag = first_trough(difference).or_else(|| {
+            let least = least(difference);
+            difference.iter().position(|d| *d == least).filter(|_| least < UNVOICED)
+        })?;
         let period = (self.min_period + lag) as f64 + parabola_shift(difference, lag);
         Some(self.sample_rate / period)
     }
@@ -112,7 +111,8 @@ impl Yin {
 /// The first local minimum under the threshold. The first value needs a greater one after it, the last a greater
 /// one before it.
 fn first_trough(difference: &[f64]) -> Option<usize> {
-    (0..difference.len()).find(|i| {
+    let under = difference.iter().position(|d| *d < TROUGH)?;
+    (under..difference.len()).find(|i| {
         let here = difference[*i];
         let falls = *i == 0 || here < difference[*i - 1];
         let rises = match difference.get(*i + 1) {
@@ -122,6 +122,19 @@ fn first_trough(difference: &[f64]) -> Option<usize> {
         };
         here < TROUGH && falls && rises
     })
+}
+
+/// The least of all, eight side by side.
+fn least(difference: &[f64]) -> f64 {
+    let lesser = |a: f64, b: f64| if b < a { b } else { a };
+    let (eights, rest) = difference.as_chunks::<8>();
+    let mut lanes = [f64::INFINITY; 8];
+    for eight in eights {
+        for (lane, d) in lanes.iter_mut().zip(eight) {
+            *lane = lesser(*lane, *d);
+        }
+    }
+    lanes.into_iter().chain(rest.iter().copied()).fold(f64::INFINITY, lesser)
 }
 
 /// How far the vertex of the parabola through a value and its neighbours lies from it: under 1, else 0.

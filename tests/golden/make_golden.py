@@ -194,15 +194,15 @@ def functionals(values):
 
 
 def formants(y, frames):
-    """F1 to F4 at each frame's time: zeros about the clip put Praat's first frame at 0 s, and leave room for the last."""
+    """F1 to F4 at each frame's time: zeros about the clip put Praat's first frame at 0 s, and leave room for the last and for rounding."""
     import numpy as np
     import parselmouth
 
-    total = 800 + HOP * (frames - 1)
-    padded = np.concatenate([np.zeros(400), y, np.zeros(total)])[:total]
+    total = 832 + HOP * (frames - 1)
+    padded = np.concatenate([np.zeros(416), y, np.zeros(total)])[:total]
     found = parselmouth.Sound(padded, RATE).to_formant_burg(0.01, 5, 5500, 0.025, 50)
     times = found.ts()
-    assert len(times) == frames and abs(times[0] - 0.025) < 1e-9
+    assert len(times) == frames and abs(times[0] - 0.026) < 1e-9
     return [[found.get_value_at_time(i, t) for i in range(1, 5)] for t in times]
 
 

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 import make_golden as oracle
 
 SETS = ["mel", "mfcc", "spectral", "pitch", "loudness", "voice", "quality", "contrast", "chroma", "pcen", "deltas", "rhythm"]
-SETS += ["formants", "voice_quality", "syllables", "recording", "functionals"]
+SETS += ["formants", "voice_quality", "syllables", "recording", "earshot", "functionals"]
 JITTER = ["jitter_local", "jitter_rap", "jitter_ppq5", "shimmer_local", "shimmer_apq3", "shimmer_apq5"]
 
 
@@ -69,7 +69,7 @@ class Errors:
             share = good / max(of, 1)
             over = least is not None and share < least
             failed += over
-            asked = "" if least is None else f"{least:.0%}{' **missed**' if over else ''}"
+            asked = "" if least is None else f"{least:.1%}{' **missed**' if over else ''}"
             print(f"| {feature} | {judge} | {share:.2%} | {asked} | {of:,} |")
         return int(failed > 0)
 
@@ -143,19 +143,21 @@ def voices(errors, clip, y, ours, columns):
         near = np.abs(mine - theirs) <= 0.02 * theirs
         errors.share(f"F{i + 1} within 2 % of a voiced frame", judge, None, near[there].sum(), there.sum())
         errors.share("formants within 2 % of a voiced frame", judge, 0.95, near[there].sum(), there.sum())
-    errors.absolute("HNR", judge, "dB", None, ours["hnr_db"], oracle.hnr_db(y), clip)
+    theirs = oracle.hnr_db(y)
+    errors.absolute("HNR", judge, "dB", None, ours["hnr_db"], theirs, clip)
+    errors.share("HNR of a clip within 0.1 dB", judge, 0.95, abs(ours["hnr_db"] - theirs) <= 0.1, 1)
     theirs = oracle.perturbation(y)["perturbation"]
     for name, value in zip(JITTER, theirs):
         if math.isfinite(value):
             errors.relative(name.split("_")[0], judge, None, ours[name], value, clip)
+            errors.share("jitter and shimmer of a clip within 1 %", judge, 0.95, abs(ours[name] - value) <= 0.01 * value, 1)
     theirs = oracle.syllables(y)
     errors.absolute("syllables", "de Jong and Wempe in Praat", "nuclei", None, ours["syllables"], theirs["nuclei"], clip)
+    errors.share("as many syllables in a clip", "de Jong and Wempe in Praat", None, ours["syllables"] == theirs["nuclei"], 1)
     errors.absolute("phonation_share", "de Jong and Wempe in Praat", "", None, ours["phonation_share"], theirs["phonation_share"], clip)
 
 
 def clip_values(errors, clip, y, ours, series, curve):
-    import pyloudnorm
-
     sets = oracle.further_sets(y, series)
     bounds = {"contrast": "dB", "chroma": "", "delta": "", "delta2": ""}
     for name, unit in bounds.items():
@@ -176,12 +178,25 @@ def clip_values(errors, clip, y, ours, series, curve):
             key = next(key for key in ours if key.startswith(f"{name}_{of}"))
             if name != "rolloff_hz" and of != "slope":
                 errors.relative("functionals", "numpy", 1e-4, ours[key], theirs, clip)
-    meter = pyloudnorm.Meter(oracle.RATE, filter_class="DeMan")
-    errors.absolute("loudness_lufs", "pyloudnorm (BS.1770-4)", "LU", 0.1, ours["loudness_lufs"], meter.integrated_loudness(y), clip)
+    errors.absolute("loudness_lufs", "BS.1770-4 by formula", "LU", 0.1, ours["loudness_lufs"], loudness_lufs(y), clip)
     errors.relative("effective_bandwidth_hz", "formula", 1e-4, ours["effective_bandwidth_hz"], oracle.effective_bandwidth(y, oracle.RATE), clip)
     sizes = np.abs(y[y != 0])
     theirs = np.interp(np.log(sizes.mean()) - np.log(sizes).mean(), curve, np.arange(-20, 101))
     errors.absolute("snr_wada_db", "formula", "dB", 0.1, ours["snr_wada_db"], theirs, clip)
+
+
+def loudness_lufs(y):
+    """BS.1770-4 over pyloudnorm's filters and whole blocks of 400 ms; pyloudnorm itself takes the part of a block at the end for a whole one."""
+    import pyloudnorm
+    from scipy import signal
+
+    for stage in pyloudnorm.Meter(oracle.RATE, filter_class="DeMan")._filters.values():
+        y = stage.passband_gain * signal.lfilter(stage.b, stage.a, y)
+    block, hop = round(0.4 * oracle.RATE), round(0.1 * oracle.RATE)
+    squares = np.array([np.mean(y[i : i + block] ** 2) for i in range(0, len(y) - block + 1, hop)])
+    level = lambda squares: -0.691 + 10 * np.log10(squares)
+    sounding = squares[level(squares) >= -70]
+    return level(sounding[level(sounding) >= level(sounding.mean()) - 10].mean())
 
 
 def main():
@@ -206,12 +221,15 @@ def main():
             soundfile.write(wav / f"{path.stem}.wav", samples, rate, subtype="PCM_16")
             sounds[path.stem] = samples / 32768
         ours = Run(args.program, Path(work), wav)
-        pyin = Run(args.program, Path(work), wav, method="pyin", sets=["pitch"])
+        pyin = Run(args.program, Path(work), wav, method="pyin", sets=["pitch", "mel", "mfcc"])
         kaldi = Run(args.program, Path(work), wav, profile="kaldi", sets=["mel"])
         whisper = Run(args.program, Path(work), wav, profile="whisper", sets=["mel"])
         for clip, y in sounds.items():
             series, columns = oracle.librosa_features(y), ours.columns(clip)
             errors.absolute("log-mel", "librosa", "dB", 0.01, ours.levels(clip), series["log_mel_db"], clip)
+            single = pyin.levels(clip), pyin.columns(clip)["mfcc"]
+            errors.absolute("log-mel, transforms in f32", "librosa", "dB", 0.01, single[0], series["log_mel_db"], clip)
+            errors.absolute("MFCC, transforms in f32", "librosa", "", 1e-3, single[1], series["mfcc"], clip)
             errors.absolute("Kaldi fbank", "kaldi-native-fbank", "", 0.01, kaldi.levels(clip), oracle.kaldi_log_mel(y), clip)
             errors.absolute("Whisper log-mel", "formula", "", 0.01, whisper.levels(clip), oracle.whisper_log_mel(y), clip)
             contours(errors, clip, columns, series)
