@@ -92,8 +92,9 @@ impl SampleDescriptors {
     /// Whether none is asked for, and the samples need not be there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { sample_rate: _, formants, voice_quality, syllables, recording } = self;
-        formants.is_none() && voice_quality.is_none() && syllables.is_none() && recording.is_none()
+        let Self { sample_rate: _, formants, voice_quality, syllables, recording, speech } = self;
+        let none = formants.is_none() && voice_quality.is_none() && syllables.is_none();
+        none && recording.is_none() && speech.is_none()
     }
 
     /// Appends the values of a clip, whose voicing is known, as many as there are names, and adds the formants to the columns.

@@ -118,8 +118,13 @@ mod tests {
     }
 
     fn of_spectra() -> Vec<FeatureSet> {
-        let of_samples =
-            [FeatureSet::Formants, FeatureSet::VoiceQuality, FeatureSet::Syllables, FeatureSet::Recording];
+        let of_samples = [
+            FeatureSet::Formants,
+            FeatureSet::VoiceQuality,
+            FeatureSet::Syllables,
+            FeatureSet::Recording,
+            FeatureSet::Earshot,
+        ];
         FeatureSet::ALL.into_iter().filter(|set| !of_samples.contains(set)).collect()
     }
 
