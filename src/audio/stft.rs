@@ -2,7 +2,7 @@
 //!
 //! Transforms run in f64, as librosa's do, or in f32, which takes half the time: then the noise of the transform reaches the
 //! bands 80 dB under the loudest, whose levels are 1e-3 dB off, and flatness 2e-4 of its value. The usual lengths are
-//! transformed several frames at once, one lane a frame ([`crate::simd::LaneSpectrum`]), any other length frame by frame
+//! transformed several frames at once, one lane a frame (`crate::simd::LaneSpectrum`), any other length frame by frame
 //! in f64.
 
 use crate::convolution::fourier::{Complex, FftScratch, RealFft};
@@ -47,7 +47,7 @@ pub struct PowerStft {
     preemphasis: Option<Filter1d<f32>>,
 }
 
-/// What [`PowerStft::power`] writes while it works.
+/// What `PowerStft::power` writes while it works.
 pub struct StftScratch {
     frame: Vec<f32>,
     emphasised: Vec<f32>,
