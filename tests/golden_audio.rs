@@ -8,7 +8,7 @@ use wordwave::audio::formants::{FORMANTS, FormantScratch, Formants};
 use wordwave::audio::functionals::NAMES;
 use wordwave::audio::loudness::range_lu;
 use wordwave::audio::mel::MelBank;
-use wordwave::audio::pulses::{PulseScratch, Pulses};
+use wordwave::audio::pulses::{PITCH, PulseScratch, Pulses};
 use wordwave::audio::{
     Analyzer, AnalyzerSettings, ClipAnalysis, FeatureSet, FeatureSettings, FrameColumns, PitchMethod,
     PitchSettings, Profile, Spectrogram, SpectrogramSettings, Store,
@@ -313,8 +313,8 @@ fn formants_are_praats() {
         let (mut ours, mut theirs) = (vec![Vec::new(); FORMANTS], vec![Vec::new(); FORMANTS]);
         for (frame, expected) in rows(&clip["formants_hz"]).into_iter().enumerate() {
             let found = plan.estimate(frame as f64 * 0.01, &mut scratch);
-            for (i, hz) in found.into_iter().enumerate().filter(|_| trough[frame] < 0.3) {
-                ours[i].push(hz.unwrap_or(f64::NAN));
+            for (i, formant) in found.into_iter().enumerate().filter(|_| trough[frame] < 0.3) {
+                ours[i].push(formant.map_or(f64::NAN, |formant| formant.hz));
                 theirs[i].push(expected[i]);
             }
         }
@@ -341,7 +341,7 @@ fn jitter_and_shimmer_are_praats() {
     let file = golden(FILE);
     let features = FeatureSettings { sets: vec![FeatureSet::VoiceQuality], ..Default::default() };
     for clip in analysed_for(&file, Profile::Librosa, Store::None, features) {
-        let pulses = Pulses::new(SAMPLE_RATE).unwrap();
+        let pulses = Pulses::new(PITCH, SAMPLE_RATE).unwrap();
         let found = pulses.find(&samples(clip.theirs), &mut PulseScratch::default()).len();
         assert_eq!(found, count(&clip.theirs["pulses"]), "{}", clip.name);
         let names =

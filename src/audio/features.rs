@@ -50,6 +50,8 @@ pub enum FeatureSet {
     Earshot,
     /// Percentiles, slope, rise and fall of each contour.
     Functionals,
+    /// The 88 functionals of eGeMAPS.
+    Egemaps,
 }
 
 impl FeatureSet {
@@ -58,7 +60,7 @@ impl FeatureSet {
         [Self::Mel, Self::Mfcc, Self::Spectral, Self::Pitch, Self::Loudness, Self::Voice, Self::Quality];
 
     /// All sets.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Mel,
         Self::Mfcc,
         Self::Spectral,
@@ -77,6 +79,7 @@ impl FeatureSet {
         Self::Recording,
         Self::Earshot,
         Self::Functionals,
+        Self::Egemaps,
     ];
 }
 
@@ -295,6 +298,7 @@ impl fmt::Display for FeatureSet {
             Self::Recording => "recording",
             Self::Earshot => "earshot",
             Self::Functionals => "functionals",
+            Self::Egemaps => "egemaps",
         })
     }
 }
@@ -307,7 +311,7 @@ impl FromStr for FeatureSet {
             key: "features.sets",
             found: name.to_owned(),
             choices: "mel, mfcc, spectral, pitch, loudness, voice, quality, contrast, chroma, pcen, deltas, rhythm, \
-                      formants, voice_quality, syllables, recording, earshot, functionals",
+                      formants, voice_quality, syllables, recording, earshot, functionals, egemaps",
         })
     }
 }

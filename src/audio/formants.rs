@@ -21,8 +21,17 @@ const WINDOW_SECONDS: f64 = 0.05;
 const MARGIN_HZ: f64 = 50.0;
 const ITERATIONS: usize = 60;
 
-/// The frequencies of a frame's formants in Hz, the lowest first; `None` where there are fewer.
-pub type FrameFormants = [Option<f64>; FORMANTS];
+/// A formant: where its pole lies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Resonance {
+    /// Its frequency.
+    pub hz: f64,
+    /// Its bandwidth, by how far the pole lies from the unit circle.
+    pub bandwidth_hz: f64,
+}
+
+/// A frame's formants, the lowest first; `None` where there are fewer.
+pub type FrameFormants = [Option<Resonance>; FORMANTS];
 
 /// The plan of formants at one sample rate.
 #[derive(Debug, Clone)]
@@ -86,17 +95,18 @@ impl Formants {
     }
 
     fn resonances(&self, roots: &[Complex<f64>; ORDER]) -> FrameFormants {
-        let mut found = [f64::INFINITY; ORDER];
+        let mut found = [Resonance { hz: f64::INFINITY, bandwidth_hz: 0.0 }; ORDER];
         let nyquist = self.resampler.rate() / 2.0;
-        for (hz, root) in found.iter_mut().zip(roots.iter().filter(|root| root.im >= 0.0)) {
-            // A root outside of the unit circle has the frequency of the one it mirrors.
-            let frequency = libm::atan2(root.im, root.re) * nyquist / PI;
-            if frequency > MARGIN_HZ && frequency < nyquist - MARGIN_HZ {
-                *hz = frequency;
+        for (found, root) in found.iter_mut().zip(roots.iter().filter(|root| root.im >= 0.0)) {
+            // A root outside of the unit circle has the frequency and the width of the one it mirrors.
+            let hz = libm::atan2(root.im, root.re) * nyquist / PI;
+            if hz > MARGIN_HZ && hz < nyquist - MARGIN_HZ {
+                let bandwidth_hz = libm::log(root.norm_sqr()).abs() * nyquist / PI;
+                *found = Resonance { hz, bandwidth_hz };
             }
         }
-        found.sort_unstable_by(f64::total_cmp);
-        std::array::from_fn(|i| Some(found[i]).filter(|hz| hz.is_finite()))
+        found.sort_unstable_by(|a, b| a.hz.total_cmp(&b.hz));
+        std::array::from_fn(|i| Some(found[i]).filter(|found| found.hz.is_finite()))
     }
 }
 
@@ -207,7 +217,7 @@ mod tests {
         let found = plan.estimate(0.25, &mut scratch);
         for ((hz, _), found) in made.iter().zip(found) {
             // Pulses 120 Hz apart draw a resonance to their harmonics.
-            assert!((found.unwrap() / hz - 1.0).abs() < 0.08, "{found:?} for {hz}");
+            assert!((found.unwrap().hz / hz - 1.0).abs() < 0.08, "{found:?} for {hz}");
         }
     }
 

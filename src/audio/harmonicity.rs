@@ -48,20 +48,27 @@ impl Harmonicity {
         let frames = self.periodicity.frames(samples.len()).filter(|_| peak > 0.0)?;
         let (mut sum, mut count) = (0.0, 0);
         for frame in 0..frames.count {
-            let HarmonicityScratch { periodicity, summit } = &mut *scratch;
-            let (loudest, correlation) =
-                self.periodicity.observe(samples, frames.seconds(frame), periodicity);
-            let Some(strength) = correlation.and_then(|correlation| self.strength(correlation, summit))
-            else {
-                continue;
-            };
-            if strength >= (2.0 - (loudest / peak).min(1.0) / SILENCE).max(0.0) {
-                let periodic = strength.clamp(1e-15, 1.0 - 1e-15);
-                sum += 10.0 * libm::log10(periodic / (1.0 - periodic));
+            let (loudest, strength) = self.observe(samples, frames.seconds(frame), scratch);
+            let least = (2.0 - (loudest / peak).min(1.0) / SILENCE).max(0.0);
+            if let Some(strength) = strength.filter(|strength| *strength >= least) {
+                sum += ratio_db(strength);
                 count += 1;
             }
         }
         (count > 0).then(|| sum / f64::from(count))
+    }
+
+    /// The ratio in dB of the frame about a time; `None` where it does not lie in the clip, or is not periodic at all.
+    #[must_use]
+    pub fn frame_db(&self, samples: &[f32], seconds: f64, scratch: &mut HarmonicityScratch) -> Option<f64> {
+        self.observe(samples, seconds, scratch).1.map(ratio_db)
+    }
+
+    /// The loudest sample of a frame, and how periodic it is.
+    fn observe(&self, samples: &[f32], seconds: f64, scratch: &mut HarmonicityScratch) -> (f64, Option<f64>) {
+        let HarmonicityScratch { periodicity, summit } = scratch;
+        let (loudest, correlation) = self.periodicity.observe(samples, seconds, periodicity);
+        (loudest, correlation.and_then(|correlation| self.strength(correlation, summit)))
     }
 
     /// The height of the highest peak of an autocorrelation, but at lag 0; `None` where there is no peak.
@@ -73,6 +80,12 @@ impl Harmonicity {
             .map(|lag| summit.of(correlation, lag).1)
             .reduce(f64::max)
     }
+}
+
+/// The ratio of harmonics to noise where the share `strength` is periodic.
+fn ratio_db(strength: f64) -> f64 {
+    let periodic = strength.clamp(1e-15, 1.0 - 1e-15);
+    10.0 * libm::log10(periodic / (1.0 - periodic))
 }
 
 #[cfg(test)]

@@ -30,14 +30,26 @@ impl MelBank {
     /// Kaldi's bank from 20 Hz to half the sample rate: triangles in mel, each of height 1 (`mel-computations.cc`).
     #[must_use]
     pub fn kaldi(sample_rate: u32, fft_len: usize, mels: usize) -> Self {
-        let nyquist = f64::from(sample_rate) / 2.0;
-        let edges = evenly(kaldi_mel(KALDI_LOW_HZ), kaldi_mel(nyquist), mels + 2);
+        Self::htk(sample_rate, fft_len, mels, KALDI_LOW_HZ, f64::from(sample_rate) / 2.0)
+    }
+
+    /// The same from `low_hz` to `high_hz`, as HTK has it.
+    #[must_use]
+    pub fn htk(sample_rate: u32, fft_len: usize, mels: usize, low_hz: f64, high_hz: f64) -> Self {
+        let edges = evenly(kaldi_mel(low_hz), kaldi_mel(high_hz), mels + 2);
         // Kaldi leaves the last bin, at half the sample rate, out of account.
         Self::triangles(mels, fft_len / 2, |band, bin| {
             let mel = kaldi_mel(bin as f64 * f64::from(sample_rate) / fft_len as f64);
             let (left, centre, right) = (edges[band], edges[band + 1], edges[band + 2]);
             ((mel - left) / (centre - left)).min((right - mel) / (right - centre)).max(0.0)
         })
+    }
+
+    /// The frequencies at which the triangles of [`MelBank::htk`] are highest.
+    #[must_use]
+    pub fn htk_centres(mels: usize, low_hz: f64, high_hz: f64) -> Vec<f64> {
+        let edges = evenly(kaldi_mel(low_hz), kaldi_mel(high_hz), mels + 2);
+        edges[1..=mels].iter().map(|mel| 700.0 * (libm::exp(mel / 1127.0) - 1.0)).collect()
     }
 
     fn triangles(mels: usize, bins: usize, weight: impl Fn(usize, usize) -> f64) -> Self {

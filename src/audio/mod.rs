@@ -7,7 +7,7 @@
 //! Beyond these, which a job has by default, are the sets that are asked for by name. In spectra and contours ([`descriptors`]):
 //! [`contrast`], [`chroma`], [`pcen`], [`deltas`], [`rhythm`], [`functionals`]. In the samples ([`sample_descriptors`]): [`formants`],
 //! [`harmonicity`] over [`periodicity`]; [`perturbation`] over [`pulses`] over [`periodic_pitch`]; [`syllables`] over [`intensity`];
-//! [`bandwidth`], [`signal_to_noise`]; [`speech`], voice activity by a network.
+//! [`bandwidth`], [`signal_to_noise`]; [`speech`], voice activity by a network; [`egemaps`].
 //! [`analysis::Analyzer`] plans all of it once and applies it to each clip; one of any length comes in blocks ([`stream`]), and
 //! its [`levels`] wait in a file for the second pass.
 
@@ -19,6 +19,7 @@ pub mod contour;
 pub mod contrast;
 pub mod deltas;
 pub mod descriptors;
+pub mod egemaps;
 pub mod energy;
 pub mod error;
 pub mod features;

@@ -21,6 +21,8 @@ pub struct Perturbation {
     pub jitter_ppq5: Option<f64>,
     /// Mean difference of the levels of two periods.
     pub shimmer_local: Option<f64>,
+    /// The same in dB.
+    pub shimmer_local_db: Option<f64>,
     /// Mean distance of a level from the mean of it and its neighbours.
     pub shimmer_apq3: Option<f64>,
     /// The same over five levels.
@@ -63,6 +65,7 @@ pub fn measure(
         jitter_rap: jitter(3),
         jitter_ppq5: jitter(5),
         shimmer_local: shimmer(2),
+        shimmer_local_db: level_ratio_db(seconds, levels),
         shimmer_apq3: shimmer(3),
         shimmer_apq5: shimmer(5),
     }
@@ -108,12 +111,24 @@ fn period_distance(periods: &[f64], len: usize) -> Option<f64> {
 
 /// The mean distance over all `len` levels in a row, by the mean level of all but the last.
 fn level_distance(seconds: &[f64], levels: &[f64], len: usize) -> Option<f64> {
-    let rows = seconds.windows(len).zip(levels.windows(len)).filter(|(seconds, levels)| {
+    let found = mean(levels_in_a_row(seconds, levels, len).map(distance))?;
+    Some(found / mean(levels.iter().take(levels.len() - 1).copied())?)
+}
+
+/// The mean ratio of a level to the next, in dB, whichever is higher.
+fn level_ratio_db(seconds: &[f64], levels: &[f64]) -> Option<f64> {
+    let ratio_db = |pair: &[f64]| (20.0 * libm::log10(pair[1] / pair[0])).abs();
+    mean(levels_in_a_row(seconds, levels, 2).map(ratio_db))
+}
+
+/// All `len` levels in a row of which each is a period after the one before, and close to it.
+fn levels_in_a_row<'a>(seconds: &'a [f64], levels: &'a [f64], len: usize) -> impl Iterator<Item = &'a [f64]> {
+    let rows = seconds.windows(len).zip(levels.windows(len));
+    rows.filter(|(seconds, levels)| {
         seconds.windows(2).all(|pair| is_period(pair[1] - pair[0]))
             && levels.windows(2).all(|pair| close(pair[0], pair[1], LEVEL_FACTOR))
-    });
-    let found = mean(rows.map(|(_, levels)| distance(levels)))?;
-    Some(found / mean(levels.iter().take(levels.len() - 1).copied())?)
+    })
+    .map(|(_, levels)| levels)
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -174,6 +189,7 @@ mod tests {
         let found = of(&pulses, &samples);
         assert!((found.shimmer_local.unwrap() - 0.4).abs() < 0.01, "{found:?}");
         assert!((found.shimmer_apq3.unwrap() - 0.4 * 2.0 / 3.0).abs() < 0.01);
+        assert!((found.shimmer_local_db.unwrap() - 20.0 * 1.5_f64.log10()).abs() < 0.1);
         assert!(found.jitter_local.unwrap() < 1e-9);
     }
 

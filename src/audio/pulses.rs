@@ -8,7 +8,8 @@ use crate::simd::largest;
 
 use super::periodic_pitch::{PeriodicPitch, PeriodicPitchScratch, PeriodicPitchSettings, PitchContour};
 
-const PITCH: PeriodicPitchSettings = PeriodicPitchSettings {
+/// The pitch that Praat's voice report follows.
+pub const PITCH: PeriodicPitchSettings = PeriodicPitchSettings {
     min_hz: 75.0,
     max_hz: 600.0,
     step_seconds: 0.01,
@@ -55,17 +56,27 @@ struct Voice<'a> {
 }
 
 impl Pulses {
-    /// For clips of `sample_rate`; `None` where that has no periods of 75 Hz.
+    /// Those that follow such a pitch, for clips of `sample_rate`; `None` where that has no periods of the lowest.
     #[must_use]
-    pub fn new(sample_rate: u32) -> Option<Self> {
-        Some(Self { pitch: PeriodicPitch::new(PITCH, sample_rate)?, rate: f64::from(sample_rate) })
+    pub fn new(pitch: PeriodicPitchSettings, sample_rate: u32) -> Option<Self> {
+        Some(Self { pitch: PeriodicPitch::new(pitch, sample_rate)?, rate: f64::from(sample_rate) })
     }
 
     /// The pulses of a clip in seconds, in order.
     pub fn find<'s>(&self, samples: &[f32], scratch: &'s mut PulseScratch) -> &'s [f64] {
+        self.find_with_pitch(samples, scratch).0
+    }
+
+    /// The pulses, and the pitch that they follow; `None` where the clip is silent or shorter than a window.
+    pub fn find_with_pitch<'s>(
+        &self,
+        samples: &[f32],
+        scratch: &'s mut PulseScratch,
+    ) -> (&'s [f64], Option<&'s PitchContour>) {
         let PulseScratch { pitch, seconds } = scratch;
         seconds.clear();
-        if let Some(contour) = self.pitch.contour(samples, pitch) {
+        let contour = self.pitch.contour(samples, pitch);
+        if let Some(contour) = contour {
             let loudest = samples.iter().map(|x| f64::from(x.abs())).fold(0.0, f64::max);
             let voice = Voice { samples, rate: self.rate, loudest, contour };
             for stretch in contour.voiced_stretches() {
@@ -73,7 +84,7 @@ impl Pulses {
             }
             seconds.sort_unstable_by(f64::total_cmp);
         }
-        seconds
+        (seconds, contour)
     }
 }
 
@@ -227,7 +238,7 @@ mod tests {
         let ring = |i: usize| libm::exp(-0.1 * i as f64) * libm::cos(0.9 * i as f64);
         let samples: Vec<f32> = (0..8000).map(|i| (0.5 * ring(i % 100)) as f32).collect();
         let mut scratch = PulseScratch::default();
-        let found = Pulses::new(16_000).unwrap().find(&samples, &mut scratch);
+        let found = Pulses::new(PITCH, 16_000).unwrap().find(&samples, &mut scratch);
         assert!((74..=80).contains(&found.len()), "{}", found.len());
         assert!(found.windows(2).all(|pair| ((pair[1] - pair[0]) * 160.0 - 1.0).abs() < 1e-3));
     }
@@ -237,7 +248,7 @@ mod tests {
         for rate in [300, 400, 700, 1300] {
             let noise: Vec<f32> = (0..6000).map(|i| (i * 7919 % 10_009) as f32 / 5004.0 - 1.0).collect();
             let beat: Vec<f32> = (0..6000).map(|i| if i % 2 == 0 { 0.5 } else { -0.5 }).collect();
-            let plan = Pulses::new(rate).unwrap();
+            let plan = Pulses::new(PITCH, rate).unwrap();
             for clip in [noise, beat] {
                 assert!(plan.find(&clip, &mut PulseScratch::default()).len() <= 6000);
             }
@@ -247,7 +258,7 @@ mod tests {
     #[test]
     fn silence_has_none() {
         let mut scratch = PulseScratch::default();
-        let plan = Pulses::new(16_000).unwrap();
+        let plan = Pulses::new(PITCH, 16_000).unwrap();
         assert!(
             [&[] as &[f32], &vec![0.0; 8000], &[1.0]]
                 .iter()

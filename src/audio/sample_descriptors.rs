@@ -4,18 +4,27 @@
 
 use super::bandwidth::{Bandwidth, BandwidthScratch};
 use super::contour::moments;
+use super::egemaps::{self, Egemaps, EgemapsScratch};
 use super::features::{FeatureSet, FeatureSettings, FrameColumns};
 use super::formants::{FORMANTS, FormantScratch, Formants};
 use super::harmonicity::{Harmonicity, HarmonicityScratch};
 use super::loudness;
 use super::perturbation::{self, Perturbation, PerturbationScratch};
-use super::pulses::{PulseScratch, Pulses};
+use super::pulses::{PITCH, PulseScratch, Pulses};
 use super::signal_to_noise::wada_db;
 use super::speech::{SpeechDetector, SpeechScratch};
 use super::syllables::{SyllableScratch, Syllables};
 
-const VOICE_QUALITY: [&str; 7] =
-    ["hnr_db", "jitter_local", "jitter_rap", "jitter_ppq5", "shimmer_local", "shimmer_apq3", "shimmer_apq5"];
+const VOICE_QUALITY: [&str; 8] = [
+    "hnr_db",
+    "jitter_local",
+    "jitter_rap",
+    "jitter_ppq5",
+    "shimmer_local",
+    "shimmer_apq3",
+    "shimmer_apq5",
+    "shimmer_local_db",
+];
 const SYLLABLES: [&str; 5] =
     ["syllables", "speech_rate", "articulation_rate", "phonation_share", "pause_seconds_mean"];
 const RECORDING: [&str; 3] = ["loudness_range_lu", "effective_bandwidth_hz", "snr_wada_db"];
@@ -32,6 +41,7 @@ pub struct SampleDescriptors {
     syllables: Option<Syllables>,
     recording: Option<Bandwidth>,
     speech: Option<SpeechDetector>,
+    egemaps: Option<Egemaps>,
 }
 
 /// Each `None` at a rate that has none.
@@ -51,6 +61,7 @@ pub struct SampleScratch {
     syllables: SyllableScratch,
     bandwidth: BandwidthScratch,
     speech: SpeechScratch,
+    egemaps: EgemapsScratch,
 }
 
 impl SampleDescriptors {
@@ -63,11 +74,12 @@ impl SampleDescriptors {
             formants: asked(FeatureSet::Formants).then(|| Formants::new(sample_rate)),
             voice_quality: asked(FeatureSet::VoiceQuality).then(|| VoiceQuality {
                 harmonicity: Harmonicity::new(sample_rate),
-                pulses: Pulses::new(sample_rate),
+                pulses: Pulses::new(PITCH, sample_rate),
             }),
             syllables: asked(FeatureSet::Syllables).then(|| Syllables::new(sample_rate)),
             recording: asked(FeatureSet::Recording).then(|| Bandwidth::new(sample_rate)),
             speech: asked(FeatureSet::Earshot).then(|| SpeechDetector::new(sample_rate)),
+            egemaps: asked(FeatureSet::Egemaps).then(|| Egemaps::new(sample_rate)),
         }
     }
 
@@ -87,14 +99,17 @@ impl SampleDescriptors {
                 names.extend(columns.iter().map(|name| (*name).to_owned()));
             }
         }
+        if features.has(FeatureSet::Egemaps) {
+            names.extend(egemaps::names());
+        }
     }
 
     /// Whether none is asked for, and the samples need not be there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { sample_rate: _, formants, voice_quality, syllables, recording, speech } = self;
+        let Self { sample_rate: _, formants, voice_quality, syllables, recording, speech, egemaps } = self;
         let none = formants.is_none() && voice_quality.is_none() && syllables.is_none();
-        none && recording.is_none() && speech.is_none()
+        none && recording.is_none() && speech.is_none() && egemaps.is_none()
     }
 
     /// Appends the values of a clip, whose voicing is known, as many as there are names, and adds the formants to the columns.
@@ -140,6 +155,9 @@ impl SampleDescriptors {
                 speech.and_then(|speech| speech.pause_seconds),
             ]);
         }
+        if let Some(egemaps) = &self.egemaps {
+            egemaps.push(samples, &mut scratch.egemaps, values);
+        }
     }
 }
 
@@ -149,22 +167,34 @@ fn find_formants(plan: &Formants, samples: &[f32], columns: &mut FrameColumns, s
     let FrameColumns { seconds, voiced, formants_hz, .. } = columns;
     for (seconds, voiced) in seconds.iter().zip(voiced.iter()) {
         let found = if *voiced > 0.0 { plan.estimate(*seconds, scratch) } else { [None; FORMANTS] };
-        for (column, hz) in formants_hz.iter_mut().zip(found) {
-            column.push(hz.map(|hz| hz as f32));
+        for (column, formant) in formants_hz.iter_mut().zip(found) {
+            column.push(formant.map(|formant| formant.hz as f32));
         }
     }
 }
 
 impl VoiceQuality {
-    fn measure(&self, samples: &[f32], rate: u32, scratch: &mut SampleScratch) -> [Option<f64>; 7] {
+    fn measure(&self, samples: &[f32], rate: u32, scratch: &mut SampleScratch) -> [Option<f64>; 8] {
         let plan = self.harmonicity.as_ref();
         let hnr_db = plan.and_then(|plan| plan.hnr_db(samples, &mut scratch.harmonicity));
         let found = self.pulses.as_ref().map(|plan| {
             let pulses = plan.find(samples, &mut scratch.pulses);
             perturbation::measure(samples, f64::from(rate), pulses, &mut scratch.perturbation)
         });
-        let Perturbation { jitter_local, jitter_rap, jitter_ppq5, shimmer_local, shimmer_apq3, shimmer_apq5 } =
-            found.unwrap_or_default();
-        [hnr_db, jitter_local, jitter_rap, jitter_ppq5, shimmer_local, shimmer_apq3, shimmer_apq5]
+        let Perturbation {
+            jitter_local,
+            jitter_rap,
+            jitter_ppq5,
+            shimmer_local,
+            shimmer_local_db,
+            shimmer_apq3,
+            shimmer_apq5,
+        } = found.unwrap_or_default();
+        let jitter = [jitter_local, jitter_rap, jitter_ppq5];
+        let shimmer = [shimmer_local, shimmer_apq3, shimmer_apq5, shimmer_local_db];
+        let mut values = [hnr_db; 8];
+        values[1..4].copy_from_slice(&jitter);
+        values[4..].copy_from_slice(&shimmer);
+        values
     }
 }

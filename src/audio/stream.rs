@@ -124,6 +124,7 @@ mod tests {
             FeatureSet::Syllables,
             FeatureSet::Recording,
             FeatureSet::Earshot,
+            FeatureSet::Egemaps,
         ];
         FeatureSet::ALL.into_iter().filter(|set| !of_samples.contains(set)).collect()
     }
