@@ -8,7 +8,7 @@ use wordwave::audio::formants::{FORMANTS, FormantScratch, Formants};
 use wordwave::audio::functionals::NAMES;
 use wordwave::audio::loudness::range_lu;
 use wordwave::audio::mel::MelBank;
-use wordwave::audio::pulses::{PITCH, PulseScratch, Pulses};
+use wordwave::audio::pulses::{PulseScratch, Pulses, VOICE_REPORT};
 use wordwave::audio::{
     Analyzer, AnalyzerSettings, ClipAnalysis, FeatureSet, FeatureSettings, FrameColumns, PitchMethod,
     PitchSettings, Profile, Spectrogram, SpectrogramSettings, Store,
@@ -341,7 +341,7 @@ fn jitter_and_shimmer_are_praats() {
     let file = golden(FILE);
     let features = FeatureSettings { sets: vec![FeatureSet::VoiceQuality], ..Default::default() };
     for clip in analysed_for(&file, Profile::Librosa, Store::None, features) {
-        let pulses = Pulses::new(PITCH, SAMPLE_RATE).unwrap();
+        let pulses = Pulses::new(VOICE_REPORT, SAMPLE_RATE).unwrap();
         let found = pulses.find(&samples(clip.theirs), &mut PulseScratch::default()).len();
         assert_eq!(found, count(&clip.theirs["pulses"]), "{}", clip.name);
         let names =

@@ -8,7 +8,7 @@
 //!
 //! Cases: `read` (files to samples), `transforms` (window, transform and power of each frame of log-mel in f32), `transforms_f64`, `pyin`, `fbank` (log-mel by
 //! Kaldi's conventions), `default` (the sets of a job that names none), `all`, and each set by its name. All but `read` find the
-//! samples in memory.
+//! samples in memory; `files:CASE` reads each file and analyses it block by block, as a job does.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::{BufRead, Write};
@@ -17,13 +17,17 @@ use std::time::Instant;
 
 use wordwave::audio::stft::{PowerStft, Precision};
 use wordwave::audio::{
-    Analyzer, AnalyzerSettings, FeatureSet, FeatureSettings, PitchMethod, PitchSettings, Profile,
+    Analyzer, AnalyzerSettings, FeatureSet, FeatureSettings, PitchMethod, PitchSettings, Profile, Room,
     SpectrogramSettings,
 };
-use wordwave::corpus::read_recording;
+use wordwave::corpus::{
+    Channel, Identity, NameBy, RecordingContents, RecordingReader, RecordingRules, read_recording,
+};
 
 const SAMPLE_RATE: u32 = 16_000;
 const RUNS: usize = 5;
+/// Samples that a job reads at once.
+const BLOCK: usize = 1 << 15;
 
 struct Bench {
     paths: Vec<PathBuf>,
@@ -45,7 +49,10 @@ impl Bench {
             "read" => milliseconds(|| drop(self.read())),
             "transforms" => self.transforms(Precision::Single),
             "transforms_f64" => self.transforms(Precision::Double),
-            _ => self.analysis(case),
+            _ => match case.strip_prefix("files:") {
+                Some(case) => self.files(case),
+                None => self.analysis(case),
+            },
         }
     }
 
@@ -61,7 +68,7 @@ impl Bench {
         })
     }
 
-    fn analysis(&self, case: &str) -> f64 {
+    fn analyzer(case: &str) -> Analyzer {
         let (mut features, mut profile) = (FeatureSettings::default(), Profile::Librosa);
         match case {
             "default" => {}
@@ -75,11 +82,41 @@ impl Bench {
         }
         let spectrogram = SpectrogramSettings::of(profile);
         let settings = AnalyzerSettings { spectrogram, features, ..AnalyzerSettings::default() };
-        let analyzer = Analyzer::new(settings, SAMPLE_RATE).unwrap();
+        Analyzer::new(settings, SAMPLE_RATE).unwrap()
+    }
+
+    fn analysis(&self, case: &str) -> f64 {
+        let analyzer = Self::analyzer(case);
         let mut scratch = analyzer.scratch();
         milliseconds(|| {
             for clip in &self.clips {
                 std::hint::black_box(analyzer.analyze(clip, &mut scratch));
+            }
+        })
+    }
+
+    fn files(&self, case: &str) -> f64 {
+        let analyzer = Self::analyzer(case);
+        let (mut scratch, mut block) = (analyzer.scratch(), Vec::new());
+        let rules = RecordingRules {
+            identity: Identity::new(NameBy::Path, "").unwrap(),
+            sample_rate: SAMPLE_RATE,
+            channel: Channel::Mix,
+        };
+        let room = Room { values: usize::MAX, file: &|| Err(std::io::Error::other("no file is needed")) };
+        milliseconds(|| {
+            for path in &self.paths {
+                let contents = RecordingContents::of_file(path).unwrap();
+                let mut reader = RecordingReader::new(&path.to_string_lossy(), &rules, contents).unwrap();
+                if analyzer.needs_all_samples() {
+                    std::hint::black_box(analyzer.analyze(&reader.rest().unwrap(), &mut scratch));
+                    continue;
+                }
+                let mut stream = analyzer.stream(room, &mut scratch);
+                while reader.next_block(BLOCK, &mut block).unwrap() {
+                    stream.push(&block).unwrap();
+                }
+                std::hint::black_box(stream.finish().unwrap());
             }
         })
     }

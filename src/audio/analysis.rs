@@ -88,7 +88,10 @@ pub(super) struct Knowledge {
     columns: FrameColumns,
     /// Where loudness is asked for.
     meter: Option<Meter>,
-    totals: SampleTotals,
+    /// Where quality is asked for.
+    totals: Option<SampleTotals>,
+    /// Samples of the clip so far.
+    samples: usize,
 }
 
 impl Knowledge {
@@ -97,7 +100,10 @@ impl Knowledge {
         if let Some(meter) = &mut self.meter {
             meter.add(samples);
         }
-        self.totals.add(samples);
+        if let Some(totals) = &mut self.totals {
+            totals.add(samples);
+        }
+        self.samples += samples.len();
     }
 }
 
@@ -174,7 +180,8 @@ impl Analyzer {
             levels_db: Vec::new(),
             columns: FrameColumns::default(),
             meter: None,
-            totals: SampleTotals::default(),
+            totals: None,
+            samples: 0,
         };
         AnalysisScratch { waveform: WaveformScratch::default(), knowledge, window: Vec::new() }
     }
@@ -217,7 +224,8 @@ impl Analyzer {
         columns.clear();
         columns.mfcc_len = self.dct.as_ref().map_or(0, Dct::coefficients);
         *meter = self.features.has(FeatureSet::Loudness).then(|| Meter::new(self.sample_rate));
-        *totals = SampleTotals::default();
+        *totals = self.features.has(FeatureSet::Quality).then(SampleTotals::default);
+        knowledge.samples = 0;
     }
 
     /// Looks at the clip's next `frames`, by their numbers in `samples`: whole groups of frames, except at the end of the clip.
@@ -245,9 +253,10 @@ impl Analyzer {
             columns,
             meter,
             totals,
+            samples: count,
             ..
         } = knowledge;
-        let frames = self.spectra.count(totals.count);
+        let frames = self.spectra.count(*count);
         let seconds = |frame| (frame * self.spectrogram.hop_len) as f64 / f64::from(self.sample_rate);
         columns.seconds.extend((0..frames).map(seconds));
         if let (Some(plan), Some(scratch)) = (&self.pitch, pitch) {
@@ -268,7 +277,7 @@ impl Analyzer {
         self.push_activity(levels_db, voice, &mut values);
         let loudness = meter.as_ref().map_or_else(Loudness::default, Meter::loudness);
         values.extend([loudness.lufs, loudness.true_peak_dbfs]);
-        self.push_quality(totals, levels_db, copy, &mut values);
+        self.push_quality(totals.as_ref(), levels_db, copy, &mut values);
         if self.features.has(FeatureSet::Mfcc) {
             column_moments(&columns.mfcc, columns.mfcc_len, copy, &mut values);
         }
@@ -408,19 +417,17 @@ impl Analyzer {
 
     fn push_quality(
         &self,
-        totals: &SampleTotals,
+        totals: Option<&SampleTotals>,
         levels_db: &[f32],
         copy: &mut Vec<f64>,
         values: &mut Vec<Option<f64>>,
     ) {
-        values.extend(if self.features.has(FeatureSet::Quality) {
+        values.extend(totals.map_or([None; 3], |totals| {
             [
                 quality::snr_db(levels_db, &self.energy_frames, totals.count, copy),
                 totals.clipped_share(),
                 totals.dc_offset(),
             ]
-        } else {
-            [None; 3]
-        });
+        }));
     }
 }

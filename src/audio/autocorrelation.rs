@@ -48,9 +48,11 @@ struct Blocks {
 /// The sums of the blocks of the last frame.
 #[derive(Debug, Clone, Default)]
 struct BlockSums {
-    /// The samples of the last frame and as many after it as there are lags.
+    /// The samples of the frame and as many after it as there are lags, and those of the frame before.
     samples: Vec<f32>,
     before: Vec<f32>,
+    /// Whether the rows are those of the last frame.
+    summed: bool,
     /// For each block and lag the sum of x[j] x[j + lag] over the block; those of the last frame begin at `first`.
     rows: Vec<f32>,
     first: usize,
@@ -102,29 +104,37 @@ impl Autocorrelation {
         index: usize,
         scratch: &'s mut AutocorrelationScratch,
     ) -> Option<(&'s [f32], &'s [f64])> {
-        self.frames.copy(samples, index, &mut scratch.frame);
-        let peak = largest(&scratch.frame, f32::abs);
-        if peak == 0.0 {
+        let AutocorrelationScratch { frame, blocks: state, .. } = scratch;
+        let frame = if let Some(blocks) = self.blocks {
+            std::mem::swap(&mut state.samples, &mut state.before);
+            state.samples.resize(self.frames.len + blocks.lags, 0.0);
+            let reach = Frames { len: state.samples.len(), ..self.frames };
+            reach.copy(samples, index, &mut state.samples);
+            &state.samples[..self.frames.len]
+        } else {
+            self.frames.copy(samples, index, frame);
+            &frame[..]
+        };
+        // Mostly the first samples tell.
+        let loud = frame.chunks(64).any(|part| largest(part, f32::abs) > LEAST_PEAK);
+        if !loud && frame.iter().all(|x| *x == 0.0) {
+            state.summed = false;
             return None;
         }
-        match self.blocks.filter(|_| peak > LEAST_PEAK) {
-            Some(blocks) => self.sum_blocks(blocks, samples, index, scratch),
-            None => self.transform(scratch),
+        match self.blocks {
+            Some(blocks) if loud => self.sum_blocks(blocks, scratch),
+            _ => self.transform(scratch),
         }
-        Some((&scratch.frame, &scratch.correlation[..=self.max_lag]))
+        let AutocorrelationScratch { frame, blocks, .. } = scratch;
+        let frame = if self.blocks.is_some() { &blocks.samples[..self.frames.len] } else { frame };
+        Some((frame, &scratch.correlation[..=self.max_lag]))
     }
 
     /// r(τ) by the sums of blocks.
-    fn sum_blocks(
-        &self,
-        blocks: Blocks,
-        samples: &[f32],
-        index: usize,
-        scratch: &mut AutocorrelationScratch,
-    ) {
+    fn sum_blocks(&self, blocks: Blocks, scratch: &mut AutocorrelationScratch) {
         let Blocks { len, lags, .. } = blocks;
         let state = &mut scratch.blocks;
-        self.renew(blocks, samples, index, state);
+        self.renew(blocks, state);
         let (frame, rows) = (&state.samples[..self.frames.len], &state.rows[state.first * lags..]);
         let blocks = FrameBlocks { frame, len, rows, lags, last: &state.last_block };
         frame_products(self.width, &blocks, &mut state.sums);
@@ -133,21 +143,17 @@ impl Autocorrelation {
         }
     }
 
-    /// Makes the sums of blocks those of frame `index`. Where the frame goes on as the last one did, the blocks that both
+    /// Makes the sums of blocks those of the frame at hand. Where it goes on as the last one did, the blocks that both
     /// have are kept: every sum is the same either way.
-    fn renew(&self, blocks: Blocks, samples: &[f32], index: usize, state: &mut BlockSums) {
+    fn renew(&self, blocks: Blocks, state: &mut BlockSums) {
         let Blocks { len, count, step, lags } = blocks;
-        let reach = self.frames.len + lags;
-        std::mem::swap(&mut state.samples, &mut state.before);
-        state.samples.resize(reach, 0.0);
-        Frames { len: reach, ..self.frames }.copy(samples, index, &mut state.samples);
         if state.rows.is_empty() {
             state.rows = vec![0.0; ROOM * count * lags];
             state.last_block = vec![0.0; 2 * len];
             state.sums = vec![0.0; lags];
         }
         let shared = state.before.get(step * len..).unwrap_or_default();
-        let goes_on = !shared.is_empty() && same(&state.samples[..shared.len()], shared);
+        let goes_on = state.summed && !shared.is_empty() && same(&state.samples[..shared.len()], shared);
         let kept = if goes_on { count.saturating_sub(step) } else { 0 };
         state.first = if kept > 0 { state.first + step } else { 0 };
         if state.first + count > ROOM * count {
@@ -160,15 +166,19 @@ impl Autocorrelation {
             let after = &state.samples[block * len..];
             block_products(self.width, &after[..len], after, row);
         }
+        state.summed = true;
         state.last_block[..len].copy_from_slice(&state.samples[(count - 1) * len..][..len]);
     }
 
     /// r(τ) by way of the power spectrum.
     fn transform(&self, scratch: &mut AutocorrelationScratch) {
+        let frame =
+            if self.blocks.is_some() { &scratch.blocks.samples[..self.frames.len] } else { &scratch.frame };
         scratch.padded.fill(0.0);
-        for (into, sample) in scratch.padded.iter_mut().zip(&scratch.frame) {
+        for (into, sample) in scratch.padded.iter_mut().zip(frame) {
             *into = f64::from(*sample);
         }
+        scratch.blocks.summed = false;
         self.fft.forward(&mut scratch.padded, &mut scratch.spectrum, &mut scratch.fft);
         for bin in &mut scratch.spectrum {
             *bin = Complex::new(bin.norm_sqr(), 0.0);

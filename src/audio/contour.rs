@@ -2,6 +2,7 @@
 
 use crate::convolution::{Border, Filter1d, Kernel1d, KernelError, Scratch};
 use crate::math::statistics;
+use crate::simd::{Width, add_rows, add_squared_distances};
 
 /// A moving average over an odd number of frames; at its ends a contour goes on as its last value.
 #[derive(Clone)]
@@ -58,12 +59,8 @@ impl<'a> ColumnMoments<'a> {
 
     /// Takes the next rows for the means.
     pub fn add(&mut self, rows: &[f32]) {
-        for row in rows.chunks_exact(self.columns.max(1)) {
-            for (sum, value) in self.sums.iter_mut().zip(row) {
-                *sum += f64::from(*value);
-            }
-            self.rows += 1;
-        }
+        add_rows(Width::detect(), rows, &mut self.sums[..self.columns]);
+        self.rows += rows.len() / self.columns.max(1);
     }
 
     /// Every row was taken once.
@@ -76,12 +73,7 @@ impl<'a> ColumnMoments<'a> {
     /// Takes the next rows for the deviations.
     pub fn add_squares(&mut self, rows: &[f32]) {
         let (means, squares) = self.sums.split_at_mut(self.columns);
-        for row in rows.chunks_exact(self.columns.max(1)) {
-            for ((sum, mean), value) in squares.iter_mut().zip(means.iter()).zip(row) {
-                let deviation = f64::from(*value) - mean;
-                *sum += deviation * deviation;
-            }
-        }
+        add_squared_distances(Width::detect(), rows, means, squares);
     }
 
     /// Appends mean and deviation of each column.

@@ -9,7 +9,7 @@ use crate::simd::largest;
 use super::periodic_pitch::{PeriodicPitch, PeriodicPitchScratch, PeriodicPitchSettings, PitchContour};
 
 /// The pitch that Praat's voice report follows.
-pub const PITCH: PeriodicPitchSettings = PeriodicPitchSettings {
+pub const VOICE_REPORT: PeriodicPitchSettings = PeriodicPitchSettings {
     min_hz: 75.0,
     max_hz: 600.0,
     step_seconds: 0.01,
@@ -238,7 +238,7 @@ mod tests {
         let ring = |i: usize| libm::exp(-0.1 * i as f64) * libm::cos(0.9 * i as f64);
         let samples: Vec<f32> = (0..8000).map(|i| (0.5 * ring(i % 100)) as f32).collect();
         let mut scratch = PulseScratch::default();
-        let found = Pulses::new(PITCH, 16_000).unwrap().find(&samples, &mut scratch);
+        let found = Pulses::new(VOICE_REPORT, 16_000).unwrap().find(&samples, &mut scratch);
         assert!((74..=80).contains(&found.len()), "{}", found.len());
         assert!(found.windows(2).all(|pair| ((pair[1] - pair[0]) * 160.0 - 1.0).abs() < 1e-3));
     }
@@ -248,7 +248,7 @@ mod tests {
         for rate in [300, 400, 700, 1300] {
             let noise: Vec<f32> = (0..6000).map(|i| (i * 7919 % 10_009) as f32 / 5004.0 - 1.0).collect();
             let beat: Vec<f32> = (0..6000).map(|i| if i % 2 == 0 { 0.5 } else { -0.5 }).collect();
-            let plan = Pulses::new(PITCH, rate).unwrap();
+            let plan = Pulses::new(VOICE_REPORT, rate).unwrap();
             for clip in [noise, beat] {
                 assert!(plan.find(&clip, &mut PulseScratch::default()).len() <= 6000);
             }
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn silence_has_none() {
         let mut scratch = PulseScratch::default();
-        let plan = Pulses::new(PITCH, 16_000).unwrap();
+        let plan = Pulses::new(VOICE_REPORT, 16_000).unwrap();
         assert!(
             [&[] as &[f32], &vec![0.0; 8000], &[1.0]]
                 .iter()

@@ -9,21 +9,40 @@ const FULL_SCALE: f32 = 0.999;
 /// Frames at this level are digital silence (the floor of [`super::energy::rms_db`]) and say nothing of noise.
 const DIGITAL_SILENCE_DB: f32 = -99.0;
 
+/// Sums that go side by side.
+const LANES: usize = 16;
+
 /// Sums over the samples of a clip, which comes in pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SampleTotals {
     /// Samples.
     pub count: usize,
     clipped: usize,
-    sum: f64,
+    /// Sample i is in sum i mod 16, however the pieces are cut.
+    sums: [f64; LANES],
 }
 
 impl SampleTotals {
     /// Takes the next samples.
     pub fn add(&mut self, samples: &[f32]) {
+        self.clipped += samples
+            .chunks(1 << 12)
+            .map(|block| {
+                block.iter().fold(0_u32, |count, x| count + u32::from(x.abs() >= FULL_SCALE)) as usize
+            })
+            .sum::<usize>();
+        let (head, samples) =
+            samples.split_at(samples.len().min(self.count.next_multiple_of(LANES) - self.count));
+        for sample in head {
+            self.sums[self.count % LANES] += f64::from(*sample);
+            self.count += 1;
+        }
+        let (rows, rest) = samples.as_chunks::<LANES>();
+        for row in rows {
+            self.sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
+        }
+        self.sums.iter_mut().zip(rest).for_each(|(sum, x)| *sum += f64::from(*x));
         self.count += samples.len();
-        self.clipped += samples.iter().filter(|sample| sample.abs() >= FULL_SCALE).count();
-        self.sum = samples.iter().fold(self.sum, |sum, sample| sum + f64::from(*sample));
     }
 
     /// Share of the samples at full scale; `None` of an empty clip.
@@ -35,7 +54,7 @@ impl SampleTotals {
     /// Mean of the samples; `None` of an empty clip.
     #[must_use]
     pub fn dc_offset(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum / self.count as f64)
+        (self.count > 0).then(|| self.sums.iter().sum::<f64>() / self.count as f64)
     }
 }
 

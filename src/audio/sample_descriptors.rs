@@ -10,7 +10,7 @@ use super::formants::{FORMANTS, FormantScratch, Formants};
 use super::harmonicity::{Harmonicity, HarmonicityScratch};
 use super::loudness;
 use super::perturbation::{self, Perturbation, PerturbationScratch};
-use super::pulses::{PITCH, PulseScratch, Pulses};
+use super::pulses::{PulseScratch, Pulses, VOICE_REPORT};
 use super::signal_to_noise::wada_db;
 use super::speech::{SpeechDetector, SpeechScratch};
 use super::syllables::{SyllableScratch, Syllables};
@@ -74,7 +74,7 @@ impl SampleDescriptors {
             formants: asked(FeatureSet::Formants).then(|| Formants::new(sample_rate)),
             voice_quality: asked(FeatureSet::VoiceQuality).then(|| VoiceQuality {
                 harmonicity: Harmonicity::new(sample_rate),
-                pulses: Pulses::new(PITCH, sample_rate),
+                pulses: Pulses::new(VOICE_REPORT, sample_rate),
             }),
             syllables: asked(FeatureSet::Syllables).then(|| Syllables::new(sample_rate)),
             recording: asked(FeatureSet::Recording).then(|| Bandwidth::new(sample_rate)),

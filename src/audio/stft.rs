@@ -7,7 +7,7 @@
 
 use crate::convolution::fourier::{Complex, FftScratch, RealFft};
 use crate::convolution::{Border, Filter1d, Kernel1d, Scratch};
-use crate::simd::{Buffer, GROUP, LaneSpectrum, Number, Width, lay, narrow};
+use crate::simd::{Buffer, GROUP, LaneSpectrum, Number, Width, lay, narrow, weigh, widen};
 
 use super::frames::Frames;
 use super::profile::{Profile, SpectrogramSettings};
@@ -55,14 +55,14 @@ pub struct StftScratch {
     spectrum: Vec<Complex<f64>>,
     fft: FftScratch<f64>,
     filter: Scratch<f32>,
-    /// Frames that do not lie in the clip as they are.
-    group: Vec<Vec<f32>>,
-    /// Rows after the window stay zero.
-    lanes: Buffer<f64>,
-    between: Buffer<f64>,
-    wide: Buffer<f64>,
-    single_lanes: Buffer<f32>,
-    single_between: Buffer<f32>,
+    /// The frames of a group of which some do not lie in the clip as they are.
+    group: Vec<f32>,
+    /// Frames side by side. Rows after the window stay zero.
+    lanes: Buffer<f32>,
+    between: Buffer<f32>,
+    wide_lanes: Buffer<f64>,
+    wide_between: Buffer<f64>,
+    wide_power: Buffer<f64>,
     row: Vec<f32>,
 }
 
@@ -91,12 +91,13 @@ impl PowerStft {
     /// Room for one thread to work in.
     #[must_use]
     pub fn scratch(&self) -> StftScratch {
-        let (mut single, mut double, mut between) = (0, 0, (0, 0));
+        let (mut double, mut between) = (0, (0, 0));
         match &self.lanes {
-            Some(LanePlan::Single(plan, _)) => (single, between.0) = (GROUP, plan.scratch_len()),
+            Some(LanePlan::Single(plan, _)) => between.0 = plan.scratch_len(),
             Some(LanePlan::Double(plan)) => (double, between.1) = (f64::GROUP, plan.scratch_len()),
             None => {}
         }
+        let single = if self.lanes.is_some() { GROUP } else { 0 };
         StftScratch {
             frame: vec![0.0; self.frames.len],
             emphasised: Vec::with_capacity(self.frames.len),
@@ -104,12 +105,12 @@ impl PowerStft {
             spectrum: vec![Complex::default(); self.fft.bins()],
             fft: self.fft.scratch(),
             filter: Scratch::default(),
-            group: vec![vec![0.0; self.frames.len]; if self.lanes.is_some() { GROUP } else { 0 }],
-            lanes: Buffer::zeros(double * self.fft.len()),
-            between: Buffer::zeros(between.1),
-            wide: Buffer::zeros(double * self.fft.bins()),
-            single_lanes: Buffer::zeros(single * self.fft.len()),
-            single_between: Buffer::zeros(between.0),
+            group: vec![0.0; single * self.frames.len],
+            lanes: Buffer::zeros(single * self.fft.len().next_multiple_of(GROUP)),
+            between: Buffer::zeros(between.0),
+            wide_lanes: Buffer::zeros(double * self.fft.len()),
+            wide_between: Buffer::zeros(between.1),
+            wide_power: Buffer::zeros(double * self.fft.bins()),
             row: vec![0.0; self.fft.bins()],
         }
     }
@@ -148,36 +149,46 @@ impl PowerStft {
         let Some(plan) = &self.lanes else {
             return self.group_by_frames(samples, first, count, power, scratch);
         };
-        for (lane, frame) in scratch.group[..count].iter_mut().enumerate() {
-            if self.preemphasis.is_some() || self.whole(samples, first + lane).is_none() {
-                self.frames.copy(samples, first + lane, frame);
-                self.emphasise(frame, &mut scratch.emphasised, &mut scratch.filter);
+        let len = self.frames.len;
+        match self.whole(samples, first).filter(|_| count == GROUP && self.preemphasis.is_none()) {
+            Some(samples) => lay(self.width, samples, self.frames.hop, len, &mut scratch.lanes),
+            None => {
+                self.copy_group(samples, first, count, scratch);
+                lay(self.width, &scratch.group, len, len, &mut scratch.lanes);
             }
-        }
-        let mut frames = [&[][..]; GROUP];
-        for (lane, (frame, copy)) in frames.iter_mut().zip(&scratch.group).take(count).enumerate() {
-            let whole = self.whole(samples, first + lane).filter(|_| self.preemphasis.is_none());
-            *frame = whole.unwrap_or(copy);
         }
         match plan {
             LanePlan::Single(plan, window) => {
-                lay(self.width, &frames, window, &mut scratch.single_lanes);
-                plan.power(&scratch.single_lanes, power, &mut scratch.single_between);
+                weigh(self.width, &mut scratch.lanes, window);
+                plan.power(&scratch.lanes, power, &mut scratch.between);
             }
             LanePlan::Double(plan) => {
-                for (half, frames) in frames.chunks(f64::GROUP).enumerate() {
-                    lay(self.width, frames, &self.window, &mut scratch.lanes);
-                    plan.power(&scratch.lanes, &mut scratch.wide, &mut scratch.between);
-                    narrow(self.width, &scratch.wide, half * f64::GROUP, power);
+                for lane in (0..GROUP).step_by(f64::GROUP) {
+                    widen(self.width, &scratch.lanes, lane, &self.window, &mut scratch.wide_lanes);
+                    plan.power(&scratch.wide_lanes, &mut scratch.wide_power, &mut scratch.wide_between);
+                    narrow(self.width, &scratch.wide_power, lane, power);
                 }
             }
         }
     }
 
-    /// The samples of a frame that lies inside of the clip.
-    fn whole<'a>(&self, samples: &'a [f32], index: usize) -> Option<&'a [f32]> {
-        let start = usize::try_from(self.frames.start(index)).ok()?;
-        samples.get(start..start + self.frames.len)
+    /// The samples of a group of frames that lies inside of the clip.
+    fn whole<'a>(&self, samples: &'a [f32], first: usize) -> Option<&'a [f32]> {
+        let start = usize::try_from(self.frames.start(first)).ok()?;
+        samples.get(start..start + (GROUP - 1) * self.frames.hop + self.frames.len)
+    }
+
+    /// Copies the frames of a group, with silence where the clip has no samples and in place of frames that it has not.
+    fn copy_group(&self, samples: &[f32], first: usize, count: usize, scratch: &mut StftScratch) {
+        for (lane, copy) in scratch.group.chunks_exact_mut(self.frames.len).enumerate() {
+            if lane < count {
+                self.frames.copy(samples, first + lane, &mut scratch.frame);
+                self.emphasise(&mut scratch.frame, &mut scratch.emphasised, &mut scratch.filter);
+                copy.copy_from_slice(&scratch.frame);
+            } else {
+                copy.fill(0.0);
+            }
+        }
     }
 
     /// [`PowerStft::group`] of a length that has no transform in lanes.

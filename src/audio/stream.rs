@@ -10,8 +10,8 @@ use super::analysis::{AnalysisScratch, Analyzer, ClipAnalysis};
 use super::levels::Room;
 use crate::simd::GROUP;
 
-/// Samples of a stretch, about.
-const STRETCH: usize = 1 << 19;
+/// Samples of a stretch, about: they stay in the processor's cache until they are analysed.
+const STRETCH: usize = 1 << 15;
 
 /// The analysis of a clip under way.
 pub struct ClipStream<'a> {

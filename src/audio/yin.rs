@@ -61,7 +61,7 @@ impl Yin {
     /// under 0.3 (unvoiced).
     #[must_use]
     pub fn estimate(&self, samples: &[f32], index: usize, scratch: &mut YinScratch) -> Option<f64> {
-        let difference = self.difference(samples, index, scratch)?;
+        let difference = self.differences(samples, index, true, scratch)?;
         let lag = first_trough(difference).or_else(|| {
             let least = least(difference);
             difference.iter().position(|d| *d == least).filter(|_| least < UNVOICED)
@@ -77,24 +77,46 @@ impl Yin {
         index: usize,
         scratch: &'s mut YinScratch,
     ) -> Option<&'s [f64]> {
+        self.differences(samples, index, false, scratch)
+    }
+
+    /// [`Yin::difference`], or only as far as it tells the first trough: to the value after it.
+    fn differences<'s>(
+        &self,
+        samples: &[f32],
+        index: usize,
+        to_trough: bool,
+        scratch: &'s mut YinScratch,
+    ) -> Option<&'s [f64]> {
         let YinScratch { autocorrelation, difference } = scratch;
         let (frame, r) = self.autocorrelation.of(samples, index, autocorrelation)?;
         let (mut head, mut sum) = (0.0, 0.0);
-        let first = self.min_period.max(1);
         let mut step = |sample: f32, at_lag: f64| {
             head += f64::from(sample) * f64::from(sample);
             let difference = 2.0 * (r[0] - at_lag) - head;
             sum += difference;
             (difference, sum)
         };
-        for ((sample, at_lag), lag) in frame.iter().zip(&r[1..]).zip(1..) {
-            let (here, sum) = step(*sample, *at_lag);
-            if lag >= first {
-                // By the mean, sum / lag.
-                difference[lag - self.min_period] = here * lag as f64 / (sum + f64::MIN_POSITIVE);
-            }
+        let mut lags = frame.iter().zip(&r[1..]).zip(1..);
+        let first = self.min_period.max(1);
+        for ((sample, at_lag), _) in lags.by_ref().take(first - 1) {
+            step(*sample, *at_lag);
         }
-        Some(difference)
+        let (mut before, mut falls) = (f64::INFINITY, false);
+        let mut known = first - self.min_period;
+        let second = known + 2;
+        for ((sample, at_lag), lag) in lags {
+            let (here, sum) = step(*sample, *at_lag);
+            // By the mean, sum / lag.
+            let here = here * f64::from(lag) / (sum + f64::MIN_POSITIVE);
+            difference[known] = here;
+            known += 1;
+            if to_trough && falls && before < TROUGH && (before < here || before == here && known > second) {
+                break;
+            }
+            (falls, before) = (here < before, here);
+        }
+        Some(&difference[..known])
     }
 
     /// The shortest period looked for, in samples.

@@ -35,6 +35,7 @@ pub(super) fn dispatch<T: Number, W: Work<T>>(width: Width, work: W) -> W::Outpu
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2<T: Number, W: Work<T>>(work: W) -> W::Output {
+    align_stack();
     // SAFETY: the instructions are enabled here.
     unsafe { work.run::<T::Avx2>() }
 }
@@ -42,6 +43,18 @@ unsafe fn avx2<T: Number, W: Work<T>>(work: W) -> W::Output {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
 unsafe fn avx512<T: Number, W: Work<T>>(work: W) -> W::Output {
+    align_stack();
     // SAFETY: the instructions are enabled here.
     unsafe { work.run::<T::Avx512>() }
+}
+
+/// Makes the caller's frame begin at a cache line: only where a local asks for that does LLVM align the places to which registers
+/// are spilled, and every second one lies across two lines otherwise.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn align_stack() {
+    #[repr(align(64))]
+    struct Line(std::mem::MaybeUninit<[u8; 64]>);
+    let line = Line(std::mem::MaybeUninit::uninit());
+    std::hint::black_box(&line.0);
 }

@@ -536,7 +536,7 @@ unsafe fn transpose<V: Register>(from: *const V::Number, to: *mut V::Number) {
     unsafe {
         for row in (0..group).step_by(V::WIDTH) {
             for col in (0..group).step_by(V::WIDTH) {
-                V::transpose(from.add(row * group + col), to.add(col * group + row), group);
+                V::transpose(from.add(row * group + col), group, to.add(col * group + row), group);
             }
         }
     }

@@ -64,13 +64,14 @@ pub trait Register: Copy {
     unsafe fn min(self, other: Self) -> Self;
     /// The greater of each two: `self` where it is greater, otherwise `other`.
     unsafe fn max(self, other: Self) -> Self;
-    /// Turns `WIDTH` rows of `WIDTH` numbers that start `stride` apart into columns.
+    /// Turns `WIDTH` rows of `WIDTH` numbers that start `apart` from each other into columns, whose rows start `stride` from
+    /// each other.
     #[inline(always)]
-    unsafe fn transpose(from: *const Self::Number, to: *mut Self::Number, stride: usize) {
+    unsafe fn transpose(from: *const Self::Number, apart: usize, to: *mut Self::Number, stride: usize) {
         for row in 0..Self::WIDTH {
             for col in 0..Self::WIDTH {
                 // SAFETY: inside the two squares that the caller vouches for.
-                unsafe { *to.add(col * stride + row) = *from.add(row * stride + col) };
+                unsafe { *to.add(col * stride + row) = *from.add(row * apart + col) };
             }
         }
     }

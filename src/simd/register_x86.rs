@@ -70,8 +70,8 @@ macro_rules! register {
                 Self(unsafe { $max(self.0, other.0) })
             }
             #[inline(always)]
-            unsafe fn transpose(from: *const $number, to: *mut $number, stride: usize) {
-                unsafe { $transpose(from, to, stride) }
+            unsafe fn transpose(from: *const $number, apart: usize, to: *mut $number, stride: usize) {
+                unsafe { $transpose(from, apart, to, stride) }
             }
         }
     };
@@ -162,9 +162,9 @@ register!(
 // number by number, then pair by pair, then quarter by quarter.
 
 #[inline(always)]
-unsafe fn transpose_8_f32(from: *const f32, to: *mut f32, stride: usize) {
+unsafe fn transpose_8_f32(from: *const f32, apart: usize, to: *mut f32, stride: usize) {
     unsafe {
-        let row = |r: usize| _mm256_loadu_ps(from.add(r * stride));
+        let row = |r: usize| _mm256_loadu_ps(from.add(r * apart));
         let half = |r: usize| {
             let (a, b, c, d) = (row(r), row(r + 1), row(r + 2), row(r + 3));
             let (ab, cd) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
@@ -188,9 +188,9 @@ unsafe fn transpose_8_f32(from: *const f32, to: *mut f32, stride: usize) {
 }
 
 #[inline(always)]
-unsafe fn transpose_4_f64(from: *const f64, to: *mut f64, stride: usize) {
+unsafe fn transpose_4_f64(from: *const f64, apart: usize, to: *mut f64, stride: usize) {
     unsafe {
-        let row = |r: usize| _mm256_loadu_pd(from.add(r * stride));
+        let row = |r: usize| _mm256_loadu_pd(from.add(r * apart));
         let (a, b, c, d) = (row(0), row(1), row(2), row(3));
         let (ab, ab2) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
         let (cd, cd2) = (_mm256_unpacklo_pd(c, d), _mm256_unpackhi_pd(c, d));
@@ -202,9 +202,9 @@ unsafe fn transpose_4_f64(from: *const f64, to: *mut f64, stride: usize) {
 }
 
 #[inline(always)]
-unsafe fn transpose_16_f32(from: *const f32, to: *mut f32, stride: usize) {
+unsafe fn transpose_16_f32(from: *const f32, apart: usize, to: *mut f32, stride: usize) {
     unsafe {
-        let row = |r: usize| _mm512_loadu_ps(from.add(r * stride));
+        let row = |r: usize| _mm512_loadu_ps(from.add(r * apart));
         // Four rows: result k holds, in each quarter q, column 4q + k of the four.
         let four = |r: usize| {
             let (a, b, c, d) = (row(r), row(r + 1), row(r + 2), row(r + 3));
@@ -235,9 +235,9 @@ unsafe fn transpose_16_f32(from: *const f32, to: *mut f32, stride: usize) {
 }
 
 #[inline(always)]
-unsafe fn transpose_8_f64(from: *const f64, to: *mut f64, stride: usize) {
+unsafe fn transpose_8_f64(from: *const f64, apart: usize, to: *mut f64, stride: usize) {
     unsafe {
-        let row = |r: usize| _mm512_loadu_pd(from.add(r * stride));
+        let row = |r: usize| _mm512_loadu_pd(from.add(r * apart));
         let two = |r: usize| {
             let (a, b) = (row(r), row(r + 1));
             [_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b)]
