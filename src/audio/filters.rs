@@ -4,6 +4,7 @@
 //! is not finite becomes 0 here, before and after filtering, and no sample is larger than a million.
 
 use crate::convolution::{ImageFilter, Scratch, SignalFilter};
+use crate::simd::{Width, largest_magnitude};
 
 /// A million times full scale: squared, scaled to Kaldi's integers and summed over a frame it still is an f32.
 const LARGEST_SAMPLE: f32 = 1e6;
@@ -41,10 +42,7 @@ impl WaveformFilters {
     /// The filtered samples, as many as there were. Without filters, and where all is finite, they are `samples`
     /// themselves.
     pub fn apply<'a>(&self, samples: &'a [f32], scratch: &'a mut WaveformScratch) -> &'a [f32] {
-        // Without their sign, numbers are in the order of their bits, and what is not one comes last. A block at a time:
-        // a loop that may end at any sample is not compiled for several at once.
-        let wild = |x: &f32| i32::from((x.to_bits() & 0x7FFF_FFFF) as i32 > LARGEST_SAMPLE.to_bits() as i32);
-        let sound = samples.chunks(1024).all(|block| block.iter().fold(0, |any, x| any | wild(x)) == 0);
+        let sound = largest_magnitude(Width::detect(), samples) <= LARGEST_SAMPLE.to_bits();
         if self.filters.is_empty() && sound {
             return samples;
         }

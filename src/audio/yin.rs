@@ -19,6 +19,9 @@ use super::pitch::PitchSettings;
 /// A trough under this is taken as the period (librosa's `trough_threshold`).
 const TROUGH: f64 = 0.1;
 
+/// Periods that are normalised side by side.
+const BLOCK: usize = 32;
+
 /// A frame whose normalised difference stays at or over this everywhere is unvoiced.
 const UNVOICED: f64 = 0.3;
 
@@ -61,11 +64,18 @@ impl Yin {
     /// under 0.3 (unvoiced).
     #[must_use]
     pub fn estimate(&self, samples: &[f32], index: usize, scratch: &mut YinScratch) -> Option<f64> {
-        let difference = self.differences(samples, index, true, scratch)?;
-        let lag = first_trough(difference).or_else(|| {
-            let least = least(difference);
-            difference.iter().position(|d| *d == least).filter(|_| least < UNVOICED)
+        let (mut lowest, mut trough) = (f64::INFINITY, None);
+        let difference = self.differences(samples, index, scratch, |known, least_of_block| {
+            lowest = least_of_block.min(lowest);
+            if lowest < TROUGH {
+                // The last value known may fall further.
+                trough = first_trough(known).filter(|lag| lag + 1 < known.len());
+            }
+            trough.is_some()
         })?;
+        let lag = trough
+            .or_else(|| first_trough(difference).filter(|_| lowest < TROUGH))
+            .or_else(|| difference.iter().position(|d| *d == lowest).filter(|_| lowest < UNVOICED))?;
         let period = (self.min_period + lag) as f64 + parabola_shift(difference, lag);
         Some(self.sample_rate / period)
     }
@@ -77,16 +87,17 @@ impl Yin {
         index: usize,
         scratch: &'s mut YinScratch,
     ) -> Option<&'s [f64]> {
-        self.differences(samples, index, false, scratch)
+        self.differences(samples, index, scratch, |_, _| false)
     }
 
-    /// [`Yin::difference`], or only as far as it tells the first trough: to the value after it.
+    /// [`Yin::difference`] a block of periods after another, until what is known so far, and the least value of the last block, are
+    /// enough.
     fn differences<'s>(
         &self,
         samples: &[f32],
         index: usize,
-        to_trough: bool,
         scratch: &'s mut YinScratch,
+        mut enough: impl FnMut(&[f64], f64) -> bool,
     ) -> Option<&'s [f64]> {
         let YinScratch { autocorrelation, difference } = scratch;
         let (frame, r) = self.autocorrelation.of(samples, index, autocorrelation)?;
@@ -97,26 +108,31 @@ impl Yin {
             sum += difference;
             (difference, sum)
         };
-        let mut lags = frame.iter().zip(&r[1..]).zip(1..);
         let first = self.min_period.max(1);
-        for ((sample, at_lag), _) in lags.by_ref().take(first - 1) {
+        let (before, samples) = frame[..self.max_period].split_at(first - 1);
+        let (before_lags, lags) = r[1..=self.max_period].split_at(first - 1);
+        for (sample, at_lag) in before.iter().zip(before_lags) {
             step(*sample, *at_lag);
         }
-        let (mut before, mut falls) = (f64::INFINITY, false);
-        let mut known = first - self.min_period;
-        let second = known + 2;
-        for ((sample, at_lag), lag) in lags {
-            let (here, sum) = step(*sample, *at_lag);
-            // By the mean, sum / lag.
-            let here = here * f64::from(lag) / (sum + f64::MIN_POSITIVE);
-            difference[known] = here;
-            known += 1;
-            if to_trough && falls && before < TROUGH && (before < here || before == here && known > second) {
-                break;
+        let (mut lag, mut known) = (first as i32, first - self.min_period);
+        for (samples, lags) in samples.chunks(BLOCK).zip(lags.chunks(BLOCK)) {
+            let mut sums = [1.0; BLOCK];
+            let here = &mut difference[known..known + lags.len()];
+            for (((here, sum), sample), at_lag) in here.iter_mut().zip(&mut sums).zip(samples).zip(lags) {
+                (*here, *sum) = step(*sample, *at_lag);
             }
-            (falls, before) = (here < before, here);
+            for ((here, sum), lag) in here.iter_mut().zip(&sums).zip(lag..) {
+                // By the mean, sum / lag.
+                *here = *here * f64::from(lag) / (sum + f64::MIN_POSITIVE);
+            }
+            let lowest = least(here);
+            lag += BLOCK as i32;
+            known += lags.len();
+            if enough(&difference[..known], lowest) {
+                return Some(&difference[..known]);
+            }
         }
-        Some(&difference[..known])
+        Some(difference)
     }
 
     /// The shortest period looked for, in samples.

@@ -7,6 +7,7 @@ use super::decoding::{Decoder, Heading};
 use super::quarantine::{Stage, Unread, Unusable, Warned};
 use super::recordings::{Channel, ClipRef, RecordingRules, bounded};
 use super::resample::Resampler;
+use crate::simd::{Width, largest_magnitude};
 
 /// Files up to this length, unpacked, are read once and lie in memory while they are decoded; of longer ones only the hash is
 /// learnt in the first reading, and they are decoded from the disk.
@@ -235,17 +236,14 @@ impl RecordingReader {
 
     /// NaN would spread through every feature of the clip, and becomes silence; so does what no transform can square.
     fn mend(&mut self, samples: &mut [f32]) {
-        // As integers magnitudes compare as they do as floats, and many at once; what is no number is larger than all.
-        let magnitude = |sample: &f32| sample.to_bits() & 0x7FFF_FFFF;
-        let largest =
-            |samples: &[f32]| samples.iter().fold(0, |largest, sample| largest.max(magnitude(sample)));
-        let mut peak = largest(samples);
+        let width = Width::detect();
+        let mut peak = largest_magnitude(width, samples);
         if peak > LARGEST.to_bits() {
-            for sample in samples.iter_mut().filter(|sample| magnitude(sample) > LARGEST.to_bits()) {
+            for sample in samples.iter_mut().filter(|sample| sample.is_nan() || sample.abs() > LARGEST) {
                 *sample = 0.0;
                 self.broken += 1;
             }
-            peak = largest(samples);
+            peak = largest_magnitude(width, samples);
         }
         self.peak = self.peak.max(f32::from_bits(peak));
     }

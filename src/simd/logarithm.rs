@@ -19,6 +19,26 @@ pub fn largest(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     rest.iter().map(|x| of(*x)).chain(most).fold(f32::MIN, larger)
 }
 
+/// The largest magnitude, as bits: in the order of their bits magnitudes are in their own order, and what is no number is larger
+/// than all.
+#[must_use]
+pub fn largest_magnitude(width: Width, values: &[f32]) -> u32 {
+    dispatch(width, LargestMagnitude { values })
+}
+
+struct LargestMagnitude<'a> {
+    values: &'a [f32],
+}
+
+impl Work<f32> for LargestMagnitude<'_> {
+    type Output = u32;
+
+    #[inline(always)]
+    unsafe fn run<V: Register<Number = f32>>(self) -> u32 {
+        self.values.iter().fold(0, |largest, x| largest.max(x.to_bits() & 0x7FFF_FFFF))
+    }
+}
+
 /// A logarithm times a constant.
 #[derive(Debug, Clone, Copy)]
 pub struct Logarithm {
@@ -114,6 +134,21 @@ mod tests {
             assert_eq!(bits(&run(width)), bits(&plain), "{width:?}");
         }
         plain
+    }
+
+    #[test]
+    fn what_is_no_number_is_the_largest_magnitude() {
+        let mut values: Vec<f32> = (0..100).map(|i| -(i as f32)).collect();
+        for width in Width::available() {
+            assert_eq!(largest_magnitude(width, &values), 99.0_f32.to_bits());
+            assert_eq!(largest_magnitude(width, &[]), 0);
+        }
+        values[7] = -f32::NAN;
+        assert!(
+            Width::available()
+                .into_iter()
+                .all(|width| largest_magnitude(width, &values) > f32::INFINITY.to_bits())
+        );
     }
 
     #[test]

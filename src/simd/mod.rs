@@ -8,6 +8,8 @@
 // Only what is inlined into a function with the instructions is compiled for them.
 #![allow(clippy::inline_always)]
 
+use std::sync::LazyLock;
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -49,7 +51,7 @@ pub use lag_products::{FrameBlocks, block_products, frame_products};
 pub use lanes::LaneSpectrum;
 pub use layout::{GROUP, lay, narrow, rows_of_lanes, weigh, widen};
 pub use limits::all_within;
-pub use logarithm::{Logarithm, largest};
+pub use logarithm::{Logarithm, largest, largest_magnitude};
 pub use medians::{MEDIAN_SIDES, medians};
 pub use register::Number;
 pub use shapes::{ShapeScratch, ShapeSums, shape_sums};
@@ -90,7 +92,9 @@ impl Width {
     /// The widest form that this processor runs.
     #[must_use]
     pub fn detect() -> Self {
-        Self::available().pop().unwrap_or(Self(Instructions::Plain))
+        static WIDEST: LazyLock<Width> =
+            LazyLock::new(|| Width::available().pop().unwrap_or(Width(Instructions::Plain)));
+        *WIDEST
     }
 
     /// Every form that this processor runs, from the narrowest to the widest. All give the same bits.
