@@ -79,6 +79,16 @@ impl MelBank {
         }
     }
 
+    /// The transpose of [`MelBank::apply`]: each bin gets what the bands have of it.
+    pub fn spread(&self, energies: &[f32], power: &mut [f32]) {
+        power.fill(0.0);
+        for (energy, band) in energies.iter().zip(&self.bands) {
+            let weights = &self.weights[band.first_weight..band.first_weight + band.len];
+            let bins = &mut power[band.first_bin..band.first_bin + band.len];
+            bins.iter_mut().zip(weights).for_each(|(bin, weight)| *bin = weight.mul_add(*energy, *bin));
+        }
+    }
+
     /// The same for a group of frames, one lane a frame: a row of lanes for each bin and for each band. Gives the bits
     /// that [`MelBank::apply`] gives.
     pub(super) fn apply_lanes(&self, width: Width, power: &[f32], energies: &mut [f32]) {

@@ -8,6 +8,7 @@
 //! [`contrast`], [`chroma`], [`pcen`], [`deltas`], [`rhythm`], [`functionals`]. In the samples ([`sample_descriptors`]): [`formants`],
 //! [`harmonicity`] over [`periodicity`]; [`perturbation`] over [`pulses`] over [`periodic_pitch`]; [`syllables`] over [`intensity`];
 //! [`bandwidth`], [`signal_to_noise`]; [`speech`], voice activity by a network; [`egemaps`].
+//! [`griffin_lim`] goes the road back, from a spectrogram to sound.
 //! [`analysis::Analyzer`] plans all of it once and applies it to each clip; one of any length comes in blocks ([`stream`]), and
 //! its [`levels`] wait in a file for the second pass.
 
@@ -27,6 +28,7 @@ pub mod filters;
 pub mod formants;
 pub mod frames;
 pub mod functionals;
+pub mod griffin_lim;
 pub mod harmonicity;
 pub mod intensity;
 pub mod levels;

@@ -192,6 +192,17 @@ impl Profile {
         }
     }
 
+    /// The energy of a level, as near as the floor lets it be.
+    #[must_use]
+    pub fn energy(self, level: f32) -> f32 {
+        let level = f64::from(level);
+        (match self {
+            Self::Librosa => libm::pow(10.0, level / 10.0),
+            Self::Kaldi => libm::exp(level),
+            Self::Whisper => libm::pow(10.0, 4.0 * level - 4.0),
+        }) as f32
+    }
+
     /// The unit of [`Profile::levels`], for a table's metadata.
     #[must_use]
     pub fn unit(self) -> &'static str {

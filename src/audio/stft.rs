@@ -13,10 +13,10 @@ use super::frames::Frames;
 use super::profile::{Profile, SpectrogramSettings};
 
 /// Kaldi's pre-emphasis, `--preemphasis-coefficient`.
-const PREEMPHASIS: f64 = 0.97;
+pub(super) const PREEMPHASIS: f64 = 0.97;
 
 /// Kaldi's samples are 16-bit integers.
-const KALDI_SCALE: f32 = 32768.0;
+pub(super) const KALDI_SCALE: f32 = 32768.0;
 
 /// In what numbers frames are transformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,12 +150,12 @@ impl PowerStft {
             return self.group_by_frames(samples, first, count, power, scratch);
         };
         let len = self.frames.len;
-        match self.whole(samples, first).filter(|_| count == GROUP && self.preemphasis.is_none()) {
-            Some(samples) => lay(self.width, samples, self.frames.hop, len, &mut scratch.lanes),
-            None => {
-                self.copy_group(samples, first, count, scratch);
-                lay(self.width, &scratch.group, len, len, &mut scratch.lanes);
-            }
+        let whole = self.whole(samples, first).filter(|_| count == GROUP && self.preemphasis.is_none());
+        if let Some(samples) = whole {
+            lay(self.width, samples, self.frames.hop, len, &mut scratch.lanes);
+        } else {
+            self.copy_group(samples, first, count, scratch);
+            lay(self.width, &scratch.group, len, len, &mut scratch.lanes);
         }
         match plan {
             LanePlan::Single(plan, window) => {

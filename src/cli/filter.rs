@@ -3,13 +3,10 @@
 mod picture;
 mod sound;
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use tempfile::NamedTempFile;
 
 use crate::convolution::{Border, Choice, KernelSpec, Mode, Named1d, Named2d, Taps};
 use crate::error::{Error, Result};
@@ -230,21 +227,6 @@ fn unusable(path: &Path, error: impl std::fmt::Display) -> Error {
 
 fn extension(path: &Path) -> String {
     path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
-}
-
-/// A file in the folder of `output`: what is written takes its place once it is whole, so that a full disk spoils nothing.
-fn beside(output: &Path) -> Result<NamedTempFile> {
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let suffix = format!(".{}", extension(output));
-    let builder = tempfile::Builder::new()
-        .suffix(&suffix)
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(folder);
-    builder.map_err(|error| Error::io("create a file beside", output, error))
-}
-
-fn take_place(beside: NamedTempFile, output: &Path) -> Result<()> {
-    beside.persist(output).map(drop).map_err(|error| Error::io("write", output, error.error))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod filter;
 mod init;
 mod log;
 mod man;
+mod output;
 mod progress;
 mod requeue;
 mod run;

@@ -23,6 +23,7 @@ mod page;
 mod plan;
 mod progress;
 mod record;
+mod recording;
 mod relations;
 mod requeue;
 mod resolver;
@@ -44,6 +45,7 @@ pub use journal::Journal;
 pub use plan::Plan;
 pub use progress::{Event, Excess, Interrupt};
 pub use record::RunRecord;
+pub use recording::Recording;
 pub use requeue::requeue;
 pub use run::{Published, RunOptions, run};
 pub use sections::{

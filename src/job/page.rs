@@ -307,7 +307,7 @@ fn pictures(
 }
 
 /// Levels of any profile in dB: Kaldi's are natural logarithms, Whisper's (log10 + 4) / 4.
-fn decibels(levels: &[f32], profile: Profile) -> Vec<f32> {
+pub(super) fn decibels(levels: &[f32], profile: Profile) -> Vec<f32> {
     let db = |level: f32| match profile {
         Profile::Librosa => level,
         Profile::Kaldi => level * 10.0 / std::f32::consts::LN_10,
@@ -316,7 +316,7 @@ fn decibels(levels: &[f32], profile: Profile) -> Vec<f32> {
     levels.iter().map(|&level| db(level)).collect()
 }
 
-fn ticks(settings: &crate::audio::SpectrogramSettings, sample_rate: u32) -> Vec<(f64, f64)> {
+pub(super) fn ticks(settings: &crate::audio::SpectrogramSettings, sample_rate: u32) -> Vec<(f64, f64)> {
     [500.0, 1000.0, 2000.0, 4000.0, 8000.0]
         .into_iter()
         .filter(|&hz| hz <= f64::from(sample_rate) / 2.0)

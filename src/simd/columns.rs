@@ -8,7 +8,7 @@ use super::register::Register;
 
 /// Adds every row of `rows`, as long as `sums`, to `sums`.
 pub fn add_rows(width: Width, rows: &[f32], sums: &mut [f64]) {
-    dispatch(width, Sums { rows, sums });
+    dispatch(width, Additions { rows, sums });
 }
 
 /// Adds the squared distances of every row of `rows`, as long as `means`, from `means` to `squares`.
@@ -17,15 +17,15 @@ pub fn add_rows(width: Width, rows: &[f32], sums: &mut [f64]) {
 /// Where there are more means than squares.
 pub fn add_squared_distances(width: Width, rows: &[f32], means: &[f64], squares: &mut [f64]) {
     assert!(squares.len() >= means.len(), "a square for each mean");
-    dispatch(width, Squares { rows, means, squares });
+    dispatch(width, Distances { rows, means, squares });
 }
 
-struct Sums<'a> {
+struct Additions<'a> {
     rows: &'a [f32],
     sums: &'a mut [f64],
 }
 
-struct Squares<'a> {
+struct Distances<'a> {
     rows: &'a [f32],
     means: &'a [f64],
     squares: &'a mut [f64],
@@ -33,7 +33,7 @@ struct Squares<'a> {
 
 // SAFETY: all of it is safe, and compiled for the caller's instructions.
 
-impl Work<f64> for Sums<'_> {
+impl Work<f64> for Additions<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -46,7 +46,7 @@ impl Work<f64> for Sums<'_> {
     }
 }
 
-impl Work<f64> for Squares<'_> {
+impl Work<f64> for Distances<'_> {
     type Output = ();
 
     #[inline(always)]

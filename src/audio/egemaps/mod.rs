@@ -1,6 +1,6 @@
 //! eGeMAPS: 88 functionals that voices are compared by.
 //!
-//! Eyben et al., "The Geneva Minimalistic Acoustic Parameter Set (GeMAPS) for voice research and affective computing", IEEE
+//! Eyben et al., "The Geneva Minimalistic Acoustic Parameter Set (`GeMAPS`) for voice research and affective computing", IEEE
 //! Transactions on Affective Computing 7 (2016), its extended set, written from the paper. Every 10 ms the spectrum of 20 ms
 //! ([`spectrum`]) and the voice of 60 ms ([`voice`]) are described; contours are smoothed over three frames, those of the voice
 //! within voiced stretches, and summed up ([`functionals`]). Where the paper names no algorithm (pitch, pulses, formants,
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn silence_scraps_and_low_rates_have_what_is_defined() {
         assert_eq!(of(&[0.1; 900], 16_000), [None; 88]);
-        let silent = of(&[0.0; 16_000], 16_000);
+        let silent = of(&vec![0.0; 16_000], 16_000);
         assert_eq!(value(&silent, "f0_semitones_mean"), None);
         assert_eq!(value(&silent, "voiced_segments_per_second"), Some(0.0));
         assert!(silent.iter().flatten().all(|value| value.is_finite()));

@@ -38,33 +38,24 @@ pub(super) struct Voice {
 }
 
 /// What [`Voice::describe`] writes.
+#[derive(Default)]
 pub(super) struct VoiceScratch {
     /// `None` in unvoiced frames.
     pub contours: [Vec<Option<f64>>; OF_VOICE.len()],
     pulses: PulseScratch,
+    frame: FrameScratch,
+}
+
+/// What a frame is found with.
+#[derive(Default)]
+struct FrameScratch {
     perturbation: PerturbationScratch,
     harmonicity: HarmonicityScratch,
     formants: FormantScratch,
-    frame: Vec<f64>,
+    samples: Vec<f64>,
     spectrum: Vec<Complex<f64>>,
     fft: FftScratch<f64>,
     power: Vec<f64>,
-}
-
-impl Default for VoiceScratch {
-    fn default() -> Self {
-        Self {
-            contours: std::array::from_fn(|_| Vec::new()),
-            pulses: PulseScratch::default(),
-            perturbation: PerturbationScratch::default(),
-            harmonicity: HarmonicityScratch::default(),
-            formants: FormantScratch::default(),
-            frame: Vec::new(),
-            spectrum: Vec::new(),
-            fft: FftScratch::default(),
-            power: Vec::new(),
-        }
-    }
 }
 
 impl VoiceScratch {
@@ -96,62 +87,56 @@ impl Voice {
 
     /// Describes the frames of a clip.
     pub fn describe(&self, samples: &[f32], times: FrameTimes, scratch: &mut VoiceScratch) {
-        scratch.silence(times);
-        let VoiceScratch { contours, pulses, perturbation, harmonicity, formants, .. } = scratch;
-        let (pulses, contour) = self.pulses.find_with_pitch(samples, pulses);
-        let Some(contour) = contour else { return };
-        self.formants.begin(samples, formants);
-        for frame in 0..times.count {
-            let seconds = times.seconds(frame);
-            let Some(hz) = contour.at(seconds) else { continue };
-            let within = |edge: f64| pulses.partition_point(|pulse| *pulse < seconds + edge * VOICE_SECONDS);
-            let pulses = &pulses[within(-0.5)..within(0.5)];
-            let found = perturbation::measure(samples, self.rate, pulses, perturbation);
-            contours[0][frame] = Some(12.0 * libm::log2(hz / LOWEST_NOTE_HZ));
-            contours[1][frame] = found.jitter_local;
-            contours[2][frame] = found.shimmer_local_db;
-            contours[3][frame] = self.harmonicity.frame_db(samples, seconds, harmonicity);
-        }
-        for frame in 0..times.count {
-            let Some(semitones) = scratch.contours[0][frame] else { continue };
-            let hz = LOWEST_NOTE_HZ * libm::exp2(semitones / 12.0);
-            self.describe_formants(samples, times.seconds(frame), hz, frame, scratch);
+        let VoiceScratch { contours, pulses, frame: scratch } = scratch;
+        contours.iter_mut().for_each(Vec::clear);
+        let (pulses, pitch) = self.pulses.find_with_pitch(samples, pulses);
+        self.formants.begin(samples, &mut scratch.formants);
+        for seconds in (0..times.count).map(|frame| times.seconds(frame)) {
+            let hz = pitch.and_then(|pitch| pitch.at(seconds));
+            let values = hz.map_or([None; OF_VOICE.len()], |hz| {
+                let before =
+                    |edge: f64| pulses.partition_point(|pulse| *pulse < seconds + edge * VOICE_SECONDS);
+                self.frame(samples, seconds, hz, &pulses[before(-0.5)..before(0.5)], scratch)
+            });
+            contours.iter_mut().zip(values).for_each(|(contour, value)| contour.push(value));
         }
     }
 
-    /// The formants of a frame of such a pitch, and the levels of its harmonics.
-    fn describe_formants(
+    /// The voice about a time, of such a pitch and with these pulses.
+    fn frame(
         &self,
         samples: &[f32],
         seconds: f64,
         hz: f64,
-        frame: usize,
-        scratch: &mut VoiceScratch,
-    ) {
-        let found = self.formants.estimate(seconds, &mut scratch.formants);
+        pulses: &[f64],
+        scratch: &mut FrameScratch,
+    ) -> [Option<f64>; OF_VOICE.len()] {
+        let mut values = [None; OF_VOICE.len()];
+        let found = perturbation::measure(samples, self.rate, pulses, &mut scratch.perturbation);
+        values[0] = Some(12.0 * libm::log2(hz / LOWEST_NOTE_HZ));
+        values[1] = found.jitter_local;
+        values[2] = found.shimmer_local_db;
+        values[3] = self.harmonicity.frame_db(samples, seconds, &mut scratch.harmonicity);
+        let formants = self.formants.estimate(seconds, &mut scratch.formants);
         self.transform(samples, seconds, scratch);
-        let VoiceScratch { contours, power, .. } = scratch;
         let level_db = |power: f64| (power > 0.0).then(|| 10.0 * libm::log10(power));
-        let harmonic = |k: f64| self.strongest(power, (k - HARMONIC_REACH) * hz, (k + HARMONIC_REACH) * hz);
-        let first = harmonic(1.0).and_then(level_db);
-        let second = harmonic(2.0).and_then(level_db);
-        let less = |a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| a - b);
-        contours[4][frame] = less(first, second);
-        for (i, formant) in found.into_iter().take(3).enumerate() {
+        let strongest_db = |from: f64, to: f64| self.strongest(&scratch.power, from, to).and_then(level_db);
+        let harmonic_db = |k: f64| strongest_db((k - HARMONIC_REACH) * hz, (k + HARMONIC_REACH) * hz);
+        let first_db = harmonic_db(1.0);
+        let under_first = |level_db: Option<f64>| first_db.zip(level_db).map(|(first, level)| first - level);
+        values[4] = under_first(harmonic_db(2.0));
+        for (formant, values) in formants.into_iter().zip(values[6..].as_chunks_mut::<3>().0) {
             let Some(Resonance { hz, bandwidth_hz }) = formant else { continue };
-            let strongest = self.strongest(power, (1.0 - FORMANT_REACH) * hz, (1.0 + FORMANT_REACH) * hz);
-            let amplitude = strongest.and_then(level_db);
-            contours[6 + 3 * i][frame] = Some(hz);
-            contours[7 + 3 * i][frame] = Some(bandwidth_hz);
-            contours[8 + 3 * i][frame] = less(amplitude, first);
-            if i == 2 {
-                contours[5][frame] = less(first, amplitude);
-            }
+            let level_db = strongest_db((1.0 - FORMANT_REACH) * hz, (1.0 + FORMANT_REACH) * hz);
+            *values = [Some(hz), Some(bandwidth_hz), under_first(level_db).map(|db| -db)];
         }
+        // The first harmonic over that of the third formant.
+        values[5] = values[14].map(|db| -db);
+        values
     }
 
-    fn transform(&self, samples: &[f32], seconds: f64, scratch: &mut VoiceScratch) {
-        let VoiceScratch { frame, spectrum, fft, power, .. } = scratch;
+    fn transform(&self, samples: &[f32], seconds: f64, scratch: &mut FrameScratch) {
+        let FrameScratch { samples: frame, spectrum, fft, power, .. } = scratch;
         let first = (seconds * self.rate - 0.5 * self.window.len() as f64).round().max(0.0) as usize;
         let samples = samples.get(first..).unwrap_or_default();
         frame.clear();

@@ -8,7 +8,8 @@ use image::{ColorType, DynamicImage, GenericImageView, ImageBuffer, ImageFormat,
 use crate::convolution::{Filter2d, ImageFilter, Kernel2d, KernelError, Mode, Options, Scratch};
 use crate::error::{Error, Result};
 
-use super::{Request, beside, extension, measured, planned, take_place, unusable, usage};
+use super::{Request, extension, measured, planned, unusable, usage};
+use crate::cli::output::{beside, take_place};
 
 /// The filter of the colours, and what transparency needs to stay with them where the shape changes.
 struct Filters {

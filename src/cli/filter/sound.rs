@@ -9,7 +9,8 @@ use crate::convolution::{Filter1d, Kernel1d, Mode, Options, Partitioned, Scratch
 use crate::corpus::{Decoding, read_recording};
 use crate::error::{Error, Result};
 
-use super::{Request, beside, extension, measured, planned, take_place, unusable, usage};
+use super::{Request, extension, measured, planned, unusable, usage};
+use crate::cli::output::{beside, take_place};
 
 /// A recording as it is to be written again.
 struct Sound {

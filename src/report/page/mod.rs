@@ -28,6 +28,7 @@ pub use data::{
     Sound, Space, Spectrogram, TableFile, TopTerm, Words,
 };
 pub use difference::render as render_difference;
+pub use picture::spectrogram_svg;
 pub use strength::strongest_relations;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};

@@ -155,6 +155,58 @@ pub(super) fn figure(spectrogram: &Spectrogram) -> Option<Markup> {
     })
 }
 
+/// Measures of a picture in a file of its own, in pixels.
+const WIDE: f64 = 900.0;
+const HIGH: f64 = 320.0;
+const LEFT: f64 = 64.0;
+const TOP: f64 = 40.0;
+const BOTTOM: f64 = 46.0;
+const SCALE: f64 = 92.0;
+
+/// The picture with axes in seconds and Hz and a scale of levels, as an SVG file; `None` where there is no picture.
+#[must_use]
+pub fn spectrogram_svg(spectrogram: &Spectrogram) -> Option<String> {
+    let encode = |bytes: Vec<u8>| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let source = format!("data:image/png;base64,{}", encode(png(spectrogram)?));
+    let time = Axis::linear(0.0, spectrogram.seconds.max(1e-3), 8);
+    let (bottom, right) = (TOP + HIGH, LEFT + WIDE);
+    let levels = Axis::linear(-f64::from(RANGE_DB), 0.0, 4);
+    let title =
+        format!("{}, {}", number::clean(&spectrogram.clip_id, 90), number::duration(spectrogram.seconds));
+    let picture = html! {
+        svg xmlns="http://www.w3.org/2000/svg" width=(px(right + SCALE)) height=(px(bottom + BOTTOM))
+            viewBox=(format!("0 0 {} {}", px(right + SCALE), px(bottom + BOTTOM)))
+            font-family="system-ui, sans-serif" font-size="13" role="img" aria-label=(format!("Spectrogram of {title}")) {
+            title { (title) }
+            rect width="100%" height="100%" fill="#fff" {}
+            text x=(px(LEFT)) y="24" font-size="15" { (title) }
+            image x=(px(LEFT)) y=(px(TOP)) width=(px(WIDE)) height=(px(HIGH)) preserveAspectRatio="none" href=(source) {}
+            @for (hz, band) in &spectrogram.ticks_hz {
+                @let y = bottom - HIGH * (band / spectrogram.bands as f64).clamp(0.0, 1.0);
+                path d=(format!("M{} {}h-5", px(LEFT), px(y))) stroke="#555" {}
+                text x=(px(LEFT - 8.0)) y=(px(y + 4.0)) text-anchor="end" { (hertz(*hz)) }
+            }
+            text x=(px(LEFT - 8.0)) y=(px(TOP - 6.0)) text-anchor="end" { "Hz" }
+            @for tick in &time.ticks {
+                path d=(format!("M{} {}v5", px(LEFT + WIDE * tick.at), px(bottom))) stroke="#555" {}
+                text x=(px(LEFT + WIDE * tick.at)) y=(px(bottom + 19.0)) text-anchor="middle" { (tick.label) }
+            }
+            text x=(px(right)) y=(px(bottom + 37.0)) text-anchor="end" { "seconds" }
+            @for step in 0..32_u8 {
+                @let [red, green, blue] = colour((f32::from(step) + 0.5) / 32.0);
+                @let height = HIGH / 32.0;
+                rect x=(px(right + 20.0)) y=(px(bottom - height * f64::from(step + 1))) width="14" height=(px(height + 0.5))
+                    fill=(format!("rgb({red},{green},{blue})")) {}
+            }
+            @for tick in &levels.ticks {
+                text x=(px(right + 40.0)) y=(px(bottom - HIGH * tick.at + 4.0)) { (tick.label) }
+            }
+            text x=(px(right + 20.0)) y=(px(TOP - 6.0)) { "dB" }
+        }
+    };
+    Some(picture.into_string())
+}
+
 /// 4000 as `4k`, 500 as `500`.
 fn hertz(hz: f64) -> String {
     if hz < 1000.0 {
@@ -181,6 +233,23 @@ fn waveform(envelope: &[(f32, f32)]) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_its_own_has_both_axes_and_harmless_names() {
+        let spectrogram = Spectrogram {
+            clip_id: "<script>".to_owned(),
+            seconds: 2.0,
+            bands: 4,
+            levels_db: (0..400).map(|i| i as f32).collect(),
+            ticks_hz: vec![(500.0, 1.0), (4000.0, 3.5)],
+            ..Spectrogram::default()
+        };
+        let svg = spectrogram_svg(&spectrogram).expect("a picture");
+        for part in ["<svg", "data:image/png", ">500<", ">4k<", "seconds", ">Hz<", ">dB<", "&lt;script&gt;"] {
+            assert!(svg.contains(part), "{part}");
+        }
+        assert!(!svg.contains("<script>") && spectrogram_svg(&Spectrogram::default()).is_none());
+    }
 
     #[test]
     fn the_lowest_band_is_the_lowest_row_and_the_loudest_is_bright() {
