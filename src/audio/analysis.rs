@@ -30,7 +30,7 @@ use super::mfcc::{self, Dct};
 use super::pitch::{Pitch, PitchScratch};
 use super::profile::{SpectrogramSettings, Store};
 use super::quality::{self, SampleTotals};
-use super::sample_descriptors::{SampleDescriptors, SampleScratch};
+use super::sample_descriptors::{PART, SampleDescriptors, SampleScratch};
 use super::spectral::SpectralShapes;
 use super::spectrogram::{Spectra, SpectraScratch, Spectrogram};
 use super::stft::Precision;
@@ -70,8 +70,9 @@ pub struct Analyzer {
 pub struct AnalysisScratch {
     pub(super) waveform: WaveformScratch,
     pub(super) knowledge: Knowledge,
-    /// Of a clip that comes in blocks, the samples at hand.
+    /// Of a clip that comes in blocks, the samples at hand, and those of the part at hand.
     pub(super) window: Vec<f32>,
+    pub(super) part: Vec<f32>,
 }
 
 /// What is known of a clip so far, and room to learn it.
@@ -183,7 +184,12 @@ impl Analyzer {
             totals: None,
             samples: 0,
         };
-        AnalysisScratch { waveform: WaveformScratch::default(), knowledge, window: Vec::new() }
+        AnalysisScratch {
+            waveform: WaveformScratch::default(),
+            knowledge,
+            window: Vec::new(),
+            part: Vec::new(),
+        }
     }
 
     /// Analyses a mono clip at this plan's sample rate. Any clip will do, also an empty or a silent one.
@@ -198,7 +204,7 @@ impl Analyzer {
         self.observe(samples, 0..self.spectra.count(samples.len()), knowledge);
         knowledge.measure(samples);
         // Levels that lie in memory are read without fail.
-        self.conclude(samples, knowledge).unwrap_or_default()
+        self.conclude(Some(samples), knowledge).unwrap_or_default()
     }
 
     /// Samples without what is no sound, of a clip that is not filtered.
@@ -208,8 +214,18 @@ impl Analyzer {
 
     /// Begins a clip.
     pub(super) fn begin(&self, knowledge: &mut Knowledge) {
-        let Knowledge { spectra, shapes, pitch, descriptors, levels_db, columns, meter, totals, .. } =
-            knowledge;
+        let Knowledge {
+            spectra,
+            shapes,
+            pitch,
+            descriptors,
+            sample_descriptors,
+            levels_db,
+            columns,
+            meter,
+            totals,
+            ..
+        } = knowledge;
         let with_levels = self.spectrogram.store == Store::Mel
             || self.features.has(FeatureSet::Mel)
             || self.dct.is_some()
@@ -217,6 +233,7 @@ impl Analyzer {
         self.spectra.restart(with_levels, spectra);
         shapes.restart();
         self.descriptors.restart(descriptors);
+        self.sample_descriptors.restart(sample_descriptors);
         if let (Some(plan), Some(scratch)) = (&self.pitch, pitch) {
             plan.restart(scratch);
         }
@@ -238,13 +255,38 @@ impl Analyzer {
         }
     }
 
-    /// Everything of a clip of which all frames were observed and all samples measured. `samples` are all of them where
-    /// [`Analyzer::needs_all_samples`]. Fails where levels that went to a file cannot be read back.
-    pub(super) fn conclude(&self, samples: &[f32], knowledge: &mut Knowledge) -> io::Result<ClipAnalysis> {
+    /// Looks at the next part of the clip, which begins with sample `begin`, for what is found in samples. Its frames were observed.
+    pub(super) fn observe_part(&self, part: &[f32], begin: usize, is_last: bool, knowledge: &mut Knowledge) {
+        let Knowledge { sample_descriptors, columns, .. } = knowledge;
+        let (hop, rate) = (self.spectrogram.hop_len, f64::from(self.sample_rate));
+        let first = begin.div_ceil(hop);
+        let known = columns.voiced.len();
+        let end = if is_last { known } else { known.min((begin + part.len()).div_ceil(hop)) };
+        let place = |frame: usize| (frame, (frame * hop - begin) as f64 / rate);
+        self.sample_descriptors.observe(part, (first..end).map(place), columns, sample_descriptors);
+    }
+
+    /// Everything of a clip of which all frames were observed and all samples measured. `samples` are all of them where its parts
+    /// were not observed. Fails where levels that went to a file cannot be read back.
+    pub(super) fn conclude(
+        &self,
+        samples: Option<&[f32]>,
+        knowledge: &mut Knowledge,
+    ) -> io::Result<ClipAnalysis> {
+        if let (Some(plan), Some(scratch)) = (&self.pitch, &mut knowledge.pitch) {
+            plan.conclude(scratch, |pitch| knowledge.columns.push_pitch(pitch));
+        }
+        if let Some(samples) = samples.filter(|_| !self.sample_descriptors.is_empty()) {
+            let parts = samples.len().div_ceil(PART).max(1);
+            for part in 0..parts {
+                let begin = part * PART;
+                let end = samples.len().min(begin + PART);
+                self.observe_part(&samples[begin..end], begin, part + 1 == parts, knowledge);
+            }
+        }
         let Knowledge {
             spectra,
             shapes,
-            pitch,
             voice,
             descriptors,
             sample_descriptors,
@@ -259,15 +301,12 @@ impl Analyzer {
         let frames = self.spectra.count(*count);
         let seconds = |frame| (frame * self.spectrogram.hop_len) as f64 / f64::from(self.sample_rate);
         columns.seconds.extend((0..frames).map(seconds));
-        if let (Some(plan), Some(scratch)) = (&self.pitch, pitch) {
-            plan.conclude(scratch, |pitch| columns.push_pitch(pitch));
-        }
         let mut of_bands = Vec::new();
         self.conclude_levels(spectra, columns, copy, &mut of_bands)?;
 
         // Pitch may have been found for the sake of formants alone.
         let mut further = Vec::new();
-        self.sample_descriptors.push(samples, columns, sample_descriptors, copy, &mut further);
+        self.sample_descriptors.push(columns, sample_descriptors, copy, &mut further);
         if !self.features.has(FeatureSet::Pitch) {
             columns.clear_pitch();
         }
@@ -296,10 +335,17 @@ impl Analyzer {
         })
     }
 
-    /// Whether features are asked for that need all samples of a clip at once: a clip then must be analysed as a whole.
+    /// Whether a clip must be analysed as a whole: the filters on its samples need all of them, and so do formants where pitch looks
+    /// at all frames before it says which are voiced.
     #[must_use]
     pub fn needs_all_samples(&self) -> bool {
-        !(self.waveform_filters.is_empty() && self.sample_descriptors.is_empty())
+        let late = matches!(self.pitch, Some(Pitch::Pyin(_))) && self.sample_descriptors.needs_voicing();
+        !self.waveform_filters.is_empty() || late
+    }
+
+    /// Whether samples are looked at a part at a time, beside frames.
+    pub(super) fn needs_parts(&self) -> bool {
+        !self.sample_descriptors.is_empty()
     }
 
     /// The mel levels of a clip, filters and all, for a picture: the matrix that `store = "mel"` stores, whatever

@@ -1,6 +1,8 @@
 //! The sets of features beyond the default ones that are found in the samples themselves: the voice and the recording.
 //!
-//! As [`super::descriptors`], which has those of the spectra; their columns come before these.
+//! As [`super::descriptors`], which has those of the spectra; their columns come before these. Longer clips are looked at in parts of
+//! [`PART`] samples, one after another; what is given is the mean over the parts, weighted by their length, so that memory does not
+//! follow the length of a clip.
 
 use super::bandwidth::{Bandwidth, BandwidthScratch};
 use super::contour::moments;
@@ -51,9 +53,24 @@ struct VoiceQuality {
     pulses: Option<Pulses>,
 }
 
+/// The samples of a part: 8.7 minutes at 16 kHz.
+pub const PART: usize = if cfg!(test) { 1 << 16 } else { 1 << 23 };
+
+/// The mean of a value over parts.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pooled {
+    mean: f64,
+    /// The samples of the parts that have the value.
+    weight: f64,
+}
+
 /// What a thread writes while it works.
 #[derive(Default)]
 pub struct SampleScratch {
+    pooled: Vec<Pooled>,
+    /// Of all parts so far.
+    samples: f64,
+    values: Vec<Option<f64>>,
     formants: FormantScratch,
     harmonicity: HarmonicityScratch,
     pulses: PulseScratch,
@@ -104,6 +121,12 @@ impl SampleDescriptors {
         }
     }
 
+    /// Whether formants are looked for, for which the voicing of frames must be known.
+    #[must_use]
+    pub fn needs_voicing(&self) -> bool {
+        self.formants.is_some()
+    }
+
     /// Whether none is asked for, and the samples need not be there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -112,28 +135,49 @@ impl SampleDescriptors {
         none && recording.is_none() && speech.is_none() && egemaps.is_none()
     }
 
-    /// Appends the values of a clip, whose voicing is known, as many as there are names, and adds the formants to the columns.
-    pub fn push(
+    /// Begins a new clip.
+    pub fn restart(&self, scratch: &mut SampleScratch) {
+        scratch.pooled.clear();
+        scratch.samples = 0.0;
+    }
+
+    /// Looks at the next part of a clip. `frames` are those whose centres lie in it, each with its place in seconds from the begin of
+    /// the part; their voicing is known, and their formants are added to the columns.
+    pub fn observe(
         &self,
-        samples: &[f32],
+        part: &[f32],
+        frames: impl Iterator<Item = (usize, f64)>,
         columns: &mut FrameColumns,
         scratch: &mut SampleScratch,
-        copy: &mut Vec<f64>,
-        values: &mut Vec<Option<f64>>,
     ) {
         if let Some(formants) = &self.formants {
-            find_formants(formants, samples, columns, &mut scratch.formants);
-            for column in &columns.formants_hz {
-                values.extend(moments(column.iter().filter_map(|hz| *hz), copy));
+            formants.begin(part, &mut scratch.formants);
+            for (frame, place) in frames {
+                let voiced = columns.voiced.get(frame).is_some_and(|voiced| *voiced > 0.0);
+                let found =
+                    if voiced { formants.estimate(place, &mut scratch.formants) } else { [None; FORMANTS] };
+                for (column, formant) in columns.formants_hz.iter_mut().zip(found) {
+                    column.push(formant.map(|formant| formant.hz as f32));
+                }
             }
         }
+        let mut values = std::mem::take(&mut scratch.values);
+        values.clear();
+        self.measure(part, scratch, &mut values);
+        scratch.pool(part.len() as f64, &values);
+        scratch.values = values;
+    }
+
+    /// The values of a part but those of formants.
+    fn measure(&self, samples: &[f32], scratch: &mut SampleScratch, values: &mut Vec<Option<f64>>) {
         if let Some(voice) = &self.voice_quality {
             values.extend(voice.measure(samples, self.sample_rate, scratch));
         }
         if let Some(syllables) = &self.syllables {
             let rate = syllables.measure(samples, &mut scratch.syllables);
             values.extend([
-                rate.map(|rate| rate.syllables),
+                // Counts add up: a second has so many of them.
+                rate.map(|rate| rate.speech_rate),
                 rate.map(|rate| rate.speech_rate),
                 rate.and_then(|rate| rate.articulation_rate),
                 rate.map(|rate| rate.phonation_share),
@@ -159,16 +203,41 @@ impl SampleDescriptors {
             egemaps.push(samples, &mut scratch.egemaps, values);
         }
     }
+
+    /// Appends the values of a clip of which all parts were observed, as many as there are names.
+    pub fn push(
+        &self,
+        columns: &FrameColumns,
+        scratch: &SampleScratch,
+        copy: &mut Vec<f64>,
+        values: &mut Vec<Option<f64>>,
+    ) {
+        if self.formants.is_some() {
+            for column in &columns.formants_hz {
+                values.extend(moments(column.iter().filter_map(|hz| *hz), copy));
+            }
+        }
+        let from = values.len();
+        values.extend(scratch.pooled.iter().map(|pooled| (pooled.weight > 0.0).then_some(pooled.mean)));
+        if self.syllables.is_some() {
+            let at = from + if self.voice_quality.is_some() { VOICE_QUALITY.len() } else { 0 };
+            let seconds = scratch.samples / f64::from(self.sample_rate);
+            // Whole nuclei, where rounding left a little.
+            values[at] = values[at].map(|per_second| (per_second * seconds).round());
+        }
+    }
 }
 
-/// The formants of the voiced frames of a clip.
-fn find_formants(plan: &Formants, samples: &[f32], columns: &mut FrameColumns, scratch: &mut FormantScratch) {
-    plan.begin(samples, scratch);
-    let FrameColumns { seconds, voiced, formants_hz, .. } = columns;
-    for (seconds, voiced) in seconds.iter().zip(voiced.iter()) {
-        let found = if *voiced > 0.0 { plan.estimate(*seconds, scratch) } else { [None; FORMANTS] };
-        for (column, formant) in formants_hz.iter_mut().zip(found) {
-            column.push(formant.map(|formant| formant.hz as f32));
+impl SampleScratch {
+    /// Takes the values of a part of so many samples into the means of those of all parts.
+    fn pool(&mut self, samples: f64, values: &[Option<f64>]) {
+        self.samples += samples;
+        self.pooled.resize(values.len(), Pooled::default());
+        for (pooled, value) in self.pooled.iter_mut().zip(values) {
+            if let Some(value) = value.filter(|value| value.is_finite() && samples > 0.0) {
+                pooled.weight += samples;
+                pooled.mean += (value - pooled.mean) * (samples / pooled.weight);
+            }
         }
     }
 }

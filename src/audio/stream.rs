@@ -8,6 +8,7 @@ use std::io;
 
 use super::analysis::{AnalysisScratch, Analyzer, ClipAnalysis};
 use super::levels::Room;
+use super::sample_descriptors::PART;
 use crate::simd::GROUP;
 
 /// Samples of a stretch, about: they stay in the processor's cache until they are analysed.
@@ -29,6 +30,8 @@ pub struct ClipStream<'a> {
     frames: usize,
     /// Samples of the clip that were measured.
     measured: usize,
+    /// Parts that were looked at.
+    parts: usize,
 }
 
 impl Analyzer {
@@ -38,11 +41,23 @@ impl Analyzer {
     pub fn stream<'a>(&'a self, room: Room<'a>, scratch: &'a mut AnalysisScratch) -> ClipStream<'a> {
         let (hop, most) = self.lengths();
         scratch.window.clear();
+        scratch.part.clear();
         self.begin(&mut scratch.knowledge);
         let stretch = (STRETCH / hop).next_multiple_of(GROUP).max(GROUP);
         // What frames of every kind have on either side, and a frame that may be left off at the end.
         let reach = 2 * most + 2 * hop;
-        ClipStream { analyzer: self, scratch, room, hop, reach, stretch, begin: 0, frames: 0, measured: 0 }
+        ClipStream {
+            analyzer: self,
+            scratch,
+            room,
+            hop,
+            reach,
+            stretch,
+            begin: 0,
+            frames: 0,
+            measured: 0,
+            parts: 0,
+        }
     }
 }
 
@@ -54,6 +69,9 @@ impl ClipStream<'_> {
             let missing = wanted - self.scratch.window.len();
             let (now, later) = samples.split_at(missing.min(samples.len()));
             self.scratch.window.extend_from_slice(now);
+            if self.analyzer.needs_parts() {
+                self.scratch.part.extend_from_slice(now);
+            }
             samples = later;
             if now.len() == missing {
                 let end = self.frames + self.stretch;
@@ -69,17 +87,35 @@ impl ClipStream<'_> {
     pub fn finish(mut self) -> io::Result<ClipAnalysis> {
         let samples = self.begin + self.scratch.window.len();
         self.advance(self.analyzer.count(samples), samples);
-        self.analyzer.conclude(&[], &mut self.scratch.knowledge)
+        while self.scratch.part.len() > PART {
+            self.end_part(PART, false);
+        }
+        if self.analyzer.needs_parts() && (self.parts == 0 || !self.scratch.part.is_empty()) {
+            self.end_part(self.scratch.part.len(), true);
+        }
+        self.analyzer.conclude(None, &mut self.scratch.knowledge)
     }
 
     /// Analyses the frames up to `end`, and measures the samples up to `samples`.
     fn advance(&mut self, end: usize, samples: usize) {
-        let AnalysisScratch { waveform, knowledge, window } = &mut *self.scratch;
+        let AnalysisScratch { waveform, knowledge, window, .. } = &mut *self.scratch;
         let window = self.analyzer.bound(window, waveform);
         let before = self.begin / self.hop;
         self.analyzer.observe(window, self.frames - before..end - before, knowledge);
         knowledge.measure(&window[self.measured - self.begin..samples - self.begin]);
         (self.frames, self.measured) = (end, samples);
+        while self.scratch.part.len() > PART && self.frames * self.hop >= (self.parts + 1) * PART {
+            self.end_part(PART, false);
+        }
+    }
+
+    /// Looks at the first `len` samples of the part at hand.
+    fn end_part(&mut self, len: usize, is_last: bool) {
+        let AnalysisScratch { waveform, knowledge, part, .. } = &mut *self.scratch;
+        let samples = self.analyzer.bound(&part[..len], waveform);
+        self.analyzer.observe_part(samples, self.parts * PART, is_last, knowledge);
+        part.drain(..len);
+        self.parts += 1;
     }
 
     /// Forgets the samples that no later frame reaches.
@@ -117,16 +153,9 @@ mod tests {
         AnalyzerSettings { spectrogram, features, ..AnalyzerSettings::default() }
     }
 
-    fn of_spectra() -> Vec<FeatureSet> {
-        let of_samples = [
-            FeatureSet::Formants,
-            FeatureSet::VoiceQuality,
-            FeatureSet::Syllables,
-            FeatureSet::Recording,
-            FeatureSet::Earshot,
-            FeatureSet::Egemaps,
-        ];
-        FeatureSet::ALL.into_iter().filter(|set| !of_samples.contains(set)).collect()
+    /// All sets but formants, which pYIN finds too late.
+    fn of_pyin() -> Vec<FeatureSet> {
+        FeatureSet::ALL.into_iter().filter(|set| *set != FeatureSet::Formants).collect()
     }
 
     #[test]
@@ -138,8 +167,8 @@ mod tests {
                 settings(Profile::Librosa, Store::None, PitchMethod::Yin, all()),
                 vec![7919, 1 << 16, usize::MAX],
             ),
-            (settings(Profile::Kaldi, Store::None, PitchMethod::Yin, all()), vec![4096]),
-            (settings(Profile::Whisper, Store::Mel, PitchMethod::Pyin, of_spectra()), vec![100_000]),
+            (settings(Profile::Kaldi, Store::None, PitchMethod::Yin, FeatureSet::ALL.to_vec()), vec![4096]),
+            (settings(Profile::Whisper, Store::Mel, PitchMethod::Pyin, of_pyin()), vec![100_000]),
             (settings(Profile::Librosa, Store::Power, PitchMethod::Yin, vec![FeatureSet::Mel]), vec![65_536]),
         ] {
             let analyzer = Analyzer::new(settings, 16_000).unwrap();

@@ -31,8 +31,8 @@ const OF_SPECTRUM: [&str; 10] = [
     "mfcc_4",
     "alpha_ratio_db",
     "hammarberg_db",
-    "slope_0_500",
-    "slope_500_1500",
+    "slope_to_500hz",
+    "slope_to_1500hz",
 ];
 const CEPSTRA: usize = 4;
 
