@@ -1,7 +1,8 @@
 """Both sides of each comparison in one process, alternating, median of several runs.
 
 Ours is the whole program: start, reading, the stage, Parquet and run.json (for vectors the training stage alone, as for gensim).
-Theirs is the library call with reading, without Python's start and imports.
+Theirs is the library call with reading, without Python's start and imports. For sound both are calls in one process, and the whole
+program is beside it.
 CLOCK=cpu counts processor time on both sides, which other programs on the machine disturb less; right for one thread.
 """
 import json, os, re, resource, shutil, statistics, subprocess, sys, tempfile, time
@@ -89,7 +90,8 @@ def recordings():
 
 
 def compare_sound():
-    """One thread each. The peer of the whole default set, and of the transforms alone, is the length of the recordings: the ratio is times real time."""
+    """One thread each; both sides read each file and describe it in one process that is planned and warm. Where the peer is the length of the
+    recordings, the ratio is times real time."""
     import kaldi_native_fbank as knf
     import librosa, numpy as np, soundfile as sf
 
@@ -127,24 +129,24 @@ def compare_sound():
 
         return lambda: timed(run)
 
-    def ours(sets, profile="librosa", method="yin"):
+    def ours(sets, method="yin"):
         pitch = f'{{ min_hz = 65.0, max_hz = 500.0, frame_len = 1024, method = "{method}" }}'
-        text = f'[clips]\ninclude = ["{folder}/*.wav"]\n[spectrogram]\nprofile = "{profile}"\n[features]\nsets = {sets}\npitch = {pitch}\n'
+        text = f'[clips]\ninclude = ["{folder}/*.wav"]\n[spectrogram]\n[features]\nsets = {sets}\npitch = {pitch}\n'
         return lambda: job(text, 1)[0]
 
     default = ["mel", "mfcc", "spectral", "pitch", "loudness", "voice", "quality"]
     mfcc = lambda y, sr: librosa.feature.mfcc(S=mel(y, sr), n_mfcc=13)
     compare("sound-read", sound_bench(folder, "read"), peer(lambda y, sr: None))
-    compare("sound-mel", ours(["mel"]), peer(mel))
-    compare("sound-mfcc", ours(["mfcc"]), peer(mfcc))
-    compare("sound-spectral", ours(["spectral"]), peer(spectral))
-    compare("sound-fbank", ours(["mel"], profile="kaldi"), peer(fbank))
-    compare("sound-yin", ours(["pitch"]), peer(lambda y, sr: librosa.yin(y, **pitch)))
-    compare("sound-pyin", ours(["pitch"], method="pyin"), peer(lambda y, sr: librosa.pyin(y, **pitch)), runs=1)
-    for name, sets, method in [("mel", ["mel"], "yin"), ("yin", ["pitch"], "yin"), ("pyin", ["pitch"], "pyin"), ("default", default, "yin")]:
-        compare(f"sound-{name}-x-real-time", ours(sets, method=method), real_time)
+    features = {"mel": mel, "mfcc": mfcc, "spectral": spectral, "fbank": fbank, "pitch": lambda y, sr: librosa.yin(y, **pitch)}
+    for case, theirs in features.items():
+        compare(f"sound-{case}", sound_bench(folder, f"files:{case}"), peer(theirs))
+    compare("sound-pyin", sound_bench(folder, "files:pyin"), peer(lambda y, sr: librosa.pyin(y, **pitch)), runs=1)
+    for case in (*features, "pyin", "default"):
+        compare(f"sound-{case}-x-real-time", sound_bench(folder, f"files:{case}"), real_time)
+    # The whole program: start, hashes, tables, page, run.json.
+    for name, sets, method in [("mel", ["mel"], "yin"), ("yin", ["pitch"], "yin"), ("default", default, "yin")]:
+        compare(f"sound-{name}-job-x-real-time", ours(sets, method=method), real_time)
     compare("sound-transforms-alone-x-real-time", sound_bench(folder, "transforms"), real_time)
-    compare("sound-mel-in-memory-x-real-time", sound_bench(folder, "mel"), real_time)
     compare_reading(compare, timed, sorted(folder.glob("*.wav")), WORK)
 
 

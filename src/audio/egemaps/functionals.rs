@@ -35,7 +35,7 @@ pub(super) struct Summary {
 
 impl Summary {
     /// Appends mean, variation, the 20th, 50th and 80th percentile, the range between the first and the last of them, mean and
-    /// deviation of the slope of rising parts and of falling ones, per second. The number of peaks; `None` without values.
+    /// deviation of the slope of rising parts and of falling ones, per second, both above 0. The number of peaks; `None` without values.
     pub fn push(
         &mut self,
         contour: &[Option<f64>],
@@ -73,7 +73,7 @@ impl Summary {
             for pair in turns.windows(2) {
                 let change = stretch[pair[1]] - stretch[pair[0]];
                 let slope = change / ((pair[1] - pair[0]) as f64 * frame_seconds);
-                if change > 0.0 { &mut *rising } else { &mut *falling }.push(slope);
+                if change > 0.0 { &mut *rising } else { &mut *falling }.push(slope.abs());
             }
         }
         peaks
@@ -145,10 +145,9 @@ mod tests {
         let contour: Vec<Option<f64>> = [0, 1, 2, 3, 4, 3, 2, 1, 0].map(|x| Some(f64::from(x))).into();
         let mut values = Vec::new();
         assert_eq!(Summary::default().push(&contour, 0.5, &mut values), Some(1.0));
-        let expected = [2.0, 8.0, 2.0, 2.0, 0.0, -2.0, 0.0];
         assert!((values[0].unwrap() - 16.0 / 9.0).abs() < 1e-12);
-        assert_eq!(values[3], Some(expected[0]));
-        assert_eq!(values[6..], [2.0, 0.0, -2.0, 0.0].map(Some));
+        assert_eq!(values[3], Some(2.0));
+        assert_eq!(values[6..], [2.0, 0.0, 2.0, 0.0].map(Some));
         values.clear();
         assert_eq!(Summary::default().push(&[None, None], 0.5, &mut values), None);
         assert_eq!(values, [None; 10]);

@@ -14,6 +14,8 @@ const HIGH_HZ: f64 = 8000.0;
 /// Intensity to loudness (Stevens).
 const COMPRESSION: f64 = 0.33;
 const LIFTER: f64 = 22.0;
+/// The paper names no unit: in this one values are about openSMILE's.
+const LOUDNESS_UNIT: f64 = 1.0 / 15.8;
 /// Energy that has a logarithm.
 const LEAST: f64 = 1e-12;
 
@@ -126,11 +128,12 @@ impl Spectrum {
         let SpectrumScratch { contours, power, magnitudes, magnitudes_before, .. } = scratch;
         let mut bands = [0.0_f32; BANDS];
         self.bank.apply(power, &mut bands);
-        let loudness: f64 = bands
-            .iter()
-            .zip(&self.equal_loudness)
-            .map(|(energy, weight)| libm::pow(f64::from(*energy) * weight, COMPRESSION))
-            .sum();
+        let loudness: f64 = LOUDNESS_UNIT
+            * bands
+                .iter()
+                .zip(&self.equal_loudness)
+                .map(|(energy, weight)| libm::pow(f64::from(*energy) * weight, COMPRESSION))
+                .sum();
         let flux = (!is_first).then(|| {
             let changes = magnitudes.iter().zip(magnitudes_before.iter());
             let sum: f64 = changes.map(|(now, before)| (now - before) * (now - before)).sum();

@@ -1,4 +1,7 @@
 //! The voice of 60 ms: pitch, jitter and shimmer, harmonics and noise, formants and how strong they are.
+//!
+//! The first harmonic (H1) is the one after the fundamental, at twice the pitch: so openSMILE, which the paper's authors wrote, counts,
+//! and its values are those that are published.
 
 use crate::audio::formants::{FormantScratch, Formants, Resonance};
 use crate::audio::harmonicity::{Harmonicity, HarmonicityScratch};
@@ -14,7 +17,7 @@ const PITCH: PeriodicPitchSettings = PeriodicPitchSettings {
     min_hz: 55.0,
     max_hz: 1000.0,
     step_seconds: 0.01,
-    voicing: 0.45,
+    voicing: 0.55,
     voicing_cost: 0.14,
 };
 /// Pitch is counted in semitones from here, the note A0.
@@ -122,16 +125,16 @@ impl Voice {
         let level_db = |power: f64| (power > 0.0).then(|| 10.0 * libm::log10(power));
         let strongest_db = |from: f64, to: f64| self.strongest(&scratch.power, from, to).and_then(level_db);
         let harmonic_db = |k: f64| strongest_db((k - HARMONIC_REACH) * hz, (k + HARMONIC_REACH) * hz);
-        let first_db = harmonic_db(1.0);
-        let under_first = |level_db: Option<f64>| first_db.zip(level_db).map(|(first, level)| first - level);
-        values[4] = under_first(harmonic_db(2.0));
+        let (fundamental_db, first_db) = (harmonic_db(1.0), harmonic_db(2.0));
+        let less = |a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| a - b);
+        values[4] = less(first_db, harmonic_db(3.0));
         for (formant, values) in formants.into_iter().zip(values[6..].as_chunks_mut::<3>().0) {
             let Some(Resonance { hz, bandwidth_hz }) = formant else { continue };
             let level_db = strongest_db((1.0 - FORMANT_REACH) * hz, (1.0 + FORMANT_REACH) * hz);
-            *values = [Some(hz), Some(bandwidth_hz), under_first(level_db).map(|db| -db)];
+            *values = [Some(hz), Some(bandwidth_hz), less(level_db, fundamental_db)];
         }
-        // The first harmonic over that of the third formant.
-        values[5] = values[14].map(|db| -db);
+        let of_third_db = less(values[14], fundamental_db.map(|db| -db));
+        values[5] = less(first_db, of_third_db);
         values
     }
 
