@@ -128,12 +128,9 @@ impl Spectrum {
         let SpectrumScratch { contours, power, magnitudes, magnitudes_before, .. } = scratch;
         let mut bands = [0.0_f32; BANDS];
         self.bank.apply(power, &mut bands);
-        let loudness: f64 = LOUDNESS_UNIT
-            * bands
-                .iter()
-                .zip(&self.equal_loudness)
-                .map(|(energy, weight)| libm::pow(f64::from(*energy) * weight, COMPRESSION))
-                .sum();
+        let loudness = bands.iter().zip(&self.equal_loudness);
+        let loudness = loudness.map(|(energy, weight)| libm::pow(f64::from(*energy) * weight, COMPRESSION));
+        let loudness = LOUDNESS_UNIT * loudness.sum::<f64>();
         let flux = (!is_first).then(|| {
             let changes = magnitudes.iter().zip(magnitudes_before.iter());
             let sum: f64 = changes.map(|(now, before)| (now - before) * (now - before)).sum();
