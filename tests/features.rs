@@ -14,7 +14,7 @@ include = FOLDERS
 store = "mel"
 [features]
 sets = ["mel", "mfcc", "spectral", "pitch", "loudness", "voice", "quality", "contrast", "chroma", "pcen", "deltas", "rhythm",
-        "formants", "voice_quality", "syllables", "recording", "earshot", "functionals"]
+        "formants", "voice_quality", "syllables", "recording", "earshot", "functionals", "egemaps"]
 pitch = { method = "METHOD" }
 frames = true
 "#;

@@ -49,7 +49,7 @@ fn a_recording_that_is_analysed_while_it_is_read_has_the_values_of_one_in_memory
     write_recording(&folder.path().join("long.wav"));
     let default = r#""mel", "mfcc", "spectral", "pitch", "loudness", "voice", "quality""#;
     let streamed = values(folder.path(), default);
-    // These need all samples at once.
+    // These take the recording in parts, beside its frames.
     let whole = values(folder.path(), &format!("{default}, \"recording\", \"formants\""));
     assert!(streamed.len() > 200 && whole.len() > streamed.len());
     for (name, value) in streamed {

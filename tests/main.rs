@@ -21,3 +21,4 @@ mod nights;
 mod operations;
 mod program;
 mod shared_data;
+mod showing;

@@ -16,6 +16,9 @@ use crate::math::random::Stream;
 const ROUNDS: usize = 32;
 const MOMENTUM: f64 = 0.99;
 const UPDATES: usize = 60;
+/// Where less than this share of the most that windows add up to lies over a sample, it is not known: dividing by so little would
+/// make a click of what frames disagree in.
+const LEAST_WEIGHT: f64 = 0.01;
 /// The most numbers of a spectrogram that is inverted, some twenty minutes: a bound on memory.
 pub const VALUES_LIMIT: usize = 1 << 25;
 
@@ -29,7 +32,8 @@ pub struct Inversion {
 }
 
 /// Makes the sound of a spectrogram that settings with their `store` wrote, `matrix` being frames by bands or bins; the more so the
-/// shorter its hops. The same matrix gives the same bits. `None` where there is no frame, or more than [`VALUES_LIMIT`] bins in all.
+/// shorter its hops. The same matrix gives the same bits. `None` where frames reach over no sample of the clip alone, or have more than
+/// [`VALUES_LIMIT`] bins in all.
 #[must_use]
 pub fn invert(settings: &SpectrogramSettings, sample_rate: u32, matrix: &[f32]) -> Option<Inversion> {
     let (bins, bank) = (settings.bins(), settings.mel_bank(sample_rate));
@@ -41,7 +45,8 @@ pub fn invert(settings: &SpectrogramSettings, sample_rate: u32, matrix: &[f32]) 
     let magnitudes = magnitudes(settings, &bank, matrix, width);
     let mut rebuilding = Rebuilding::new(settings, frames);
     let distance = rebuilding.run(&magnitudes);
-    Some(Inversion { samples: rebuilding.clip(settings), distance })
+    let samples = rebuilding.clip(settings);
+    (!samples.is_empty()).then_some(Inversion { samples, distance })
 }
 
 /// The magnitudes that a matrix stands for, frames by bins.
@@ -85,6 +90,7 @@ struct Rebuilding {
     samples: Vec<f64>,
     /// What the squares of the windows over a sample add up to.
     weights: Vec<f64>,
+    least_weight: f64,
     /// Frames by bins: what is asked for, what the last round found, and the round before.
     spectra: Vec<Complex<f64>>,
     before: Vec<Complex<f64>>,
@@ -108,6 +114,7 @@ impl Rebuilding {
             before: vec![Complex::default(); frames * fft.bins()],
             window,
             fft,
+            least_weight: LEAST_WEIGHT * weights.iter().copied().fold(0.0, f64::max),
             weights,
         }
     }
@@ -159,8 +166,7 @@ impl Rebuilding {
             }
         }
         for (sample, weight) in self.samples.iter_mut().zip(&self.weights) {
-            // Where hardly any window reaches there is nothing to know.
-            *sample = if *weight > 1e-8 { *sample / weight } else { 0.0 };
+            *sample = if *weight > self.least_weight { *sample / weight } else { 0.0 };
         }
     }
 
@@ -227,6 +233,8 @@ mod tests {
                 let energy = |x: &[f32]| x.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>();
                 let ratio = energy(&found.samples) / energy(&samples);
                 assert!((0.5..2.0).contains(&ratio), "{profile} {store:?}: {ratio} times the energy");
+                let loudest = found.samples.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+                assert!(loudest < 1.0, "{profile} {store:?}: a click of {loudest}");
                 assert_eq!(invert(&settings, 16_000, &matrix), Some(found), "the same bits");
             }
         }

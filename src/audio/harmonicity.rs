@@ -58,7 +58,7 @@ impl Harmonicity {
         (count > 0).then(|| sum / f64::from(count))
     }
 
-    /// The ratio in dB of the frame about a time; `None` where it does not lie in the clip, or is not periodic at all.
+    /// The ratio in dB of the frame about a time, with silence outside of the clip; `None` where it is not periodic at all.
     #[must_use]
     pub fn frame_db(&self, samples: &[f32], seconds: f64, scratch: &mut HarmonicityScratch) -> Option<f64> {
         self.observe(samples, seconds, scratch).1.map(ratio_db)

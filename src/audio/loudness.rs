@@ -69,16 +69,47 @@ impl Meter {
     }
 }
 
-/// Loudness range of a mono clip in LU (EBU Tech 3342): from the 10th to the 95th percentile of the loudness of 3 s, gated
-/// at -70 LUFS and 20 LU under the mean. `None` of less than 3 s, of silence, and at a rate that [`check_sample_rate`]
-/// refuses.
+/// Measures the loudness range of a mono clip that comes in pieces.
+pub struct RangeMeter {
+    meter: Option<EbuR128>,
+    samples: usize,
+    /// The least samples that have a range.
+    least: usize,
+}
+
+impl RangeMeter {
+    /// For clips of `sample_rate`; at one that [`check_sample_rate`] refuses nothing is defined.
+    #[must_use]
+    pub fn new(sample_rate: u32) -> Self {
+        let least = RANGE_SECONDS.saturating_mul(sample_rate as usize);
+        Self { meter: EbuR128::new(1, sample_rate, Mode::I | Mode::LRA).ok(), samples: 0, least }
+    }
+
+    /// Takes the next samples.
+    pub fn add(&mut self, samples: &[f32]) {
+        self.samples += samples.len();
+        if self.meter.as_mut().is_some_and(|meter| meter.add_frames_f32(samples).is_err()) {
+            self.meter = None;
+        }
+    }
+
+    /// The range in LU (EBU Tech 3342): from the 10th to the 95th percentile of the loudness of 3 s, gated at -70 LUFS and 20 LU under
+    /// the mean. `None` of less than 3 s and of silence.
+    #[must_use]
+    pub fn lu(&self) -> Option<f64> {
+        let meter = self.meter.as_ref()?;
+        let sounds = meter.loudness_global().ok()?.is_finite();
+        let long = self.samples >= self.least;
+        meter.loudness_range().ok().filter(|range| sounds && long && range.is_finite())
+    }
+}
+
+/// The loudness range of a mono clip in LU, as [`RangeMeter::lu`].
 #[must_use]
 pub fn range_lu(samples: &[f32], sample_rate: u32) -> Option<f64> {
-    let mut meter = EbuR128::new(1, sample_rate, Mode::I | Mode::LRA).ok()?;
-    meter.add_frames_f32(samples).ok()?;
-    let sounds = meter.loudness_global().ok()?.is_finite();
-    let long = samples.len() >= RANGE_SECONDS.saturating_mul(sample_rate as usize);
-    meter.loudness_range().ok().filter(|range| sounds && long && range.is_finite())
+    let mut meter = RangeMeter::new(sample_rate);
+    meter.add(samples);
+    meter.lu()
 }
 
 #[cfg(test)]

@@ -26,6 +26,9 @@ const LEAST_ENERGY: f32 = 1e-10;
 /// The longest frame, about a minute at 16 kHz: a bound on memory.
 pub(crate) const FRAME_LIMIT: usize = 1 << 20;
 
+/// The longest hop: a bound on sums of places.
+const HOP_LIMIT: usize = 1 << 30;
+
 /// The most mel bands: a bound on memory.
 const MELS_LIMIT: usize = 4096;
 
@@ -94,7 +97,7 @@ impl SpectrogramSettings {
         for (key, value, limit) in [
             ("spectrogram.fft_len", self.fft_len, FRAME_LIMIT),
             ("spectrogram.win_len", self.win_len, FRAME_LIMIT),
-            ("spectrogram.hop_len", self.hop_len, usize::MAX),
+            ("spectrogram.hop_len", self.hop_len, HOP_LIMIT),
             ("spectrogram.mels", self.mels, MELS_LIMIT),
         ] {
             if value == 0 {

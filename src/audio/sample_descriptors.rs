@@ -10,7 +10,7 @@ use super::egemaps::{self, Egemaps, EgemapsScratch};
 use super::features::{FeatureSet, FeatureSettings, FrameColumns};
 use super::formants::{FORMANTS, FormantScratch, Formants};
 use super::harmonicity::{Harmonicity, HarmonicityScratch};
-use super::loudness;
+use super::loudness::RangeMeter;
 use super::perturbation::{self, Perturbation, PerturbationScratch};
 use super::pulses::{PulseScratch, Pulses, VOICE_REPORT};
 use super::signal_to_noise::wada_db;
@@ -68,8 +68,8 @@ struct Pooled {
 #[derive(Default)]
 pub struct SampleScratch {
     pooled: Vec<Pooled>,
-    /// Of all parts so far.
-    samples: f64,
+    /// Where the recording is asked for: a range is that of the whole.
+    range: Option<RangeMeter>,
     values: Vec<Option<f64>>,
     formants: FormantScratch,
     harmonicity: HarmonicityScratch,
@@ -138,7 +138,7 @@ impl SampleDescriptors {
     /// Begins a new clip.
     pub fn restart(&self, scratch: &mut SampleScratch) {
         scratch.pooled.clear();
-        scratch.samples = 0.0;
+        scratch.range = self.recording.is_some().then(|| RangeMeter::new(self.sample_rate));
     }
 
     /// Looks at the next part of a clip. `frames` are those whose centres lie in it, each with its place in seconds from the begin of
@@ -160,6 +160,9 @@ impl SampleDescriptors {
                     column.push(formant.map(|formant| formant.hz as f32));
                 }
             }
+        }
+        if let Some(range) = &mut scratch.range {
+            range.add(part);
         }
         let mut values = std::mem::take(&mut scratch.values);
         values.clear();
@@ -186,7 +189,8 @@ impl SampleDescriptors {
         }
         if let Some(bandwidth) = &self.recording {
             values.extend([
-                loudness::range_lu(samples, self.sample_rate),
+                // At the end.
+                None,
                 bandwidth.effective_hz(samples, &mut scratch.bandwidth),
                 wada_db(samples),
             ]);
@@ -221,9 +225,15 @@ impl SampleDescriptors {
         values.extend(scratch.pooled.iter().map(|pooled| (pooled.weight > 0.0).then_some(pooled.mean)));
         if self.syllables.is_some() {
             let at = from + if self.voice_quality.is_some() { VOICE_QUALITY.len() } else { 0 };
-            let seconds = scratch.samples / f64::from(self.sample_rate);
+            let seconds = scratch.pooled.get(at - from).map_or(0.0, |pooled| pooled.weight)
+                / f64::from(self.sample_rate);
             // Whole nuclei, where rounding left a little.
             values[at] = values[at].map(|per_second| (per_second * seconds).round());
+        }
+        if let Some(range) = &scratch.range {
+            let voice = if self.voice_quality.is_some() { VOICE_QUALITY.len() } else { 0 };
+            let syllables = if self.syllables.is_some() { SYLLABLES.len() } else { 0 };
+            values[from + voice + syllables] = range.lu();
         }
     }
 }
@@ -231,7 +241,6 @@ impl SampleDescriptors {
 impl SampleScratch {
     /// Takes the values of a part of so many samples into the means of those of all parts.
     fn pool(&mut self, samples: f64, values: &[Option<f64>]) {
-        self.samples += samples;
         self.pooled.resize(values.len(), Pooled::default());
         for (pooled, value) in self.pooled.iter_mut().zip(values) {
             if let Some(value) = value.filter(|value| value.is_finite() && samples > 0.0) {

@@ -40,19 +40,24 @@ impl Recording {
         let record = RunRecord::read(folder)?;
         let (seconds, file_sample_rate) = row_of(folder, &record, clip_id)?;
         let refused = |why: String| Error::Usage(format!("{}: {why}", folder.display()));
-        let file: JobFile =
+        let mut file: JobFile =
             serde_json::from_value(record.job.clone()).map_err(|error| refused(error.to_string()))?;
+        // Files that the other sections name may have gone since.
+        (file.documents, file.compare) = (None, None);
+        (file.tokens, file.bag_of_words, file.statistics, file.embeddings) = (None, None, None, None);
         let plan = Plan::new(file, &PathBuf::from(&record.job_file))?;
         let clips = plan.clips.as_ref().ok_or_else(|| refused("its job has no [clips]".to_owned()))?;
-        let sample_rate =
-            if clips.rules.sample_rate == 0 { file_sample_rate } else { clips.rules.sample_rate };
         let mut settings = clips.spectrogram;
-        let matrix = match settings.store {
+        let (matrix, seconds, sample_rate) = match settings.store {
             Store::None => {
                 settings.store = Store::Mel;
                 analysed(&plan, clips, clip_id).map_err(refused)?
             }
-            Store::Mel | Store::Power => stored(folder, &record, clip_id)?,
+            Store::Mel | Store::Power => {
+                let rate =
+                    if clips.rules.sample_rate == 0 { file_sample_rate } else { clips.rules.sample_rate };
+                (stored(folder, &record, clip_id)?, seconds, rate)
+            }
         };
         Ok(Self { clip_id: clip_id.to_owned(), seconds, sample_rate, settings, matrix })
     }
@@ -130,8 +135,12 @@ fn stored(folder: &Path, record: &RunRecord, clip_id: &str) -> Result<Vec<f32>> 
     Ok(matrix)
 }
 
-/// The mel levels of a recording that still lies where it did.
-fn analysed(plan: &Plan, clips: &ClipsPlan, clip_id: &str) -> std::result::Result<Vec<f32>, String> {
+/// The mel levels of a recording as it lies in the corpus now, its seconds and its rate.
+fn analysed(
+    plan: &Plan,
+    clips: &ClipsPlan,
+    clip_id: &str,
+) -> std::result::Result<(Vec<f32>, f64, u32), String> {
     let nowhere = tempfile::tempdir().map_err(|error| error.to_string())?;
     let (store, inventory) = (Kept::look(nowhere.path()), Inventory::open(nowhere.path(), true));
     at_rest(plan, &store, &inventory, |desk| {
@@ -142,8 +151,10 @@ fn analysed(plan: &Plan, clips: &ClipsPlan, clip_id: &str) -> std::result::Resul
                 "the recording {clip_id:?} is not in the corpus any more, and the run stored no spectrogram"
             )
         };
-        let clip = read_clip(inputs.find(clip_id).ok_or_else(gone)?, &clips.rules)
-            .map_err(|unread| unread.row.reason)?;
-        Ok(Plans::new(clips).mel_levels(&clip, &mut Scratch::default())?.values)
+        let reference = inputs.find(clip_id).ok_or_else(gone)?;
+        let clip = read_clip(reference, &clips.rules).map_err(|unread| unread.row.reason)?;
+        let levels = Plans::new(clips).mel_levels(&clip, &mut Scratch::default())?;
+        let seconds = clip.samples.len() as f64 / f64::from(clip.sample_rate);
+        Ok((levels.values, seconds, clip.sample_rate))
     })
 }

@@ -19,6 +19,7 @@ use super::periodicity::FrameTimes;
 const STEP_SECONDS: f64 = 0.01;
 const VOICE_SECONDS: f64 = 0.06;
 const SPECTRUM_SECONDS: f64 = 0.02;
+const LOWEST_RATE: u32 = 4000;
 
 /// Contours that a frame of any kind has; the first is loudness, the second flux, then cepstral coefficients, then those of
 /// which voiced and unvoiced frames are summed up apart only.
@@ -74,7 +75,7 @@ const OF_TIME: [&str; 7] = [
 pub struct Egemaps {
     rate: f64,
     spectrum: Spectrum,
-    /// `None` at a rate that has no voices.
+    /// `None` at a rate so low that it has no voices, and very many frames for its samples.
     voice: Option<Voice>,
 }
 
@@ -129,23 +130,21 @@ impl Egemaps {
         Self {
             rate: f64::from(sample_rate),
             spectrum: Spectrum::new(sample_rate),
-            voice: Voice::new(sample_rate),
+            voice: (sample_rate >= LOWEST_RATE).then(|| Voice::new(sample_rate)).flatten(),
         }
     }
 
     /// Appends the values of a clip, as many as there are [`names`]; `None` where nothing is defined: all of a clip under
-    /// 60 ms, those of the voice where there is none, ratios of bands that the sample rate does not reach.
+    /// 60 ms or a rate under 4 kHz, those of the voice where there is none, ratios of bands that the sample rate does not reach.
     pub fn push(&self, samples: &[f32], scratch: &mut EgemapsScratch, values: &mut Vec<Option<f64>>) {
         let seconds = samples.len() as f64 / self.rate;
-        let Some(times) = FrameTimes::inside(seconds, VOICE_SECONDS, STEP_SECONDS) else {
+        let times = FrameTimes::inside(seconds, VOICE_SECONDS, STEP_SECONDS);
+        let (Some(times), Some(plan)) = (times, &self.voice) else {
             return values.extend([None; 88]);
         };
         let EgemapsScratch { spectrum, voice, smoothed, summary } = scratch;
         self.spectrum.describe(samples, times, spectrum);
-        match &self.voice {
-            Some(plan) => plan.describe(samples, times, voice),
-            None => voice.silence(times),
-        }
+        plan.describe(samples, times, voice);
         let voiced: Vec<bool> = voice.contours[0].iter().map(Option::is_some).collect();
         for contour in spectrum.contours.iter_mut().chain(&mut voice.contours) {
             smooth(contour, smoothed);

@@ -61,16 +61,6 @@ struct FrameScratch {
     power: Vec<f64>,
 }
 
-impl VoiceScratch {
-    /// A clip without a voice.
-    pub fn silence(&mut self, times: FrameTimes) {
-        for contour in &mut self.contours {
-            contour.clear();
-            contour.resize(times.count, None);
-        }
-    }
-}
-
 impl Voice {
     /// For clips of `sample_rate`; `None` where that has no voices.
     pub fn new(sample_rate: u32) -> Option<Self> {
