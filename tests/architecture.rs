@@ -10,7 +10,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("math", &[]),
     ("convolution", &["math", "simd"]),
     ("simd", &[]),
-    ("corpus", &["error"]),
+    ("corpus", &["error", "simd"]),
     ("text", &["math", "simd"]),
     ("audio", &["convolution", "math", "simd"]),
     ("compare", &["math", "simd"]),

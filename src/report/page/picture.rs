@@ -186,7 +186,7 @@ pub fn spectrogram_svg(spectrogram: &Spectrogram) -> Option<String> {
                 path d=(format!("M{} {}h-5", px(LEFT), px(y))) stroke="#555" {}
                 text x=(px(LEFT - 8.0)) y=(px(y + 4.0)) text-anchor="end" { (hertz(*hz)) }
             }
-            text x=(px(LEFT - 8.0)) y=(px(TOP - 6.0)) text-anchor="end" { "Hz" }
+            text x=(px(LEFT - 8.0)) y="24" text-anchor="end" { "Hz" }
             @for tick in &time.ticks {
                 path d=(format!("M{} {}v5", px(LEFT + WIDE * tick.at), px(bottom))) stroke="#555" {}
                 text x=(px(LEFT + WIDE * tick.at)) y=(px(bottom + 19.0)) text-anchor="middle" { (tick.label) }
