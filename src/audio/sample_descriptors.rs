@@ -53,8 +53,8 @@ struct VoiceQuality {
     pulses: Option<Pulses>,
 }
 
-/// The samples of a part: 8.7 minutes at 16 kHz.
-pub const PART: usize = if cfg!(test) { 1 << 16 } else { 1 << 23 };
+/// The samples of a part, 4.4 minutes at 16 kHz: with the silence about it that resampling adds, a power of two.
+pub const PART: usize = if cfg!(test) { 1 << 16 } else { (1 << 22) - 2000 };
 
 /// The mean of a value over parts.
 #[derive(Debug, Clone, Copy, Default)]
