@@ -2,8 +2,8 @@
 //!
 //! Eyben et al., "The Geneva Minimalistic Acoustic Parameter Set (`GeMAPS`) for voice research and affective computing", IEEE
 //! Transactions on Affective Computing 7 (2016), its extended set, written from the paper. Every 10 ms the spectrum of 20 ms
-//! ([`spectrum`]) and the voice of 60 ms ([`voice`]) are described; contours are smoothed over three frames, those of the voice
-//! within voiced stretches, and summed up ([`functionals`]). Where the paper names no algorithm (pitch, pulses, formants,
+//! (`spectrum`) and the voice of 60 ms (`voice`) are described; contours are smoothed over three frames, those of the voice
+//! within voiced stretches, and summed up (`functionals`). Where the paper names no algorithm (pitch, pulses, formants,
 //! harmonics to noise) it is Praat's, as everywhere here.
 
 mod functionals;
@@ -89,7 +89,7 @@ pub struct EgemapsScratch {
 }
 
 /// The names of the values, in their order: of a contour its mean and its coefficient of variation (`cv`), of loudness and
-/// pitch [`FURTHER`] too, then the contours of the spectrum in voiced frames, the means in unvoiced ones, and times.
+/// pitch `FURTHER` too, then the contours of the spectrum in voiced frames, the means in unvoiced ones, and times.
 #[must_use]
 pub fn names() -> Vec<String> {
     let mut names = Vec::with_capacity(88);
