@@ -149,8 +149,8 @@ impl Egemaps {
         for contour in spectrum.contours.iter_mut().chain(&mut voice.contours) {
             smooth(contour, smoothed);
         }
-        let peaks = summary.push(&voice.contours[0], STEP_SECONDS, values).and(None::<f64>);
-        let peaks = summary.push(&spectrum.contours[0], STEP_SECONDS, values).or(peaks);
+        summary.push(&voice.contours[0], STEP_SECONDS, values);
+        let peaks = summary.push(&spectrum.contours[0], STEP_SECONDS, values);
         for contour in spectrum.contours[1..=1 + CEPSTRA].iter().chain(&voice.contours[1..]) {
             values.extend(moments(contour.iter().copied().flatten()));
         }
