@@ -18,18 +18,18 @@ use std::ops::Range;
 use crate::convolution::{ImageFilter, SignalFilter};
 
 use super::contour::{ColumnMoments, column_moments};
-use super::descriptors::{Described, DescriptorScratch, Descriptors};
+use super::descriptors::{DescriptorScratch, Descriptors};
 use super::energy::{self, EnergyScratch};
 use super::error::AudioError;
 use super::features::{FeatureSet, FeatureSettings, FrameColumns};
 use super::filters::{WaveformFilters, WaveformScratch};
 use super::frames::Frames;
-use super::levels::Room;
 use super::loudness::{self, Loudness, Meter};
 use super::mfcc::{self, Dct};
 use super::pitch::{Pitch, PitchScratch};
 use super::profile::{SpectrogramSettings, Store};
 use super::quality::{self, SampleTotals};
+use super::rows::Room;
 use super::sample_descriptors::{PART, SampleDescriptors, SampleScratch};
 use super::spectral::SpectralShapes;
 use super::spectrogram::{Spectra, SpectraScratch, Spectrogram};
@@ -302,7 +302,7 @@ impl Analyzer {
         let seconds = |frame| (frame * self.spectrogram.hop_len) as f64 / f64::from(self.sample_rate);
         columns.seconds.extend((0..frames).map(seconds));
         let mut of_bands = Vec::new();
-        self.conclude_levels(spectra, columns, copy, &mut of_bands)?;
+        self.conclude_levels(spectra, descriptors, columns, copy, &mut of_bands)?;
 
         // Pitch may have been found for the sake of formants alone.
         let mut further = Vec::new();
@@ -321,8 +321,7 @@ impl Analyzer {
             column_moments(&columns.mfcc, columns.mfcc_len, copy, &mut values);
         }
         values.append(&mut of_bands);
-        let clip = Described { levels: spectra.levels(), columns };
-        self.descriptors.push(&clip, descriptors, copy, &mut values);
+        self.descriptors.push(columns, frames, descriptors, copy, &mut values)?;
         values.append(&mut further);
         for value in &mut values {
             *value = value.filter(|number| number.is_finite());
@@ -410,6 +409,7 @@ impl Analyzer {
     fn conclude_levels(
         &self,
         spectra: &mut SpectraScratch,
+        descriptors: &mut DescriptorScratch,
         columns: &mut FrameColumns,
         copy: &mut Vec<f64>,
         values: &mut Vec<Option<f64>>,
@@ -421,6 +421,7 @@ impl Analyzer {
             if let Some(dct) = &self.dct {
                 dct.append_all(levels, &mut columns.mfcc);
             }
+            self.descriptors.observe_levels(levels, descriptors);
             if let Some(moments) = &mut moments {
                 moments.add(levels);
             }
@@ -433,12 +434,12 @@ impl Analyzer {
         Ok(())
     }
 
-    /// Lets levels go to a file where there is no room for them in memory, unless something needs all of them at once.
+    /// Lets what is known of frames go to files where there is no room for it in memory, unless it is stored or filtered.
     pub(super) fn spill(&self, room: Room<'_>, knowledge: &mut Knowledge) -> io::Result<()> {
-        if self.spectra.may_spill() && !self.descriptors.needs_levels() {
+        if self.spectra.may_spill() {
             self.spectra.spill(room, &mut knowledge.spectra)?;
         }
-        Ok(())
+        self.descriptors.spill(room, &mut knowledge.descriptors)
     }
 
     /// Frames of a clip of so many samples.

@@ -4,7 +4,9 @@
 //! of them, and the commonest deviation from the tempered scale in steps of a hundredth of a semitone. Then every bin
 //! belongs to the pitch classes by Gaussian bumps, and each frame is divided by its greatest class.
 
-use crate::math::statistics;
+use std::io;
+
+use super::rows::{Room, Rows};
 
 /// Pitch classes, from C.
 pub const CLASSES: usize = 12;
@@ -24,12 +26,11 @@ pub struct Chroma {
     bins: usize,
 }
 
-/// What [`Chroma::observe`] and [`Chroma::finish`] write: the spectra and peaks of a clip.
-#[derive(Debug, Clone, Default)]
+/// What [`Chroma::observe`] and [`Chroma::finish`] write: the spectra of a clip and how large their peaks are.
+#[derive(Default)]
 pub struct ChromaScratch {
-    power: Vec<f32>,
-    peaks: Vec<Peak>,
-    copy: Vec<f64>,
+    power: Rows,
+    peaks: Magnitudes,
     bank: Vec<f32>,
     /// Pitch classes, row-major, frames by 12, after [`Chroma::finish`].
     pub chroma: Vec<f32>,
@@ -50,14 +51,45 @@ impl Chroma {
 
     /// Begins a new clip.
     pub fn restart(&self, scratch: &mut ChromaScratch) {
-        scratch.power.clear();
-        scratch.peaks.clear();
+        scratch.power.restart();
+        scratch.peaks.restart();
         scratch.chroma.clear();
     }
 
     /// Takes the power spectrum of the clip's next frame.
     pub fn observe(&self, power: &[f32], scratch: &mut ChromaScratch) {
-        scratch.power.extend_from_slice(power);
+        scratch.power.held_mut().extend_from_slice(power);
+        self.peaks(power, |peak| scratch.peaks.add(peak.magnitude));
+    }
+
+    /// Lets spectra go to a file where there is no room for them in memory.
+    pub fn spill(&self, room: Room<'_>, scratch: &mut ChromaScratch) -> io::Result<()> {
+        scratch.power.spill(room)
+    }
+
+    /// Computes the chroma of every frame taken.
+    pub fn finish(&self, scratch: &mut ChromaScratch) -> io::Result<()> {
+        let ChromaScratch { power, peaks, bank, chroma } = scratch;
+        let mut tuning = Tuning::new(peaks);
+        power.pieces(self.bins, |rows, _| {
+            rows.chunks_exact(self.bins).for_each(|row| self.peaks(row, |peak| tuning.add(peak)));
+        })?;
+        self.fill_bank(tuning.semitones(), bank);
+        power.pieces(self.bins, |rows, _| {
+            for power in rows.chunks_exact(self.bins) {
+                let mut classes = [0.0_f64; CLASSES];
+                for (class, weights) in classes.iter_mut().zip(bank.chunks_exact(self.bins)) {
+                    *class = weights.iter().zip(power).map(|(w, p)| f64::from(*w) * f64::from(*p)).sum();
+                }
+                let most = classes.into_iter().fold(0.0, f64::max);
+                let scale = if most < f64::MIN_POSITIVE { 1.0 } else { most };
+                chroma.extend(classes.map(|class| (class / scale) as f32));
+            }
+        })
+    }
+
+    /// Hands the peaks of a frame to `each`, refined by parabolas.
+    fn peaks(&self, power: &[f32], mut each: impl FnMut(Peak)) {
         let least = LEAST_PEAK * power.iter().copied().fold(0.0, f32::max);
         let audible = |bin: usize| if power[bin] > least { power[bin] } else { 0.0 };
         for bin in 1..power.len().saturating_sub(1) {
@@ -70,22 +102,7 @@ impl Chroma {
             let (curvature, slope) = (after + before - 2.0 * here, (after - before) / 2.0);
             let shift = if slope.abs() >= curvature.abs() { 0.0 } else { -slope / curvature };
             let magnitude = here + 0.5 * slope * shift;
-            scratch.peaks.push(Peak { hz: (bin as f64 + shift) * self.bin_hz, magnitude });
-        }
-    }
-
-    /// Computes the chroma of every frame taken.
-    pub fn finish(&self, scratch: &mut ChromaScratch) {
-        let tuning = tuning(&scratch.peaks, &mut scratch.copy);
-        self.fill_bank(tuning, &mut scratch.bank);
-        for power in scratch.power.chunks_exact(self.bins) {
-            let mut classes = [0.0_f64; CLASSES];
-            for (class, weights) in classes.iter_mut().zip(scratch.bank.chunks_exact(self.bins)) {
-                *class = weights.iter().zip(power).map(|(w, p)| f64::from(*w) * f64::from(*p)).sum();
-            }
-            let most = classes.into_iter().fold(0.0, f64::max);
-            let scale = if most < f64::MIN_POSITIVE { 1.0 } else { most };
-            scratch.chroma.extend(classes.map(|class| (class / scale) as f32));
+            each(Peak { hz: (bin as f64 + shift) * self.bin_hz, magnitude });
         }
     }
 
@@ -120,25 +137,99 @@ impl Chroma {
     }
 }
 
-/// Deviation from the tempered scale of A = 440 Hz in semitones, -0.5 to 0.49 (`librosa.estimate_tuning`).
-fn tuning(peaks: &[Peak], copy: &mut Vec<f64>) -> f64 {
-    copy.clear();
-    copy.extend(peaks.iter().map(|peak| peak.magnitude));
-    copy.sort_unstable_by(f64::total_cmp);
-    let Some(middle) = statistics::percentile_of_sorted(copy, 0.5) else {
-        return 0.0;
-    };
-    let mut counts = [0_u32; TUNING_STEPS];
-    for peak in peaks.iter().filter(|peak| peak.magnitude >= middle) {
-        let semitones = CLASSES as f64 * libm::log2(peak.hz / (440.0 / 16.0));
-        let residual = semitones - semitones.floor();
-        let residual = if residual >= 0.5 { residual - 1.0 } else { residual };
-        let step = ((residual + 0.5) * TUNING_STEPS as f64) as usize;
-        counts[step.min(TUNING_STEPS - 1)] += 1;
+/// How many peaks there are of each magnitude, to some 0.4 %: enough to find the median in a second pass without keeping them all.
+#[derive(Default)]
+struct Magnitudes {
+    counts: Vec<u64>,
+    total: u64,
+}
+
+impl Magnitudes {
+    fn restart(&mut self) {
+        self.counts.clear();
+        self.total = 0;
     }
-    let most = counts.iter().max().copied().unwrap_or(0);
-    let step = counts.iter().position(|count| *count == most).unwrap_or(0);
-    step as f64 / TUNING_STEPS as f64 - 0.5
+
+    fn add(&mut self, magnitude: f64) {
+        let class = Self::class(magnitude);
+        if self.counts.len() <= class {
+            self.counts.resize(class + 1, 0);
+        }
+        self.counts[class] += 1;
+        self.total += 1;
+    }
+
+    /// Magnitudes are squares in single precision: their exponents, and the first 8 bits after them.
+    fn class(magnitude: f64) -> usize {
+        const LEAST_EXPONENT: u64 = 1023 - 152;
+        (magnitude.to_bits() >> 44).saturating_sub(LEAST_EXPONENT << 8).min(320 << 8) as usize
+    }
+
+    /// The class of the peak that has `rank` smaller ones before it, and how many lie in the classes under it.
+    fn find(&self, rank: u64) -> (usize, u64) {
+        let mut before = 0;
+        for (class, count) in self.counts.iter().enumerate() {
+            if before + count > rank {
+                return (class, before);
+            }
+            before += count;
+        }
+        (self.counts.len(), before)
+    }
+}
+
+/// Deviation from the tempered scale of A = 440 Hz (`librosa.estimate_tuning`), from the peaks that are not under the median.
+struct Tuning {
+    /// The classes of the two magnitudes in the middle; how many peaks lie under them, and in all.
+    middle: [usize; 2],
+    under: u64,
+    total: u64,
+    /// The peaks of these classes, and how many of those above have each deviation.
+    near: Vec<Peak>,
+    counts: [u64; TUNING_STEPS],
+}
+
+impl Tuning {
+    fn new(magnitudes: &Magnitudes) -> Self {
+        let total = magnitudes.total;
+        let (low, under) = magnitudes.find(total.saturating_sub(1) / 2);
+        let (high, _) = magnitudes.find(total / 2);
+        Self { middle: [low, high], under, total, near: Vec::new(), counts: [0; TUNING_STEPS] }
+    }
+
+    fn add(&mut self, peak: Peak) {
+        let class = Magnitudes::class(peak.magnitude);
+        if class > self.middle[1] {
+            self.counts[step(peak.hz)] += 1;
+        } else if class >= self.middle[0] {
+            self.near.push(peak);
+        }
+    }
+
+    /// -0.5 to 0.49 semitones.
+    fn semitones(mut self) -> f64 {
+        if self.total == 0 {
+            return 0.0;
+        }
+        self.near.sort_unstable_by(|a, b| a.magnitude.total_cmp(&b.magnitude));
+        let magnitude =
+            |rank: u64| self.near.get((rank - self.under) as usize).map_or(0.0, |peak| peak.magnitude);
+        let middle = 0.5 * (magnitude((self.total - 1) / 2) + magnitude(self.total / 2));
+        for peak in self.near.iter().filter(|peak| peak.magnitude >= middle) {
+            self.counts[step(peak.hz)] += 1;
+        }
+        let most = self.counts.iter().max().copied().unwrap_or(0);
+        let step = self.counts.iter().position(|count| *count == most).unwrap_or(0);
+        step as f64 / TUNING_STEPS as f64 - 0.5
+    }
+}
+
+/// The hundredth of a semitone that a frequency lies off the scale, counted from -50.
+fn step(hz: f64) -> usize {
+    let semitones = CLASSES as f64 * libm::log2(hz / (440.0 / 16.0));
+    let residual = semitones - semitones.floor();
+    let residual = if residual >= 0.5 { residual - 1.0 } else { residual };
+    (((residual + 0.5) * TUNING_STEPS as f64) as usize).min(TUNING_STEPS - 1)
 }
 
 #[cfg(test)]
@@ -154,7 +245,7 @@ mod tests {
         }
         plan.observe(&power, &mut scratch);
         plan.observe(&power, &mut scratch);
-        plan.finish(&mut scratch);
+        plan.finish(&mut scratch).unwrap();
         scratch.chroma
     }
 
@@ -171,6 +262,31 @@ mod tests {
     }
 
     #[test]
+    fn the_tuning_is_that_of_the_peaks_not_under_the_median() {
+        for count in [1, 2, 3, 10, 1001] {
+            let peaks: Vec<Peak> = (0..count)
+                .map(|i| Peak {
+                    hz: 440.0 + f64::from(i % 7),
+                    magnitude: f64::from((i * 7919 % 1013 + 1) as f32),
+                })
+                .collect();
+            let mut magnitudes = Magnitudes::default();
+            peaks.iter().for_each(|peak| magnitudes.add(peak.magnitude));
+            let mut found = Tuning::new(&magnitudes);
+            peaks.iter().for_each(|peak| found.add(*peak));
+
+            let mut sorted: Vec<f64> = peaks.iter().map(|peak| peak.magnitude).collect();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let median = crate::math::statistics::percentile_of_sorted(&sorted, 0.5).unwrap();
+            let mut counts = [0; TUNING_STEPS];
+            peaks.iter().filter(|peak| peak.magnitude >= median).for_each(|peak| counts[step(peak.hz)] += 1);
+            let most = (0..TUNING_STEPS).rev().max_by_key(|step| counts[*step]).unwrap();
+            assert_eq!(found.semitones(), most as f64 / TUNING_STEPS as f64 - 0.5, "{count} peaks");
+        }
+        assert_eq!(Tuning::new(&Magnitudes::default()).semitones(), 0.0);
+    }
+
+    #[test]
     fn octaves_are_one_class() {
         let found = chroma(&[440.0, 880.0, 1760.0]);
         assert!(found[9] == 1.0 && found[3] < 0.01);
@@ -181,7 +297,7 @@ mod tests {
         for len in [1, 2, 3, 512] {
             let (plan, mut scratch) = (Chroma::new(16_000, len), ChromaScratch::default());
             plan.observe(&vec![0.0; len / 2 + 1], &mut scratch);
-            plan.finish(&mut scratch);
+            plan.finish(&mut scratch).unwrap();
             assert_eq!(scratch.chroma, [0.0; CLASSES]);
         }
     }

@@ -1,5 +1,7 @@
 //! Contours: one value a frame, over the time of a clip.
 
+use std::io;
+
 use crate::convolution::{Border, Filter1d, Kernel1d, KernelError, Scratch};
 use crate::math::statistics;
 use crate::simd::{Width, add_rows, add_squared_distances};
@@ -38,6 +40,21 @@ pub fn column_moments(matrix: &[f32], columns: usize, copy: &mut Vec<f64>, value
     moments.end_sums();
     moments.add_squares(matrix);
     moments.push(values);
+}
+
+/// [`column_moments`] of a matrix whose pieces `pieces` hands over, the same ones each time.
+pub fn moments_of_pieces(
+    columns: usize,
+    copy: &mut Vec<f64>,
+    values: &mut Vec<Option<f64>>,
+    mut pieces: impl FnMut(&mut dyn FnMut(&[f32])) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut moments = ColumnMoments::new(columns, copy);
+    pieces(&mut |rows| moments.add(rows))?;
+    moments.end_sums();
+    pieces(&mut |rows| moments.add_squares(rows))?;
+    moments.push(values);
+    Ok(())
 }
 
 /// [`column_moments`] of a matrix that comes in pieces of whole rows, and comes twice: first for the means, then for the

@@ -4,6 +4,10 @@
 //! octaves) the level of the loudest fiftieth of the bins less that of the quietest. Slope is the line of least squares
 //! through the level of the bins over frequency. Entropy is Shannon's, of the power as a distribution over the bins.
 
+use std::io;
+
+use super::rows::{Room, Rows};
+
 /// Bands of contrast: 0 to 200 Hz, then six octaves, the last up to half the sample rate.
 pub const BANDS: usize = 7;
 const FIRST_OCTAVE_HZ: f64 = 200.0;
@@ -31,13 +35,14 @@ struct Band {
 }
 
 /// What [`Contrast::describe`] writes: the frames of a clip.
-#[derive(Debug, Clone, Default)]
+#[derive(Default)]
 pub struct ContrastScratch {
     sorted: Vec<f32>,
-    peaks_db: Vec<f32>,
-    valleys_db: Vec<f32>,
-    /// Contrast, row-major, frames by bands, after [`ContrastScratch::finish`].
-    pub contrast_db: Vec<f32>,
+    /// Of each frame the valley and the peak of each band in turn.
+    bands_db: Rows,
+    /// The clip's highest valley and highest peak.
+    highest_db: [f32; 2],
+    piece: Vec<f32>,
     /// Slope of each frame in dB per kHz.
     pub slope_db_khz: Vec<f32>,
     /// Entropy of each frame as a share of the greatest there is, 0 to 1.
@@ -73,8 +78,11 @@ impl Contrast {
             sorted.extend_from_slice(&power[band.first..band.end]);
             sorted.sort_unstable_by(f32::total_cmp);
             let few = band.few.min(sorted.len());
-            scratch.valleys_db.push(level_db(&sorted[..few]));
-            scratch.peaks_db.push(level_db(&sorted[sorted.len() - few..]));
+            let both = [level_db(&sorted[..few]), level_db(&sorted[sorted.len() - few..])];
+            scratch.bands_db.held_mut().extend(both);
+            for (highest, level) in scratch.highest_db.iter_mut().zip(both) {
+                *highest = highest.max(level);
+            }
         }
         let (mut products, mut sum, mut logs) = (0.0, 0.0, 0.0);
         for (bin, value) in power.iter().enumerate() {
@@ -97,24 +105,27 @@ impl Contrast {
 impl ContrastScratch {
     /// Begins a new clip.
     pub fn restart(&mut self) {
-        for column in [
-            &mut self.peaks_db,
-            &mut self.valleys_db,
-            &mut self.contrast_db,
-            &mut self.slope_db_khz,
-            &mut self.entropy,
-        ] {
-            column.clear();
-        }
+        self.bands_db.restart();
+        self.highest_db = [f32::MIN; 2];
+        self.slope_db_khz.clear();
+        self.entropy.clear();
     }
 
-    /// Takes the valleys from the peaks, after the last frame: levels stop 80 dB under the clip's highest peak, and
-    /// its highest valley.
-    pub fn finish(&mut self) {
-        let floor = |levels: &[f32]| levels.iter().copied().fold(f32::MIN, f32::max) - RANGE_DB;
-        let (peak, valley) = (floor(&self.peaks_db), floor(&self.valleys_db));
-        let both = self.peaks_db.iter().zip(&self.valleys_db);
-        self.contrast_db.extend(both.map(|(p, v)| p.max(peak) - v.max(valley)));
+    /// Lets what is known of bands go to a file where there is no room for it in memory.
+    pub fn spill(&mut self, room: Room<'_>) -> io::Result<()> {
+        self.bands_db.spill(room)
+    }
+
+    /// Hands the contrast of all frames, a row of `bands` each, to `each` in pieces, after the last frame: peaks less valleys, both no
+    /// lower than 80 dB under the clip's highest.
+    pub fn pieces(&mut self, bands: usize, mut each: impl FnMut(&[f32])) -> io::Result<()> {
+        let Self { bands_db, highest_db, piece, .. } = self;
+        let [valley, peak] = highest_db.map(|highest| highest - RANGE_DB);
+        bands_db.pieces(2 * bands, |both, _| {
+            piece.clear();
+            piece.extend(both.as_chunks().0.iter().map(|[v, p]| p.max(peak) - v.max(valley)));
+            each(piece);
+        })
     }
 }
 
@@ -155,16 +166,22 @@ mod tests {
 
     fn describe(power: &[f32]) -> ContrastScratch {
         let mut scratch = ContrastScratch::default();
+        scratch.restart();
         Contrast::new(16_000, (power.len() - 1) * 2).describe(power, &mut scratch);
-        scratch.finish();
         scratch
+    }
+
+    fn contrast_db(mut found: ContrastScratch) -> Vec<f32> {
+        let mut rows = Vec::new();
+        found.pieces(BANDS, |piece| rows.extend_from_slice(piece)).unwrap();
+        rows
     }
 
     #[test]
     fn a_flat_spectrum_has_no_contrast_no_slope_and_all_entropy() {
         let found = describe(&[2.0; 257]);
-        assert_eq!(found.contrast_db, [0.0; BANDS]);
         assert!(found.slope_db_khz[0].abs() < 1e-6 && (found.entropy[0] - 1.0).abs() < 1e-6);
+        assert_eq!(contrast_db(found), [0.0; BANDS]);
     }
 
     #[test]
@@ -180,10 +197,11 @@ mod tests {
         power[40] = 1e6;
         let found = describe(&power);
         assert!(found.entropy[0] < 1e-6);
+        let contrast_db = contrast_db(found);
         // The bin lies between 800 and 1600 Hz.
-        assert!((found.contrast_db[3] - 130.0).abs() < 1e-4);
+        assert!((contrast_db[3] - 130.0).abs() < 1e-4);
         // Where there is nothing but the floor, the peak stops 80 dB under the highest.
-        assert!((found.contrast_db[5] - 50.0).abs() < 1e-4);
+        assert!((contrast_db[5] - 50.0).abs() < 1e-4);
     }
 
     #[test]

@@ -5,10 +5,12 @@
 //! found becomes columns after those of the default sets, in the order of [`Descriptors::push_names`]. Those of the samples
 //! follow ([`super::sample_descriptors`]).
 
+use std::io;
+
 use crate::simd::{GROUP, Width, rows_of_lanes};
 
 use super::chroma::{CLASSES, Chroma, ChromaScratch};
-use super::contour::column_moments;
+use super::contour::{column_moments, moments_of_pieces};
 use super::contrast::{BANDS, Contrast, ContrastScratch};
 use super::deltas;
 use super::features::{FeatureSet, FeatureSettings, FrameColumns};
@@ -16,6 +18,7 @@ use super::functionals;
 use super::pcen::{Pcen, PcenScratch};
 use super::profile::SpectrogramSettings;
 use super::rhythm::{Rhythm, RhythmScratch};
+use super::rows::Room;
 
 /// The plan of the sets asked for.
 #[derive(Clone)]
@@ -39,16 +42,7 @@ pub struct DescriptorScratch {
     contrast: ContrastScratch,
     chroma: ChromaScratch,
     pcen: PcenScratch,
-    deltas: Vec<f32>,
     rhythm: RhythmScratch,
-}
-
-/// What is there of a clip when its spectra are done.
-pub struct Described<'a> {
-    /// The mel levels, frames by bands.
-    pub levels: &'a [f32],
-    /// The frames' columns.
-    pub columns: &'a FrameColumns,
 }
 
 impl Descriptors {
@@ -124,6 +118,9 @@ impl Descriptors {
         if let Some(pcen) = &self.pcen {
             pcen.restart(&mut scratch.pcen);
         }
+        if let Some(rhythm) = &self.rhythm {
+            rhythm.restart(&mut scratch.rhythm);
+        }
     }
 
     /// Takes the power spectra of the clip's next group of frames: a row of `GROUP` lanes for each bin, the first `frames`
@@ -149,32 +146,49 @@ impl Descriptors {
         }
     }
 
-    /// Appends the values of the clip, as many as there are names.
+    /// Lets what is known of frames go to files where there is no room for it in memory.
+    pub fn spill(&self, room: Room<'_>, scratch: &mut DescriptorScratch) -> io::Result<()> {
+        scratch.contrast.spill(room)?;
+        scratch.pcen.levels.spill(room)?;
+        self.chroma.as_ref().map_or(Ok(()), |chroma| chroma.spill(room, &mut scratch.chroma))
+    }
+
+    /// Takes the mel levels of the clip's next frames, a row each, when their floor is known.
+    pub fn observe_levels(&self, levels: &[f32], scratch: &mut DescriptorScratch) {
+        if let Some(rhythm) = &self.rhythm {
+            rhythm.observe(levels, self.bands, &mut scratch.rhythm);
+        }
+    }
+
+    /// Appends the values of a clip that was observed, as many as there are names. Fails where what went to a file cannot be read back.
     pub fn push(
         &self,
-        clip: &Described<'_>,
+        columns: &FrameColumns,
+        frames: usize,
         scratch: &mut DescriptorScratch,
         copy: &mut Vec<f64>,
         values: &mut Vec<Option<f64>>,
-    ) {
+    ) -> io::Result<()> {
         if let Some(contrast) = &self.contrast {
-            scratch.contrast.finish();
-            column_moments(&scratch.contrast.contrast_db, contrast.bands(), copy, values);
-            values.extend(std::iter::repeat_n(None, 2 * (BANDS - contrast.bands())));
+            let (scratch, bands) = (&mut scratch.contrast, contrast.bands());
+            moments_of_pieces(bands, copy, values, |each| scratch.pieces(bands, each))?;
+            values.extend(std::iter::repeat_n(None, 2 * (BANDS - bands)));
         }
         if let Some(chroma) = &self.chroma {
-            chroma.finish(&mut scratch.chroma);
+            chroma.finish(&mut scratch.chroma)?;
             column_moments(&scratch.chroma.chroma, CLASSES, copy, values);
         }
         if let Some(pcen) = &self.pcen {
-            column_moments(&scratch.pcen.levels, pcen.bands(), copy, values);
+            let (levels, bands) = (&mut scratch.pcen.levels, pcen.bands());
+            moments_of_pieces(bands, copy, values, |each| levels.pieces(bands, |rows, _| each(rows)))?;
         }
         if self.deltas {
-            let (mfcc, width) = (&clip.columns.mfcc, clip.columns.mfcc_len);
+            let (mfcc, width) = (&columns.mfcc, columns.mfcc_len);
             for weights in [deltas::slope_weights(), deltas::curvature_weights()] {
-                scratch.deltas.clear();
-                deltas::append(mfcc, width, &weights, &mut scratch.deltas);
-                column_moments(&scratch.deltas, width, copy, values);
+                moments_of_pieces(width, copy, values, |each| {
+                    deltas::pieces(mfcc, width, &weights, each);
+                    Ok(())
+                })?;
             }
         }
         if self.contrast.is_some() {
@@ -182,15 +196,16 @@ impl Descriptors {
             column_moments(&scratch.contrast.entropy, 1, copy, values);
         }
         if let Some(rhythm) = &self.rhythm {
-            rhythm.onsets(clip.levels, self.bands, &mut scratch.rhythm);
+            rhythm.finish(frames, &mut scratch.rhythm);
             column_moments(&scratch.rhythm.onsets, 1, copy, values);
             values.push(rhythm.tempo_bpm(&mut scratch.rhythm));
         }
         if self.functionals {
-            for contour in clip.columns.contours() {
+            for contour in columns.contours() {
                 functionals::push(contour.iter().copied().map(Some), self.frame_seconds, copy, values);
             }
-            functionals::push(clip.columns.f0_hz.iter().copied(), self.frame_seconds, copy, values);
+            functionals::push(columns.f0_hz.iter().copied(), self.frame_seconds, copy, values);
         }
+        Ok(())
     }
 }

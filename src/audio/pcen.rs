@@ -5,6 +5,7 @@
 //! `√2 (√(1 + S/(2 (ε + M)^0.98)) - 1)`, M smoothed over 0.4 s.
 
 use super::mel::MelBank;
+use super::rows::Rows;
 
 const GAIN: f64 = 0.98;
 const BIAS: f64 = 2.0;
@@ -22,13 +23,13 @@ pub struct Pcen {
 }
 
 /// What [`Pcen::observe`] writes.
-#[derive(Debug, Clone, Default)]
+#[derive(Default)]
 pub struct PcenScratch {
     magnitude: Vec<f32>,
     energies: Vec<f32>,
     smooth: Vec<f64>,
     /// Row-major, frames by bands.
-    pub levels: Vec<f32>,
+    pub levels: Rows,
 }
 
 impl Pcen {
@@ -48,7 +49,7 @@ impl Pcen {
 
     /// Begins a new clip, whose past is taken to be 1 in each band, as librosa does.
     pub fn restart(&self, scratch: &mut PcenScratch) {
-        scratch.levels.clear();
+        scratch.levels.restart();
         scratch.smooth.clear();
         // librosa's filter state (1 - b) is that of a constant input of 1.
         scratch.smooth.resize(self.bank.bands(), 1.0);
@@ -66,7 +67,7 @@ impl Pcen {
             *smooth = self.share * energy + (1.0 - self.share) * *smooth;
             let gain = libm::exp(-GAIN * (libm::log(LEAST) + libm::log1p(*smooth / LEAST)));
             let level = BIAS.sqrt() * libm::expm1(0.5 * libm::log1p(energy * gain / BIAS));
-            levels.push(level as f32);
+            levels.held_mut().push(level as f32);
         }
     }
 }
@@ -84,7 +85,7 @@ mod tests {
             for _ in 0..1000 {
                 plan.observe(&[power; 257], &mut scratch);
             }
-            scratch.levels[scratch.levels.len() - 1]
+            *scratch.levels.held().last().unwrap()
         };
         let (soft, loud) = (last(1e-6), last(1e-2));
         // 40 dB more.
@@ -97,6 +98,6 @@ mod tests {
         let mut scratch = PcenScratch::default();
         plan.restart(&mut scratch);
         plan.observe(&[0.0; 257], &mut scratch);
-        assert_eq!(scratch.levels, [0.0; 20]);
+        assert_eq!(scratch.levels.held(), [0.0; 20]);
     }
 }

@@ -35,11 +35,13 @@ struct Tempo {
     lags: Vec<(f64, f64)>,
 }
 
-/// What [`Rhythm::onsets`] and [`Rhythm::tempo_bpm`] write.
+/// What [`Rhythm::observe`] and [`Rhythm::tempo_bpm`] write.
 #[derive(Default)]
 pub struct RhythmScratch {
-    /// The strength of onsets at each frame.
+    /// The strength of onsets at each frame, after [`Rhythm::finish`].
     pub onsets: Vec<f32>,
+    /// The levels of the frame before.
+    before: Vec<f32>,
     padded: Vec<f64>,
     frame: Vec<f64>,
     sum: Vec<f64>,
@@ -70,18 +72,31 @@ impl Rhythm {
         }
     }
 
-    /// The strength of onsets at each frame: the mean rise of the bands' levels since the frame before in dB, moved on
-    /// by half a transform.
-    pub fn onsets(&self, levels: &[f32], bands: usize, scratch: &mut RhythmScratch) {
-        let frames = levels.len() / bands;
+    /// Begins a new clip.
+    pub fn restart(&self, scratch: &mut RhythmScratch) {
+        scratch.before.clear();
         scratch.onsets.clear();
-        scratch.onsets.resize(self.delay.min(frames), 0.0);
-        let rows = levels.chunks_exact(bands);
-        for (before, now) in rows.clone().zip(rows.skip(1)).take(frames.saturating_sub(self.delay)) {
-            let rise = |(before, now): (&f32, &f32)| (f64::from(*now) - f64::from(*before)).max(0.0);
-            let sum: f64 = before.iter().zip(now).map(rise).sum();
-            scratch.onsets.push((self.unit_db * sum / bands as f64) as f32);
+        scratch.onsets.resize(self.delay, 0.0);
+    }
+
+    /// Takes the levels of the clip's next frames, a row of `bands` each. The strength of an onset is the mean rise of the bands'
+    /// levels since the frame before in dB, moved on by half a transform.
+    pub fn observe(&self, levels: &[f32], bands: usize, scratch: &mut RhythmScratch) {
+        let RhythmScratch { before, onsets, .. } = scratch;
+        for now in levels.chunks_exact(bands) {
+            if !before.is_empty() {
+                let rise = |(before, now): (&f32, &f32)| (f64::from(*now) - f64::from(*before)).max(0.0);
+                let sum: f64 = before.iter().zip(now).map(rise).sum();
+                onsets.push((self.unit_db * sum / bands as f64) as f32);
+            }
+            before.clear();
+            before.extend_from_slice(now);
         }
+    }
+
+    /// Ends a clip of so many frames, after which its onsets are as many.
+    pub fn finish(&self, frames: usize, scratch: &mut RhythmScratch) {
+        scratch.onsets.truncate(frames);
     }
 
     /// Beats a minute of the onsets last found; `None` where nothing sets in, or the hop is too short or long for it.
@@ -160,7 +175,11 @@ mod tests {
             (0..frames).flat_map(|t| [if t % period == 0 { -20.0 } else { -40.0 }; 4]).collect();
         let plan = Rhythm::new(&SpectrogramSettings::default(), 16_000);
         let mut scratch = RhythmScratch::default();
-        plan.onsets(&levels, 4, &mut scratch);
+        plan.restart(&mut scratch);
+        for piece in levels.chunks(4 * 37) {
+            plan.observe(piece, 4, &mut scratch);
+        }
+        plan.finish(frames, &mut scratch);
         assert_eq!(scratch.onsets.len(), frames);
         plan.tempo_bpm(&mut scratch)
     }

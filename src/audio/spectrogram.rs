@@ -6,9 +6,10 @@ use std::ops::Range;
 use crate::convolution::ImageFilter;
 
 use super::filters::{SpectrogramFilters, SpectrogramScratch};
-use super::levels::{Levels, Room};
+use super::levels::Levels;
 use super::mel::MelBank;
 use super::profile::{SpectrogramSettings, Store};
+use super::rows::Room;
 use super::stft::{PowerStft, Precision, StftScratch};
 use crate::simd::{GROUP, Width, rows_of_lanes};
 

@@ -7,7 +7,7 @@
 use std::io;
 
 use super::analysis::{AnalysisScratch, Analyzer, ClipAnalysis};
-use super::levels::Room;
+use super::rows::Room;
 use super::sample_descriptors::PART;
 use crate::simd::GROUP;
 
