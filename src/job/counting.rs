@@ -11,6 +11,7 @@ use super::inputs::{Input, Inputs, document_content, unreadable_content};
 use super::key::Key;
 use super::plan::DocumentsPlan;
 use super::shards::cut;
+use super::shelf::{Place, Shards, Shelf};
 use super::stages::Shares;
 use super::store::Found;
 use crate::corpus::{Document, DocumentReader, DocumentRef, Quarantined, Stage, Unread, Warned};
@@ -37,7 +38,6 @@ pub(super) struct Counting<'a> {
 }
 
 /// All documents, read and counted.
-#[derive(Default)]
 pub(super) struct Counted {
     /// By id.
     pub documents: Vec<DocumentRow>,
@@ -45,8 +45,8 @@ pub(super) struct Counted {
     pub warned: Vec<Warned>,
     /// The content of each input, used or not.
     pub contents: Vec<String>,
-    /// The counts of each shard with the numbers of its documents.
-    pub shards: Vec<(Range<usize>, ShardCounts)>,
+    /// The counts of all shards.
+    pub shards: Shards,
 }
 
 /// A shard's part of [`Counted`].
@@ -55,7 +55,7 @@ struct CountedShard {
     quarantined: Vec<Quarantined>,
     warned: Vec<Warned>,
     contents: Vec<String>,
-    counts: ShardCounts,
+    counts: Place,
 }
 
 /// The results of documents as they are kept.
@@ -134,12 +134,13 @@ impl<'a> Counting<'a> {
         let shards = shards_of(references);
         let reader = DocumentReader::new(&self.plan.rules);
         let desk = self.desk;
+        let shelf = Shelf::new(desk.folder.to_owned());
         let work = |shares: &Shares<2>| {
             shards
                 .par_iter()
                 .map(|shard| {
                     desk.interrupt.check()?;
-                    let counted = self.count(&references[shard.clone()], &reader, shares)?;
+                    let counted = self.count(&references[shard.clone()], &reader, &shelf, shares)?;
                     desk.stages.advance(shard.len() as u64);
                     Ok(counted)
                 })
@@ -151,19 +152,21 @@ impl<'a> Counting<'a> {
         } else {
             desk.stages.time("read", total, "documents", || work(&Shares::default()))?
         };
-        let mut all = Counted::default();
+        let (mut documents, mut quarantined) = (Vec::new(), Vec::new());
+        let (mut warned, mut contents) = (Vec::new(), Vec::new());
+        let mut places = Vec::with_capacity(shards.len());
         for shard in shards {
-            let start = all.documents.len();
-            all.documents.extend(shard.documents);
-            all.quarantined.extend(shard.quarantined);
-            all.warned.extend(shard.warned);
-            all.contents.extend(shard.contents);
-            all.shards.push((start..all.documents.len(), shard.counts));
+            let start = documents.len();
+            documents.extend(shard.documents);
+            quarantined.extend(shard.quarantined);
+            warned.extend(shard.warned);
+            contents.extend(shard.contents);
+            places.push((start..documents.len(), shard.counts));
         }
         // A file is unusable once, however many documents were found in it.
-        all.quarantined.sort();
-        all.quarantined.dedup();
-        Ok(all)
+        quarantined.sort();
+        quarantined.dedup();
+        Ok(Counted { documents, quarantined, warned, contents, shards: Shards::new(shelf, places) })
     }
 
     /// shard -> result: finds, reads and counts the documents of one shard.
@@ -171,6 +174,7 @@ impl<'a> Counting<'a> {
         &self,
         shard: &[DocumentRef],
         reader: &DocumentReader<'_>,
+        shelf: &Shelf,
         shares: &Shares<2>,
     ) -> Result<CountedShard> {
         let mut contents: Vec<Option<String>> = shard.iter().map(Input::content).collect();
@@ -180,7 +184,7 @@ impl<'a> Counting<'a> {
         let mut found: Found<Pack> = shares.on(0, || self.desk.store.find(&keys));
         let missing: Vec<usize> = (0..shard.len()).filter(|&item| found.places[item].is_none()).collect();
         if missing.is_empty() {
-            return Ok(assemble(shard, &keys, contents, found, self));
+            return assemble(shard, &keys, contents, found, self, shelf);
         }
         let references: Vec<&DocumentRef> = missing.iter().map(|&item| &shard[item]).collect();
         let read = shares.on(0, || reader.read(&references));
@@ -209,7 +213,7 @@ impl<'a> Counting<'a> {
         let place = found.packs.len();
         items.iter().enumerate().for_each(|(at, &item)| found.places[item] = Some((place, at)));
         found.packs.push(pack);
-        Ok(assemble(shard, &keys, contents, found, self))
+        assemble(shard, &keys, contents, found, self, shelf)
     }
 
     /// What an outcome tells of the content, for tonight and for the nights that follow.
@@ -294,7 +298,8 @@ fn assemble(
     contents: Vec<Option<String>>,
     found: Found<Pack>,
     counting: &Counting<'_>,
-) -> CountedShard {
+    shelf: &Shelf,
+) -> Result<CountedShard> {
     let Found { packs, places } = found;
     let (mut documents, mut quarantined, mut warned) = (Vec::new(), Vec::new(), Vec::new());
     let (mut counted, mut outcomes) = (Vec::new(), Vec::new());
@@ -332,7 +337,7 @@ fn assemble(
         counting.desk.store.keep(&keys, &pack);
     }
     let contents = contents.into_iter().map(Option::unwrap_or_default).collect();
-    CountedShard { documents, quarantined, warned, contents, counts: pack.counts }
+    Ok(CountedShard { documents, quarantined, warned, contents, counts: shelf.put(pack.counts)? })
 }
 
 /// The counts of documents by pack and number: a pack that holds just these, in this order, is taken as it is.

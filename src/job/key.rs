@@ -1,6 +1,7 @@
 //! The name under which a result is kept: a hash of everything that it depends on.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +13,12 @@ impl Key {
     /// The key of what `purpose` makes of `parts`.
     pub fn of(purpose: &str, parts: &impl Serialize) -> Self {
         let mut hasher = blake3::Hasher::new();
-        for part in [code().as_bytes(), purpose.as_bytes()] {
+        static CODE: LazyLock<String> = LazyLock::new(code);
+        for part in [CODE.as_bytes(), purpose.as_bytes()] {
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
         }
-        // Writing to a hasher cannot fail, and what the stages hold can be written.
-        let _ = postcard::to_io(parts, &mut hasher);
+        // What the stages hold can be written. All at once: a hasher is slow with single bytes.
+        hasher.update(&postcard::to_stdvec(parts).unwrap_or_default());
         Self(*hasher.finalize().as_bytes())
     }
 

@@ -31,6 +31,7 @@ mod run;
 mod sections;
 mod settings;
 mod shards;
+mod shelf;
 mod sound;
 mod stages;
 mod store;

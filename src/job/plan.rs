@@ -60,6 +60,10 @@ pub(super) enum ModelPlan {
 pub(super) struct BagOfWordsPlan {
     pub ngrams: [usize; 2],
     pub vocabulary: text::vocabulary::VocabularySettings,
+    /// The terms of a fixed vocabulary.
+    pub fixed: Option<Vec<String>>,
+    /// Columns that terms are hashed into; 0 where they have a vocabulary.
+    pub columns: u32,
     pub weights: text::bag_of_words::WeightSettings,
 }
 

@@ -229,8 +229,21 @@ impl Resolver<'_> {
         {
             return Err(self.complain("bag_of_words.max_df", format!("{most} is less than min_df = {least}")));
         }
+        let is_signed = section.columns > 0;
+        if is_signed && !matches!(section.weight, Weight::Count | Weight::Binary) {
+            let message = "hashed columns have no document frequencies: write weight = \"count\" or \"binary\" beside columns";
+            return Err(self.complain("bag_of_words.weight", message));
+        }
+        if is_signed && !section.vocabulary.is_empty() {
+            return Err(self.complain(
+                "bag_of_words.columns",
+                "leave out columns or vocabulary: each says what the columns are",
+            ));
+        }
         Ok(BagOfWordsPlan {
             ngrams: section.ngrams,
+            fixed: self.vocabulary(&section.vocabulary)?,
+            columns: section.columns,
             vocabulary: text::vocabulary::VocabularySettings {
                 min_df: bound("bag_of_words.min_df", section.min_df)?,
                 max_df: bound("bag_of_words.max_df", section.max_df)?,
@@ -252,6 +265,29 @@ impl Resolver<'_> {
                 },
             },
         })
+    }
+
+    /// The terms of the file `path`, a line each, sorted and each once; nothing where there is no file.
+    fn vocabulary(&self, path: &str) -> Result<Option<Vec<String>>> {
+        if path.is_empty() {
+            return Ok(None);
+        }
+        let path = self.base.join(path);
+        let refused =
+            |reason: String| self.complain("bag_of_words.vocabulary", format!("{} {reason}", path.display()));
+        let bytes = std::fs::read(&path).map_err(|error| refused(format!("cannot be read: {error}")))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            refused(format!("is not UTF-8 at byte {}: save it as UTF-8", error.utf8_error().valid_up_to()))
+        })?;
+        let lines =
+            text.trim_start_matches('\u{FEFF}').lines().map(str::trim).filter(|line| !line.is_empty());
+        let mut terms: Vec<String> = lines.map(str::to_owned).collect();
+        terms.sort_unstable();
+        terms.dedup();
+        if terms.is_empty() {
+            return Err(refused("has no terms: write one on each line".into()));
+        }
+        Ok(Some(terms))
     }
 
     fn embeddings(&self, section: &EmbeddingsSection, seed: u64) -> Result<EmbeddingSettings> {

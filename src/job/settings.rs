@@ -49,7 +49,10 @@ impl Settings {
             documents: json(&file.documents.as_ref().map(|section| (&section.id, &section.group))),
             tokens: json(&asks_for_tokens.then_some(&tokens)),
             ngrams: json(&ngrams),
-            bag_of_words: json(&file.bag_of_words),
+            bag_of_words: json(&(
+                &file.bag_of_words,
+                documents.and_then(|plan| plan.bag_of_words.as_ref()?.fixed.as_ref()),
+            )),
             collocations: json(&statistics.map(|section| section.collocations)),
             keyness: json(&statistics.map(|section| &section.keyness)),
             duplicates: json(&statistics.map(|section| (section.near_duplicates, seed))),

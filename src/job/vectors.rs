@@ -1,5 +1,6 @@
 //! Word vectors of a job: the words of all documents by count, the training, and a vector for each document.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -9,10 +10,11 @@ use super::desk::Desk;
 use super::key::Key;
 use crate::error::{Error, Result};
 use crate::report::{WordRow, Written, tables};
-use crate::text::Interner;
+use crate::text::counts::ShardCounts;
 use crate::text::embeddings::{
     Checkpoint, Corpus, EmbeddingError, EmbeddingSettings, Embeddings, Progress, document_vectors, train,
 };
+use crate::text::{Interner, TermList};
 
 /// A training that is killed loses at most this much, and what writing a checkpoint takes beside it.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
@@ -52,27 +54,30 @@ pub(super) struct WordList {
 }
 
 impl WordList {
-    pub fn new(counted: &Counted) -> Self {
+    pub fn new(counted: &Counted) -> Result<Self> {
         let mut interner = Interner::default();
         let mut totals: Vec<u64> = Vec::new();
         let mut interned = Vec::with_capacity(counted.shards.len());
-        for (_, shard) in &counted.shards {
-            let mut occurrences = vec![0u64; shard.terms().len()];
-            for document in 0..shard.document_count() {
-                shard.tokens(document).iter().for_each(|&word| occurrences[word as usize] += 1);
-            }
-            let ids = occurrences.iter().enumerate().map(|(local, &count)| {
-                // Terms of several words are in the shard's list too, but never in its token stream.
+        // Terms of several words are in a shard's list too, but never in its token stream.
+        let words_of_shard = |_, shard: &ShardCounts| {
+            let occurrences = shard.occurrences();
+            let words = occurrences.iter().zip(shard.terms().iter()).filter(|(count, _)| **count > 0);
+            let words: TermList = words.map(|(_, word)| word).collect();
+            Ok((occurrences, words))
+        };
+        counted.shards.in_order(words_of_shard, |(occurrences, words)| {
+            let mut words = words.iter();
+            let id_of = |count: u64| {
                 if count == 0 {
                     return u32::MAX;
                 }
-                let id = interner.intern(shard.terms().term(local as u32));
+                let id = words.next().map_or(u32::MAX, |word| interner.intern(word));
                 totals.resize(totals.len().max(id as usize + 1), 0);
                 totals[id as usize] += count;
                 id
-            });
-            interned.push(ids.collect::<Vec<u32>>());
-        }
+            };
+            interned.push(occurrences.into_iter().map(id_of).collect::<Vec<u32>>());
+        })?;
         let mut order: Vec<u32> = (0..totals.len() as u32).collect();
         let key = |id: u32| (std::cmp::Reverse(totals[id as usize]), interner.terms().term(id));
         order.sort_by(|&a, &b| key(a).cmp(&key(b)));
@@ -84,7 +89,7 @@ impl WordList {
             .collect();
         let number = |id: u32| numbers.get(id as usize).copied().unwrap_or(u32::MAX);
         let shard_ids = interned.into_iter().map(|ids| ids.into_iter().map(number).collect()).collect();
-        Self { words, shard_ids }
+        Ok(Self { words, shard_ids })
     }
 
     /// Keeps the words that occur at least `min_count` times: they stand first.
@@ -96,22 +101,30 @@ impl WordList {
 }
 
 /// The token stream of the corpus, in the order `order` of its documents.
-fn stream(counted: &Counted, list: &WordList, order: &[usize]) -> (Vec<u32>, Vec<usize>) {
-    let mut places = Vec::with_capacity(order.len());
-    for (shard, (range, _)) in counted.shards.iter().enumerate() {
-        places.extend((0..range.len()).map(|document| (shard, document)));
-    }
-    let total = counted.shards.iter().map(|(_, shard)| shard.token_count() as usize).sum();
-    let mut tokens = Vec::with_capacity(total);
+fn stream(counted: &Counted, list: &WordList, order: &[usize]) -> Result<(Vec<u32>, Vec<usize>)> {
+    let mut lens = Vec::with_capacity(order.len());
+    let lens_of_shard = |range: Range<usize>, shard: &ShardCounts| {
+        Ok((0..range.len()).map(|document| shard.tokens(document).len()).collect::<Vec<usize>>())
+    };
+    counted.shards.in_order(lens_of_shard, |of_shard| lens.extend(of_shard))?;
+    let mut starts = vec![0; lens.len()];
     let mut ends = Vec::with_capacity(order.len());
+    let mut total = 0;
     for &document in order {
-        let (shard, document) = places[document];
-        let ids = &list.shard_ids[shard];
-        let words = counted.shards[shard].1.tokens(document);
-        tokens.extend(words.iter().map(|&word| ids[word as usize]));
-        ends.push(tokens.len());
+        starts[document] = total;
+        total += lens[document];
+        ends.push(total);
     }
-    (tokens, ends)
+    let mut tokens = vec![0; total];
+    for (shard, range) in counted.shards.ranges().enumerate() {
+        let (counts, ids) = (counted.shards.get(shard)?, &list.shard_ids[shard]);
+        for (document, start) in starts[range].iter().enumerate() {
+            let words = counts.tokens(document);
+            let into = &mut tokens[*start..*start + words.len()];
+            into.iter_mut().zip(words).for_each(|(token, &word)| *token = ids[word as usize]);
+        }
+    }
+    Ok((tokens, ends))
 }
 
 /// Trains word vectors and writes the `embeddings` table. A training that was ended goes on from its checkpoint.
@@ -122,9 +135,9 @@ pub(super) fn embed(
     key: &Key,
     desk: &Desk<'_>,
 ) -> Result<(WordVectors, Vec<Written>)> {
-    let mut list = WordList::new(counted);
+    let mut list = WordList::new(counted)?;
     list.retain(settings.min_count);
-    let (tokens, ends) = stream(counted, &list, order);
+    let (tokens, ends) = stream(counted, &list, order)?;
     let frequencies: Vec<u64> = list.words.iter().map(|word| word.count).collect();
     let corpus = Corpus { tokens: &tokens, document_ends: &ends, counts: &frequencies };
     let total = tokens.len() as u64 * settings.epochs as u64;

@@ -22,10 +22,11 @@ use crate::text::bag_of_words::BagOfWords;
 use crate::text::collocations::{Collocation, PairCounts};
 use crate::text::counts::ShardCounts;
 use crate::text::duplicates::Signatures;
+use crate::text::hashed::HashedTerms;
 use crate::text::keyness::{GroupCounts, Keyness};
 use crate::text::model::{PieceCounter, PieceCounts, TokenModel, TrainingSettings};
 use crate::text::tokens::Tokenizer;
-use crate::text::vocabulary::Vocabulary;
+use crate::text::vocabulary::{TermFrequencies, Vocabulary};
 
 /// What the text stages found.
 #[derive(Default)]
@@ -246,7 +247,7 @@ pub(super) fn tokenizer(plan: &DocumentsPlan, model: Option<&str>) -> Result<Opt
 fn documents(counting: &Counting<'_>, key: Key, desk: &Desk<'_>, words: &mut Words) -> Result<()> {
     let (state, written) = desk.remember(&key, || {
         let counted = counting.counted()?;
-        let types = if counting.has_tokens() { WordList::new(counted).words.len() as u64 } else { 0 };
+        let types = if counting.has_tokens() { WordList::new(counted)?.words.len() as u64 } else { 0 };
         let written = desk.write(tables::documents(&counted.documents), "documents.parquet")?;
         let Counted { documents, quarantined, warned, .. } = counted;
         let (rows, quarantined, warned) = (documents.clone(), quarantined.clone(), warned.clone());
@@ -275,28 +276,37 @@ fn weigh(
     let (state, written) = desk.remember(&key, || {
         let counted = counting.counted()?;
         desk.stages.time("bag_of_words", documents.len() as u64, "documents", || {
-            let shards = counted.shards.iter().map(|(_, shard)| shard);
-            let vocabulary = Vocabulary::merge(shards, &bag.vocabulary)
-                .map_err(|error| Error::job_file("bag_of_words", error.to_string()))?;
+            let mut frequencies = TermFrequencies::default();
+            if bag.columns == 0 {
+                let of_shard = |_, shard: &ShardCounts| Ok(TermFrequencies::of(shard));
+                counted.shards.in_order(of_shard, |shard| frequencies.merge(&shard))?;
+            }
+            let hashed = (bag.columns > 0).then(|| HashedTerms::new(bag.columns, bag.weights));
+            let vocabulary = match &bag.fixed {
+                _ if hashed.is_some() => Vocabulary::default(),
+                Some(terms) => Vocabulary::fixed(&frequencies, terms),
+                None => Vocabulary::choose(&frequencies, &bag.vocabulary)
+                    .map_err(|error| Error::job_file("bag_of_words", error.to_string()))?,
+            };
+            drop(frequencies);
             let weights = BagOfWords::new(&vocabulary, bag.weights);
             desk.make_folder("terms")?;
-            let part = |(i, range, shard): (usize, Range<usize>, &ShardCounts)| {
+            let part = |(i, range): (usize, Range<usize>)| {
                 desk.interrupt.check()?;
+                let shard = counted.shards.get(i)?;
                 let ids: Vec<&str> = documents[range.clone()].iter().map(|row| row.doc_id.as_str()).collect();
-                let table = tables::terms(weights.transform(shard), &ids);
+                let rows =
+                    hashed.map_or_else(|| weights.transform(&shard), |hashed| hashed.transform(&shard));
+                let table = tables::terms(rows, &ids);
                 let written = desk.write(table, &format!("terms/part-{i:05}.parquet"));
                 desk.stages.advance(range.len() as u64);
                 written
             };
-            let empty = ShardCounts::default();
-            let parts: Vec<_> = counted
-                .shards
-                .iter()
-                .enumerate()
-                .map(|(i, (range, shard))| (i, range.clone(), shard))
-                .collect();
-            // A table exists even when nothing was read: one part without rows.
-            let parts = if parts.is_empty() { vec![(0, 0..0, &empty)] } else { parts };
+            let mut parts: Vec<(usize, Range<usize>)> = counted.shards.ranges().enumerate().collect();
+            if parts.is_empty() {
+                // A table exists even when nothing was read: one part without rows.
+                parts.push((0, 0..0));
+            }
             let mut written = parts.into_par_iter().map(part).collect::<Result<Vec<Written>>>()?;
             written.push(desk.write(tables::vocabulary(&vocabulary, weights.idf()), "vocabulary.parquet")?);
             let idf = weights.idf().to_vec();
@@ -368,52 +378,46 @@ fn of_corpus<T>(
     counting: &Counting<'_>,
     desk: &Desk<'_>,
     total: &Cell<u64>,
-    work: impl FnOnce(&Counted) -> T,
+    work: impl FnOnce(&Counted) -> Result<T>,
 ) -> Result<T> {
     let counted = counting.counted()?;
     desk.interrupt.check()?;
-    desk.stages.time("statistics", total.take(), "documents", || Ok(work(counted)))
+    desk.stages.time("statistics", total.take(), "documents", || work(counted))
 }
 
-fn collocations(counted: &Counted) -> Vec<Collocation> {
-    let shards: Vec<PairCounts> = counted.shards.par_iter().map(|(_, shard)| PairCounts::of(shard)).collect();
-    let merged = shards.into_iter().reduce(|mut merged, next| {
-        merged.merge(&next);
-        merged
-    });
-    merged.map_or_else(Vec::new, |pairs| pairs.collocations())
+fn collocations(counted: &Counted) -> Result<Vec<Collocation>> {
+    let mut all = PairCounts::default();
+    counted.shards.in_order(|_, shard| Ok(PairCounts::of(shard)), |shard| all.merge(&shard))?;
+    Ok(all.collocations())
 }
 
-fn keyness(counted: &Counted, documents: &[DocumentRow], target: &str) -> Vec<Keyness> {
-    let shards: Vec<GroupCounts> = counted
-        .shards
-        .par_iter()
-        .map(|(range, shard)| {
-            let rows = &documents[range.clone()];
-            GroupCounts::of(shard, |document| {
-                rows.get(document).and_then(|row| row.group.as_deref()) == Some(target)
-            })
-        })
-        .collect();
-    let merged = shards.into_iter().reduce(|mut merged, next| {
-        merged.merge(&next);
-        merged
-    });
-    merged.map_or_else(Vec::new, |counts| counts.keyness())
+fn keyness(counted: &Counted, documents: &[DocumentRow], target: &str) -> Result<Vec<Keyness>> {
+    let mut all = GroupCounts::default();
+    let of_shard = |range, shard: &ShardCounts| {
+        let rows: &[DocumentRow] = &documents[range];
+        let is_target =
+            |document: usize| rows.get(document).and_then(|row| row.group.as_deref()) == Some(target);
+        Ok(GroupCounts::of(shard, is_target))
+    };
+    counted.shards.in_order(of_shard, |shard| all.merge(&shard))?;
+    Ok(all.keyness())
 }
 
-fn duplicates(counted: &Counted, documents: &[DocumentRow], threshold: f64, seed: u64) -> Vec<DuplicateRow> {
-    let shards: Vec<Signatures> =
-        counted.shards.par_iter().map(|(_, shard)| Signatures::of(shard, seed)).collect();
+fn duplicates(
+    counted: &Counted,
+    documents: &[DocumentRow],
+    threshold: f64,
+    seed: u64,
+) -> Result<Vec<DuplicateRow>> {
     let mut all = Signatures::default();
-    for shard in shards {
-        all.merge(shard);
-    }
+    counted.shards.in_order(|_, shard| Ok(Signatures::of(shard, seed)), |shard| all.merge(shard))?;
     let id = |document: usize| documents.get(document).map(|row| row.doc_id.clone()).unwrap_or_default();
-    all.near_duplicates(threshold)
-        .into_iter()
-        .map(|pair| DuplicateRow { doc_id_a: id(pair.a), doc_id_b: id(pair.b), jaccard: pair.jaccard })
-        .collect()
+    let rows = all.near_duplicates(threshold).into_iter().map(|pair| DuplicateRow {
+        doc_id_a: id(pair.a),
+        doc_id_b: id(pair.b),
+        jaccard: pair.jaccard,
+    });
+    Ok(rows.collect())
 }
 
 /// Word vectors: the `embeddings` table and a vector for each document.

@@ -3,13 +3,19 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use polars::error::PolarsError;
-use polars::io::parquet::write::KeyValueMetadata;
 use polars::prelude::{
-    AnyValue, Column as PolarsColumn, CompatLevel, DataFrame, DataType, IntoColumn, NamedFrom,
-    ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, PolarsResult, ReshapeDimension, SchemaExt,
-    SerReader, Series, StatisticsOptions,
+    AnyValue, ArrayRef, ArrowDataType, ArrowField, ArrowSchema, Column as PolarsColumn, CompatLevel,
+    DataFrame, DataType, IntoColumn, NamedFrom, ParquetReader, PlSmallStr, PolarsResult, ReshapeDimension,
+    SerReader, Series,
+};
+use polars_arrow::array::{DictionaryArray, PrimitiveArray, Utf8ViewArray};
+use polars_arrow::record_batch::RecordBatchT;
+use polars_parquet::write::{
+    CompressionOptions, Encoding, FileWriter, KeyValue, RowGroupIterator, StatisticsOptions, Version,
+    WriteOptions, ZstdLevel, get_dtype_encoding,
 };
 
 use crate::error::{Error, Result};
@@ -17,11 +23,21 @@ use crate::error::{Error, Result};
 /// The version of the tables' contract; it changes when a column changes its meaning or goes.
 const SCHEMA_VERSION: &str = "1";
 
+/// Tables are written every night and read seldom: higher levels take several times as long for a tenth of the size.
+const ZSTD_LEVEL: i32 = 1;
+/// Rows that have statistics of their own.
+const GROUP_ROWS: usize = 1 << 20;
+
 /// A column of a table. Optional values become nulls, and so does every float that is not finite.
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "the variants are the column types of the contract")]
 pub enum Column {
     Str(Vec<String>),
+    /// Strings of which many rows have the same: the place in `values` of each row.
+    Repeated {
+        values: Vec<String>,
+        places: Vec<u32>,
+    },
     OptStr(Vec<Option<String>>),
     U16(Vec<u16>),
     OptU16(Vec<Option<u16>>),
@@ -141,22 +157,47 @@ pub fn copy_table(from: &Path, folder: &Path, written: &Written, before: &str, n
 pub fn write_table(table: Table, folder: &Path, file: &str, provenance: &Provenance) -> Result<Written> {
     let path = folder.join(file);
     let refused = |error: PolarsError| Error::Table { table: file.to_owned(), message: error.to_string() };
-    let mut metadata = metadata(&table, provenance);
-    let mut frame = frame(table).map_err(refused)?;
-    metadata.extend(arrow_schema(&frame));
+    let metadata = metadata(&table, provenance);
     let mut sink = HashedFile::create(&path)?;
-    let outcome = ParquetWriter::new(&mut sink)
-        .with_compression(ParquetCompression::Zstd(None))
-        .with_statistics(StatisticsOptions::default())
-        .with_key_value_metadata(Some(KeyValueMetadata::from_static(metadata)))
-        // Our shards are the parallelism; polars' own threads would ignore --threads.
-        .set_parallel(false)
-        .finish(&mut frame);
+    let outcome = encode(table, metadata, &mut sink);
     match (outcome, sink.failure.take()) {
         (_, Some(failure)) => Err(Error::io("write", &path, failure)),
         (Err(error), None) => Err(refused(error)),
-        (Ok(_), None) => sink.finish(file, Some(frame.height() as u64)),
+        (Ok(rows), None) => sink.finish(file, Some(rows as u64)),
     }
+}
+
+/// Writes a table as Parquet and gives the number of its rows.
+fn encode(table: Table, mut metadata: Vec<(String, String)>, sink: &mut impl Write) -> PolarsResult<usize> {
+    let columns: Vec<(ArrowField, ArrayRef, Vec<Encoding>)> = table
+        .columns
+        .into_iter()
+        .map(|(name, column)| array(name.into(), column))
+        .collect::<PolarsResult<_>>()?;
+    let rows = columns.first().map_or(0, |(_, array, _)| array.len());
+    let schema: ArrowSchema = columns.iter().map(|(field, ..)| (field.name.clone(), field.clone())).collect();
+    metadata.extend(arrow_schema(&schema));
+    let options = WriteOptions {
+        statistics: StatisticsOptions::default(),
+        version: Version::V1,
+        compression: CompressionOptions::Zstd(Some(ZstdLevel::try_new(ZSTD_LEVEL)?)),
+        data_page_size: None,
+    };
+    let encodings: Vec<Vec<Encoding>> = columns.iter().map(|(.., encodings)| encodings.clone()).collect();
+    let shared = Arc::new(schema.clone());
+    let groups = (0..rows).step_by(GROUP_ROWS).map(|start| {
+        let len = GROUP_ROWS.min(rows - start);
+        let arrays = columns.iter().map(|(_, array, _)| array.sliced(start, len)).collect();
+        RecordBatchT::try_new(len, Arc::clone(&shared), arrays)
+    });
+    let groups = RowGroupIterator::try_new(groups, &schema, options, encodings.into())?;
+    let mut writer = FileWriter::try_new(sink, schema, options)?;
+    for (group, start) in groups.zip((0..rows).step_by(GROUP_ROWS)) {
+        writer.write(GROUP_ROWS.min(rows - start) as u64, group?)?;
+    }
+    let metadata = metadata.into_iter().map(|(key, value)| KeyValue { key, value: Some(value) });
+    writer.end(Some(metadata.collect()))?;
+    Ok(rows)
 }
 
 /// Writes any other file of a run, synced to disk.
@@ -184,10 +225,30 @@ fn metadata(table: &Table, provenance: &Provenance) -> Vec<(String, String)> {
 
 /// The Arrow schema that readers take their types from. polars would write its own string views, which pyarrow reads but
 /// hardly computes with, and which other readers do not know.
-fn arrow_schema(frame: &DataFrame) -> Option<(String, String)> {
-    let schema = frame.schema().to_arrow(CompatLevel::oldest());
-    let entry = polars_parquet::write::schema_to_metadata_key(&schema);
+fn arrow_schema(schema: &ArrowSchema) -> Option<(String, String)> {
+    let plain = |field: &ArrowField| {
+        let is_text = matches!(field.dtype, ArrowDataType::Utf8View | ArrowDataType::Dictionary(..));
+        let dtype = if is_text { ArrowDataType::LargeUtf8 } else { field.dtype.clone() };
+        (field.name.clone(), ArrowField::new(field.name.clone(), dtype, true))
+    };
+    let entry = polars_parquet::write::schema_to_metadata_key(&schema.iter_values().map(plain).collect());
     Some((entry.key, entry.value?))
+}
+
+/// A column as it is written, and how.
+fn array(name: PlSmallStr, column: Column) -> PolarsResult<(ArrowField, ArrayRef, Vec<Encoding>)> {
+    // A dictionary of measurements would be as long as they are.
+    let is_measurement = matches!(column, Column::F32(_) | Column::OptF32(_));
+    let array: ArrayRef = match column {
+        Column::Repeated { values, places } => {
+            let values = Utf8ViewArray::from_slice_values(values).boxed();
+            DictionaryArray::try_from_keys(PrimitiveArray::from_vec(places), values, false)?.boxed()
+        }
+        column => series(name.clone(), column)?.rechunk().to_arrow(0, CompatLevel::newest()),
+    };
+    let field = ArrowField::new(name, array.dtype().clone(), true);
+    let encodings = if is_measurement { vec![Encoding::Plain] } else { get_dtype_encoding(array.dtype()) };
+    Ok((field, array, encodings))
 }
 
 pub(super) fn frame(table: Table) -> PolarsResult<DataFrame> {
@@ -202,6 +263,10 @@ pub(super) fn frame(table: Table) -> PolarsResult<DataFrame> {
 fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
     Ok(match column {
         Column::Str(values) => Series::new(name, values),
+        Column::Repeated { values, places } => {
+            let value = |place: u32| values.get(place as usize).map(String::as_str);
+            Series::new(name, places.into_iter().map(value).collect::<Vec<Option<&str>>>())
+        }
         Column::OptStr(values) => Series::new(name, values),
         Column::U16(values) => Series::new(name, values),
         Column::OptU16(values) => Series::new(name, values),
@@ -214,7 +279,7 @@ fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
         Column::F64(values) if values.iter().all(|value| value.is_finite()) => Series::new(name, values),
         Column::F64(values) => Series::new(name, finite64(values.into_iter().map(Some))),
         Column::OptF64(values) => Series::new(name, finite64(values)),
-        Column::ArrayF32 { values, width } => array(name, values, width)?,
+        Column::ArrayF32 { values, width } => vectors(name, values, width)?,
     })
 }
 
@@ -226,7 +291,7 @@ fn finite64(values: impl IntoIterator<Item = Option<f64>>) -> Vec<Option<f64>> {
     values.into_iter().map(|value| value.filter(|value| value.is_finite())).collect()
 }
 
-fn array(name: PlSmallStr, values: Vec<f32>, width: usize) -> PolarsResult<Series> {
+fn vectors(name: PlSmallStr, values: Vec<f32>, width: usize) -> PolarsResult<Series> {
     if values.is_empty() {
         return Ok(Series::new_empty(name, &DataType::Array(Box::new(DataType::Float32), width)));
     }

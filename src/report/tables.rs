@@ -175,9 +175,9 @@ pub fn vocabulary(vocabulary: &Vocabulary, idf: &[f64]) -> Table {
 /// A part of `terms`; `doc_ids` are those of the shard's documents.
 #[must_use]
 pub fn terms(rows: TermRows, doc_ids: &[&str]) -> Table {
-    let id = |&document: &u32| (*doc_ids.get(document as usize).unwrap_or(&"")).to_owned();
+    let values = doc_ids.iter().map(|id| (*id).to_owned()).collect();
     Table::new("terms")
-        .with("doc_id", Column::Str(rows.documents.iter().map(id).collect()))
+        .with("doc_id", Column::Repeated { values, places: rows.documents })
         .with("term_id", Column::U32(rows.term_ids))
         .with("count", Column::U32(rows.counts))
         .with("weight", Column::F32(rows.weights))

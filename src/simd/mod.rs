@@ -16,6 +16,7 @@ mod avx2;
 mod avx512;
 mod buffer;
 mod butterfly;
+mod characters;
 mod columns;
 mod copies;
 mod dispatch;
@@ -43,6 +44,7 @@ mod weighted_sums;
 mod window;
 
 pub use buffer::Buffer;
+pub use characters::word_masks;
 pub use columns::{add_rows, add_squared_distances};
 pub use copies::merge_copies;
 pub use fourier::{Columns, Direction, Lines, Parts};

@@ -103,6 +103,8 @@ impl<'v> BagOfWords<'v> {
     pub fn transform(&self, shard: &ShardCounts) -> TermRows {
         let ids = self.vocabulary.ids_of(shard);
         let mut rows = TermRows::default();
+        let default = if self.settings.weight == Weight::TfIdf { Norm::L2 } else { Norm::None };
+        let norm = self.settings.norm.unwrap_or(default);
         let mut kept: Vec<TermCount> = Vec::new();
         let mut weights: Vec<f64> = Vec::new();
         for document in 0..shard.document_count() {
@@ -115,7 +117,7 @@ impl<'v> BagOfWords<'v> {
             let len: u64 = row.iter().map(|r| u64::from(r.count)).sum();
             weights.clear();
             weights.extend(kept.iter().map(|r| self.weight(*r, len)));
-            self.normalise(&mut weights);
+            normalise(norm, &mut weights);
             rows.documents.resize(rows.documents.len() + kept.len(), document as u32);
             rows.term_ids.extend(kept.iter().map(|r| r.term));
             rows.counts.extend(kept.iter().map(|r| r.count));
@@ -138,18 +140,18 @@ impl<'v> BagOfWords<'v> {
             }
         }
     }
+}
 
-    fn normalise(&self, weights: &mut [f64]) {
-        let default = if self.settings.weight == Weight::TfIdf { Norm::L2 } else { Norm::None };
-        let norm = match self.settings.norm.unwrap_or(default) {
-            Norm::None => return,
-            Norm::L1 => weights.iter().map(|weight| weight.abs()).sum::<f64>(),
-            Norm::L2 => weights.iter().map(|weight| weight * weight).sum::<f64>().sqrt(),
-        };
-        if norm > 0.0 {
-            for weight in weights {
-                *weight /= norm;
-            }
+/// Divides the weights of a document by their norm, unless that is 0.
+pub(super) fn normalise(norm: Norm, weights: &mut [f64]) {
+    let norm = match norm {
+        Norm::None => return,
+        Norm::L1 => weights.iter().map(|weight| weight.abs()).sum::<f64>(),
+        Norm::L2 => weights.iter().map(|weight| weight * weight).sum::<f64>().sqrt(),
+    };
+    if norm > 0.0 {
+        for weight in weights {
+            *weight /= norm;
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::document::{DocumentMeasures, DocumentStatistics};
 use super::error::TextError;
 use super::interner::{Interner, TermList};
+use super::packed;
 use super::tokens::{TokenBuffer, Tokenizer};
 use serde::{Deserialize, Serialize};
 
@@ -37,11 +38,45 @@ pub struct TermCount {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShardCounts {
     terms: TermList,
+    #[serde(with = "packed_rows")]
     rows: Vec<TermCount>,
+    #[serde(with = "packed")]
     row_ends: Vec<usize>,
+    #[serde(with = "packed")]
     stream: Vec<u32>,
+    #[serde(with = "packed")]
     stream_ends: Vec<usize>,
     statistics: Vec<DocumentStatistics>,
+}
+
+/// Rows as they are kept: their terms, then their counts.
+mod packed_rows {
+    use super::TermCount;
+    use crate::text::packed;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Columns {
+        #[serde(with = "packed")]
+        terms: Vec<u32>,
+        #[serde(with = "packed")]
+        counts: Vec<u32>,
+    }
+
+    pub fn serialize<S: Serializer>(rows: &[TermCount], serializer: S) -> Result<S::Ok, S::Error> {
+        let terms = rows.iter().map(|row| row.term).collect();
+        let counts = rows.iter().map(|row| row.count).collect();
+        Columns { terms, counts }.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<TermCount>, D::Error> {
+        let Columns { terms, counts } = Columns::deserialize(deserializer)?;
+        if terms.len() != counts.len() {
+            return Err(D::Error::custom("a count is missing for a term"));
+        }
+        Ok(terms.into_iter().zip(counts).map(|(term, count)| TermCount { term, count }).collect())
+    }
 }
 
 impl ShardCounts {
@@ -69,6 +104,18 @@ impl ShardCounts {
         part(&self.stream, &self.stream_ends, document)
     }
 
+    /// How often each term of the list stands in the token stream: an n-gram never.
+    #[must_use]
+    pub fn occurrences(&self) -> Vec<u64> {
+        let mut occurrences = vec![0; self.terms.len()];
+        for word in &self.stream {
+            if let Some(count) = occurrences.get_mut(*word as usize) {
+                *count += 1;
+            }
+        }
+        occurrences
+    }
+
     /// How many tokens all documents have.
     #[must_use]
     pub fn token_count(&self) -> u64 {
@@ -79,6 +126,14 @@ impl ShardCounts {
     #[must_use]
     pub fn rows(&self) -> &[TermCount] {
         &self.rows
+    }
+
+    /// Bytes that it takes in memory, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let rows = size_of_val(&self.rows[..]) + size_of_val(&self.row_ends[..]);
+        let stream = size_of_val(&self.stream[..]) + size_of_val(&self.stream_ends[..]);
+        rows + stream + size_of_val(&self.statistics[..]) + self.terms.bytes()
     }
 
     /// The statistics of each document; none where they were not asked for.
@@ -229,7 +284,7 @@ struct Rows {
     ends: Vec<usize>,
     start: usize,
     /// For each term, its last row plus one; zero for none.
-    last: Vec<usize>,
+    last: Vec<u32>,
 }
 
 impl Rows {
@@ -239,12 +294,12 @@ impl Rows {
         if id >= self.last.len() {
             self.last.resize(id + 1, 0);
         }
-        let last = self.last[id];
+        let last = self.last[id] as usize;
         if last > self.start {
             self.counts[last - 1].count += 1;
         } else {
             self.counts.push(TermCount { term, count: 1 });
-            self.last[id] = self.counts.len();
+            self.last[id] = self.counts.len() as u32;
         }
     }
 

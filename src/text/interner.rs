@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TermList {
     text: String,
+    #[serde(with = "super::packed")]
     ends: Vec<usize>,
 }
 
@@ -27,6 +28,12 @@ impl TermList {
     #[inline]
     pub fn term(&self, id: u32) -> &str {
         self.span(id as usize).and_then(|(start, end)| self.text.get(start..end)).unwrap_or("")
+    }
+
+    /// Bytes that it takes in memory, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.text.len() + size_of_val(&self.ends[..])
     }
 
     /// The terms in the order of their numbers.
@@ -67,12 +74,50 @@ impl<'a> FromIterator<&'a str> for TermList {
 #[serde(from = "TermList", into = "TermList")]
 pub struct Interner {
     list: TermList,
-    /// The upper half of the hash above, the number plus one below; zero is free. The length is a power of two.
-    slots: Vec<u64>,
+    /// The length is a power of two.
+    slots: Vec<Slot>,
+}
+
+/// A term that was seen, or a free place. A term of up to 16 bytes stands in its key whole, so that the list is not looked at.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    key: TermKey,
+    /// The number plus one; 0 is free.
+    number: u32,
+}
+
+/// Bytes and length of a term: all of its bytes where they are 16 or fewer, else their hash.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct TermKey {
+    low: u64,
+    high: u64,
+    len: u32,
 }
 
 const FEWEST_SLOTS: usize = 1024;
-const NUMBER: u64 = 0xFFFF_FFFF;
+/// Bytes of a term that a key holds.
+const KEY_BYTES: usize = 16;
+
+impl TermKey {
+    #[inline]
+    fn of(term: &[u8]) -> Self {
+        let (state, low, high) = last_block(term);
+        // What the blocks before the last come to; nothing where there are none.
+        let before = if term.len() > KEY_BYTES { state } else { 0 };
+        Self { low: low ^ before, high: high.wrapping_add(before), len: term.len() as u32 }
+    }
+
+    #[inline]
+    fn hash(self) -> u64 {
+        folded(self.low ^ FIRST ^ u64::from(self.len).wrapping_mul(LENGTH), self.high ^ SECOND)
+    }
+
+    /// Whether equal keys are equal terms.
+    #[inline]
+    fn is_whole(self) -> bool {
+        self.len as usize <= KEY_BYTES
+    }
+}
 
 impl Interner {
     /// The terms by number.
@@ -93,12 +138,12 @@ impl Interner {
         if self.list.len() * 2 >= self.slots.len() {
             self.grow();
         }
-        let hash = term_hash(term.as_bytes());
-        match self.probe(hash, term.as_bytes()) {
+        let key = TermKey::of(term.as_bytes());
+        match self.probe(key, term.as_bytes()) {
             Ok(id) => id,
             Err(free) => {
                 self.list.push(term);
-                self.slots[free] = (hash & !NUMBER) | self.list.len() as u64;
+                self.slots[free] = Slot { key, number: self.list.len() as u32 };
                 self.list.len() as u32 - 1
             }
         }
@@ -110,22 +155,21 @@ impl Interner {
         if self.slots.is_empty() {
             return None;
         }
-        self.probe(term_hash(term.as_bytes()), term.as_bytes()).ok()
+        self.probe(TermKey::of(term.as_bytes()), term.as_bytes()).ok()
     }
 
     /// The number of the term, or the free slot where it would go. There must be a free slot.
     #[inline]
-    fn probe(&self, hash: u64, term: &[u8]) -> Result<u32, usize> {
+    fn probe(&self, key: TermKey, term: &[u8]) -> Result<u32, usize> {
         let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
+        let mut at = key.hash() as usize & mask;
         loop {
-            let slot = self.slots[at];
-            if slot == 0 {
+            let slot = &self.slots[at];
+            if slot.number == 0 {
                 return Err(at);
             }
-            let id = (slot & NUMBER) as u32 - 1;
-            if (slot ^ hash) & !NUMBER == 0 && self.list.is(id, term) {
-                return Ok(id);
+            if slot.key == key && (key.is_whole() || self.list.is(slot.number - 1, term)) {
+                return Ok(slot.number - 1);
             }
             at = (at + 1) & mask;
         }
@@ -134,17 +178,23 @@ impl Interner {
     #[cold]
     fn grow(&mut self) {
         let len = (self.list.len() * 4).next_power_of_two().max(FEWEST_SLOTS);
-        self.slots.clear();
-        self.slots.resize(len, 0);
-        for id in 0..self.list.len() {
-            let hash = term_hash(self.list.term(id as u32).as_bytes());
-            let mut at = hash as usize & (len - 1);
-            while self.slots[at] != 0 {
-                at = (at + 1) & (len - 1);
-            }
-            self.slots[at] = (hash & !NUMBER) | (id as u64 + 1);
+        let before = std::mem::replace(&mut self.slots, vec![Slot::default(); len]);
+        if before.is_empty() {
+            let terms = (1..=self.list.len() as u32).map(|number| (number, self.list.term(number - 1)));
+            let slots = terms.map(|(number, term)| Slot { key: TermKey::of(term.as_bytes()), number });
+            slots.for_each(|slot| place(slot, &mut self.slots));
         }
+        before.into_iter().filter(|slot| slot.number > 0).for_each(|slot| place(slot, &mut self.slots));
     }
+}
+
+fn place(slot: Slot, slots: &mut [Slot]) {
+    let mask = slots.len() - 1;
+    let mut at = slot.key.hash() as usize & mask;
+    while slots[at].number != 0 {
+        at = (at + 1) & mask;
+    }
+    slots[at] = slot;
 }
 
 impl From<TermList> for Interner {
@@ -161,14 +211,22 @@ impl From<Interner> for TermList {
     }
 }
 
+const FIRST: u64 = 0x2D35_8DCC_AA6C_78A5;
+const SECOND: u64 = 0x8BB8_4B93_962E_ACC9;
+const LENGTH: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// A 64-bit hash of a term, the same on every platform: the first and last eight bytes (all of them for longer terms, in
 /// blocks of sixteen) through a multiplication folded to 64 bits, as wyhash does.
 #[must_use]
 #[inline]
 pub fn term_hash(term: &[u8]) -> u64 {
-    const FIRST: u64 = 0x2D35_8DCC_AA6C_78A5;
-    const SECOND: u64 = 0x8BB8_4B93_962E_ACC9;
-    const LENGTH: u64 = 0x9E37_79B9_7F4A_7C15;
+    let (state, low, high) = last_block(term);
+    folded(folded(low ^ FIRST ^ state, high ^ SECOND) ^ FIRST, SECOND)
+}
+
+/// What the blocks of sixteen bytes before the last come to, and the bytes of that: all of them, whatever its length.
+#[inline]
+fn last_block(term: &[u8]) -> (u64, u64, u64) {
     let mut state = (term.len() as u64).wrapping_mul(LENGTH);
     let mut rest = term;
     while rest.len() > 16 {
@@ -183,7 +241,7 @@ pub fn term_hash(term: &[u8]) -> u64 {
         1.. => (u64::from(rest[0]) << 8 | u64::from(rest[n / 2]), u64::from(rest[n - 1])),
         0 => (0, 0),
     };
-    folded(folded(low ^ FIRST ^ state, high ^ SECOND) ^ FIRST, SECOND)
+    (state, low, high)
 }
 
 #[inline]

@@ -3,9 +3,9 @@
 //! The trigram detector compares a text with some hundred profiles, which takes as long for a line as for a book. Most texts
 //! do not need it: a quarter of the words of running English are on the English stop list, and on no other.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
+use super::interner::Interner;
 use super::stop_words::stop_list;
 
 /// Languages whose stop lists compete, by English name and ISO 639-3 code, and whether a win settles the matter: not where a
@@ -39,23 +39,24 @@ const TRIGRAM_CHARS: usize = 1000;
 
 /// The languages on whose stop list a word stands: bit i for language i.
 pub fn function_word_of(word: &str) -> u16 {
-    static LISTS: OnceLock<HashMap<&str, u16>> = OnceLock::new();
-    let lists = LISTS.get_or_init(|| {
-        let mut lists = HashMap::new();
+    static LISTS: LazyLock<(Interner, Vec<u16>)> = LazyLock::new(|| {
+        let (mut words, mut lists) = (Interner::default(), Vec::new());
         for (bit, (name, ..)) in LANGUAGES.iter().enumerate() {
             for word in stop_list(name).unwrap_or_default() {
-                *lists.entry(word).or_insert(0) |= 1 << bit;
+                let id = words.intern(word) as usize;
+                lists.resize(lists.len().max(id + 1), 0);
+                lists[id] |= 1 << bit;
             }
         }
-        lists
+        (words, lists)
     });
-    lists.get(word).copied().unwrap_or(0)
+    LISTS.0.find(word).map_or(0, |id| LISTS.1[id as usize])
 }
 
-/// The ISO 639-3 code of the language of `text`, whose tokens are function words of `languages` ([`function_word_of`]);
-/// `None` where it is not sure.
-pub fn language(text: &str, languages: impl ExactSizeIterator<Item = u16>) -> Option<String> {
-    if let Some(code) = by_function_words(languages) {
+/// The ISO 639-3 code of the language of `text` of so many tokens, whose words are function words of `languages` ([`function_word_of`])
+/// and occur so often; `None` where it is not sure.
+pub fn language(text: &str, tokens: usize, languages: impl Iterator<Item = (u16, u32)>) -> Option<String> {
+    if let Some(code) = by_function_words(tokens, languages) {
         return Some(code.to_owned());
     }
     let end = text.char_indices().nth(TRIGRAM_CHARS).map_or(text.len(), |(at, _)| at);
@@ -63,12 +64,11 @@ pub fn language(text: &str, languages: impl ExactSizeIterator<Item = u16>) -> Op
     found.is_reliable().then(|| found.lang().code().to_owned())
 }
 
-fn by_function_words(languages: impl ExactSizeIterator<Item = u16>) -> Option<&'static str> {
-    let tokens = languages.len();
+fn by_function_words(tokens: usize, languages: impl Iterator<Item = (u16, u32)>) -> Option<&'static str> {
     let mut counts = [0u32; LANGUAGES.len()];
-    for mut bits in languages {
+    for (mut bits, count) in languages {
         while bits > 0 {
-            counts[bits.trailing_zeros() as usize] += 1;
+            counts[bits.trailing_zeros() as usize] += count;
             bits &= bits - 1;
         }
     }
@@ -85,8 +85,10 @@ mod tests {
 
     fn detected(text: &str) -> (Option<&'static str>, Option<String>) {
         let lower = text.to_lowercase();
-        let masks: Vec<u16> = lower.split_whitespace().map(function_word_of).collect();
-        (by_function_words(masks.iter().copied()), language(text, masks.iter().copied()))
+        let masks: Vec<(u16, u32)> =
+            lower.split_whitespace().map(|word| (function_word_of(word), 1)).collect();
+        let all = || masks.iter().copied();
+        (by_function_words(masks.len(), all()), language(text, masks.len(), all()))
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! combining marks as part of a word; empty matches are skipped where scikit-learn would count an empty token.
 
 use super::error::TextError;
-use super::word_characters::for_each_run;
+use super::words::{Masks, for_each_word_run};
 use regex::Regex;
 
 /// A compiled token pattern.
@@ -43,9 +43,9 @@ impl TokenPattern {
     }
 
     /// Calls `found` with every token of the text.
-    pub fn for_each_match(&self, text: &str, mut found: impl FnMut(&str)) {
+    pub fn for_each_match(&self, text: &str, masks: &mut Masks, mut found: impl FnMut(&str)) {
         match self {
-            Self::Runs { min_chars } => for_each_run(text, *min_chars, found),
+            Self::Runs { min_chars } => for_each_word_run(text, *min_chars, masks, found),
             Self::Regex { regex, group: 0 } => {
                 regex.find_iter(text).map(|m| m.as_str()).filter(|m| !m.is_empty()).for_each(found);
             }
@@ -143,7 +143,9 @@ mod tests {
 
     fn tokens(pattern: &str, text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        TokenPattern::new(pattern).unwrap().for_each_match(text, |token| found.push(token.to_owned()));
+        TokenPattern::new(pattern)
+            .unwrap()
+            .for_each_match(text, &mut Masks::new(), |token| found.push(token.to_owned()));
         found
     }
 

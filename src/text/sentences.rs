@@ -1,5 +1,6 @@
 //! Sentences of a text, by UAX #29.
 
+use memchr::{memchr2_iter, memchr3};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// How many sentences the text has: the segments between sentence boundaries (UAX #29) that hold a letter or a number.
@@ -9,14 +10,24 @@ use unicode_segmentation::UnicodeSegmentation;
 #[must_use]
 pub fn sentence_count(text: &str) -> u64 {
     // No sentence reaches over the end of a line. Lines of plain characters take the rules below, which are the same rules.
-    let lines = text.split(['\n', '\r']).filter(|line| !line.is_empty());
-    lines
-        .map(|line| if is_plain(line) { plain_count(line) } else { line.unicode_sentences().count() as u64 })
-        .sum()
+    let of_line = |line: &str| match line {
+        "" => 0,
+        line if is_plain(line) => plain_count(line),
+        line => line.unicode_sentences().count() as u64,
+    };
+    let (mut count, mut start) = (0, 0);
+    for end in memchr2_iter(b'\n', b'\r', text.as_bytes()) {
+        count += of_line(&text[start..end]);
+        start = end + 1;
+    }
+    count + of_line(&text[start..])
 }
 
 /// Whether the line has only ASCII, curly quotes and dashes, U+2013 to U+201D.
 fn is_plain(line: &str) -> bool {
+    if line.is_ascii() {
+        return true;
+    }
     let mut bytes = line.as_bytes().iter();
     while let Some(byte) = bytes.find(|byte| !byte.is_ascii()) {
         let is_quote_or_dash = *byte == 0xE2
@@ -33,9 +44,7 @@ fn is_plain(line: &str) -> bool {
 fn plain_count(line: &str) -> u64 {
     let mut count = 0;
     let (mut start, mut at) = (0, 0);
-    while let Some(terminator) =
-        line.as_bytes()[at..].iter().position(|byte| matches!(byte, b'.' | b'!' | b'?'))
-    {
+    while let Some(terminator) = memchr3(b'.', b'!', b'?', &line.as_bytes()[at..]) {
         let after = at + terminator + 1;
         match sentence_end(line, after) {
             Some(end) => {

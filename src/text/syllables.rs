@@ -9,14 +9,25 @@ use unicode_normalization::UnicodeNormalization;
 /// spoken; at least one. A letter with an accent counts as the letter, but is never silent. Digits and marks count nothing, so that a number is one syllable.
 #[must_use]
 pub fn syllables(word: &str) -> Option<u32> {
+    if word.is_ascii() {
+        let letters: Vec<char> = word
+            .bytes()
+            .filter(u8::is_ascii_alphabetic)
+            .map(|byte| byte.to_ascii_lowercase().into())
+            .collect();
+        return Some(spoken_groups(&letters));
+    }
     if word.chars().any(|character| character.is_alphabetic() && !is_latin(character)) {
         return None;
     }
     let letters: Vec<char> =
         word.nfc().filter(|character| character.is_alphabetic()).flat_map(char::to_lowercase).collect();
-    let groups = vowel_groups(&letters);
-    let silent = u32::from(has_silent_ending(&letters));
-    Some(groups.saturating_sub(silent).max(1))
+    Some(spoken_groups(&letters))
+}
+
+fn spoken_groups(letters: &[char]) -> u32 {
+    let silent = u32::from(has_silent_ending(letters));
+    vowel_groups(letters).saturating_sub(silent).max(1)
 }
 
 fn vowel_groups(letters: &[char]) -> u32 {
@@ -39,7 +50,8 @@ fn has_silent_ending(letters: &[char]) -> bool {
 }
 
 fn is_vowel(letter: char) -> bool {
-    let base = std::iter::once(letter).nfd().next().unwrap_or(letter);
+    let base =
+        if letter.is_ascii() { letter } else { std::iter::once(letter).nfd().next().unwrap_or(letter) };
     matches!(base, 'a' | 'e' | 'i' | 'o' | 'u' | 'y' | 'æ' | 'œ' | 'ø' | 'ı')
 }
 

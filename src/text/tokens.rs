@@ -2,13 +2,13 @@
 
 use super::error::TextError;
 use super::model::TokenModel;
-use super::normalisation::{ascii_prefix, lower, strip_accents};
+use super::normalisation::{lower, strip_accents};
 use super::python_pattern::TokenPattern;
 use super::stop_words::stop_list;
 use super::word_characters::is_newer_capital;
+use super::words::{Masks, for_each_unicode_word};
 use rust_stemmers::{Algorithm, Stemmer};
 use std::collections::{HashMap, HashSet};
-use unicode_segmentation::UnicodeSegmentation;
 
 /// What cuts a text into tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,6 +82,7 @@ pub struct TokenBuffer {
     lowered: String,
     stripped: String,
     stems: HashMap<String, String>,
+    masks: Masks,
 }
 
 impl Tokenizer {
@@ -139,16 +140,19 @@ impl Tokenizer {
         buffer: &mut TokenBuffer,
         mut found: impl FnMut(&str),
     ) -> Result<(), TextError> {
-        let TokenBuffer { lowered, stripped, stems } = buffer;
+        let TokenBuffer { lowered, stripped, stems, masks } = buffer;
         let kept = |token: &str| match &self.stemmer {
             _ if !self.stop_words.is_empty() && self.stop_words.contains(token) => {}
             None => found(token),
             Some(stemmer) => found(stem_of(token, stemmer, stems)),
         };
         match &self.cut {
-            Cut::Words => for_each_word(self.normalised(text, |_| false, lowered, stripped), kept),
+            Cut::Words => {
+                for_each_unicode_word(self.normalised(text, |_| false, lowered, stripped), masks, kept);
+            }
             Cut::Pattern(pattern) => {
-                pattern.for_each_match(self.normalised(text, is_newer_capital, lowered, stripped), kept);
+                let text = self.normalised(text, is_newer_capital, lowered, stripped);
+                pattern.for_each_match(text, masks, kept);
             }
             Cut::Model(model) => model.for_each_piece(text, kept)?,
         }
@@ -181,34 +185,6 @@ fn stem_of<'s>(token: &str, stemmer: &Stemmer, stems: &'s mut HashMap<String, St
         stems.insert(token.to_owned(), stemmer.stem(token).into_owned());
     }
     stems.get(token).map_or("", String::as_str)
-}
-
-/// Calls `found` with every Unicode word. A stretch of ASCII that ends between a space and another ASCII character is cut
-/// on its own, by the segmenter's quicker rules for ASCII: no rule of UAX #29 reaches over that place.
-fn for_each_word(text: &str, mut found: impl FnMut(&str)) {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let ascii = ascii_prefix(rest.as_bytes());
-        let plain = if ascii == rest.len() { ascii } else { last_safe_cut(&rest.as_bytes()[..ascii]) };
-        rest[..plain].unicode_words().for_each(&mut found);
-        let mixed = first_safe_cut(rest.as_bytes(), ascii).max(plain);
-        rest[plain..mixed].unicode_words().for_each(&mut found);
-        rest = &rest[mixed..];
-    }
-}
-
-/// The end of the last space in `ascii` that has another byte after it; 0 where there is none.
-fn last_safe_cut(ascii: &[u8]) -> usize {
-    let before_last = &ascii[..ascii.len().saturating_sub(1)];
-    before_last.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1)
-}
-
-/// The end of the first space at or after `from` that an ASCII character follows; the length where there is none.
-fn first_safe_cut(bytes: &[u8], from: usize) -> usize {
-    bytes[from..]
-        .windows(2)
-        .position(|pair| pair[0].is_ascii_whitespace() && pair[1].is_ascii())
-        .map_or(bytes.len(), |space| from + space + 1)
 }
 
 const STEM_LANGUAGES: [(&str, Algorithm); 18] = [
@@ -244,7 +220,6 @@ fn stem_language(name: &str) -> Result<Algorithm, TextError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn tokens(settings: &TokenSettings, text: &str) -> Vec<String> {
         let mut found = Vec::new();
@@ -296,14 +271,5 @@ mod tests {
         assert!(Tokenizer::new(&stem).err().unwrap().to_string().contains("klingon"));
         let model = TokenSettings { kind: TokenKind::Model, ..TokenSettings::default() };
         assert!(Tokenizer::new(&model).err().unwrap().to_string().contains("tokens.model"));
-    }
-
-    proptest! {
-        #[test]
-        fn cutting_plain_stretches_apart_changes_no_word(text in "[a-c1. ,'\n\u{301}\u{200D}é—’ 漢🇩🇪\"]{0,60}") {
-            let mut found = Vec::new();
-            for_each_word(&text, |word| found.push(word.to_owned()));
-            prop_assert_eq!(found, text.unicode_words().map(str::to_owned).collect::<Vec<_>>());
-        }
     }
 }

@@ -146,6 +146,28 @@ impl Vocabulary {
         })
     }
 
+    /// Chooses these terms and no others, numbered as any vocabulary; one that no document has is there with frequencies of 0.
+    #[must_use]
+    pub fn fixed(frequencies: &TermFrequencies, terms: &[String]) -> Self {
+        let known = |term: &String| frequencies.terms.find(term).map(|id| id as usize);
+        let mut kept: Vec<(u64, &str, u32)> = terms
+            .iter()
+            .map(|term| match known(term) {
+                Some(id) => (frequencies.cf[id], term.as_str(), frequencies.df[id]),
+                None => (0, term.as_str(), 0),
+            })
+            .collect();
+        kept.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+        kept.dedup_by(|next, before| next.1 == before.1);
+        Self {
+            terms: kept.iter().map(|(_, term, _)| *term).collect::<TermList>().into(),
+            df: kept.iter().map(|(.., df)| *df).collect(),
+            cf: kept.iter().map(|(cf, ..)| *cf).collect(),
+            documents: frequencies.documents,
+            occurrences: frequencies.cf.iter().sum(),
+        }
+    }
+
     /// Merges the shards of a corpus, in their order, and chooses the terms.
     ///
     /// # Errors
@@ -256,6 +278,17 @@ mod tests {
         let vocabulary = Vocabulary::merge([], &VocabularySettings::default()).unwrap();
         assert!(vocabulary.terms().is_empty() && vocabulary.id("a").is_none());
         assert_eq!(vocabulary.mean_document_len(), 0.0);
+    }
+
+    #[test]
+    fn a_fixed_vocabulary_has_its_terms_and_no_others() {
+        let mut frequencies = TermFrequencies::default();
+        frequencies.add(&shard(&["aa bb bb", "bb cc"]));
+        let terms = ["zz", "bb", "aa", "bb"].map(String::from);
+        let fixed = Vocabulary::fixed(&frequencies, &terms);
+        assert_eq!(fixed.terms().iter().collect::<Vec<_>>(), ["bb", "aa", "zz"]);
+        assert_eq!((fixed.df(), fixed.cf()), (&[2, 1, 0][..], &[3, 1, 0][..]));
+        assert_eq!((fixed.documents(), fixed.id("cc")), (2, None));
     }
 
     proptest! {

@@ -1,0 +1,127 @@
+//! Numbers as they are kept in files: little-endian bytes, 1, 2, 4 or 8 for each, as many as the largest needs.
+//!
+//! For `#[serde(with = "packed")]`. Written and read at the speed of copying, where a format of variable lengths takes time for each.
+
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserializer, Serializer};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A number that is kept.
+pub trait Packed: Copy {
+    /// As the widest.
+    fn wide(self) -> u64;
+    /// Back again; `None` where it is too large.
+    fn narrow(wide: u64) -> Option<Self>;
+}
+
+impl Packed for u32 {
+    fn wide(self) -> u64 {
+        u64::from(self)
+    }
+
+    fn narrow(wide: u64) -> Option<Self> {
+        Self::try_from(wide).ok()
+    }
+}
+
+impl Packed for usize {
+    fn wide(self) -> u64 {
+        self as u64
+    }
+
+    fn narrow(wide: u64) -> Option<Self> {
+        Self::try_from(wide).ok()
+    }
+}
+
+/// The width of a number, then the numbers.
+pub fn pack<T: Packed>(numbers: &[T]) -> Vec<u8> {
+    let largest = numbers.iter().map(|number| number.wide()).max().unwrap_or(0);
+    match largest {
+        0..=0xFF => packed(numbers, |number| [number as u8]),
+        0x100..=0xFFFF => packed(numbers, |number| (number as u16).to_le_bytes()),
+        0x1_0000..=0xFFFF_FFFF => packed(numbers, |number| (number as u32).to_le_bytes()),
+        _ => packed(numbers, u64::to_le_bytes),
+    }
+}
+
+fn packed<T: Packed, const N: usize>(numbers: &[T], bytes: impl Fn(u64) -> [u8; N]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(1 + N * numbers.len());
+    packed.push(N as u8);
+    packed.extend(numbers.iter().flat_map(|number| bytes(number.wide())));
+    packed
+}
+
+/// What [`pack`] packed; `None` of anything else.
+pub fn unpack<T: Packed>(bytes: &[u8]) -> Option<Vec<T>> {
+    let (width, bytes) = bytes.split_first()?;
+    match width {
+        1 => bytes.iter().map(|byte| T::narrow(u64::from(*byte))).collect(),
+        2 => unpacked(bytes, |bytes| u64::from(u16::from_le_bytes(bytes))),
+        4 => unpacked(bytes, |bytes| u64::from(u32::from_le_bytes(bytes))),
+        8 => unpacked(bytes, u64::from_le_bytes),
+        _ => None,
+    }
+}
+
+fn unpacked<T: Packed, const N: usize>(bytes: &[u8], wide: impl Fn([u8; N]) -> u64) -> Option<Vec<T>> {
+    let (numbers, rest) = bytes.as_chunks::<N>();
+    rest.is_empty().then_some(())?;
+    numbers.iter().map(|bytes| T::narrow(wide(*bytes))).collect()
+}
+
+/// For serde.
+pub fn serialize<T: Packed, S: Serializer>(numbers: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(&pack(numbers))
+}
+
+/// For serde.
+pub fn deserialize<'de, T: Packed, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_bytes(Bytes(PhantomData))
+}
+
+struct Bytes<T>(PhantomData<T>);
+
+impl<'de, T: Packed> Visitor<'de> for Bytes<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("packed numbers")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<T>, E> {
+        unpack(bytes).ok_or_else(|| E::custom("these are no packed numbers"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<T>, A::Error> {
+        let mut bytes = Vec::new();
+        while let Some(byte) = sequence.next_element()? {
+            bytes.push(byte);
+        }
+        self.visit_bytes(&bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn broken_bytes_are_refused() {
+        for bytes in [&[][..], &[3, 0, 0, 0], &[2, 1], &[4, 1, 2, 3], &[8, 0, 0, 0, 0, 1, 0, 0, 0]] {
+            assert_eq!(unpack::<u32>(bytes), None, "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_come_back(numbers in proptest::collection::vec(any::<u32>(), 0..20), bits in 0..32) {
+            let numbers: Vec<u32> = numbers.iter().map(|n| n >> bits).collect();
+            prop_assert_eq!(unpack::<u32>(&pack(&numbers)), Some(numbers.clone()));
+            let wide: Vec<usize> = numbers.iter().map(|n| *n as usize * 3).collect();
+            prop_assert_eq!(unpack::<usize>(&pack(&wide)), Some(wide));
+        }
+    }
+}
