@@ -21,8 +21,10 @@ use crate::text::counts::{CountSettings, ShardCounts, count_shard};
 use crate::text::tokens::{TokenBuffer, Tokenizer};
 
 /// Bytes of text that a shard holds on average, and what a document weighs beside its text.
-const SHARD_BYTES: u64 = 4 << 20;
-const DOCUMENT_WEIGHT: u64 = 4 << 10;
+const SHARD_BYTES: u64 = 2 << 20;
+const DOCUMENT_WEIGHT: u64 = 512;
+/// Shards of a large corpus at most, about.
+const SHARDS: u64 = 1024;
 /// A shard whose results lie in more packs than this is kept anew as one.
 const PACKS: usize = 8;
 
@@ -82,7 +84,10 @@ enum Outcome {
 /// How documents are cut into shards.
 pub(super) fn shards_of(references: &[DocumentRef]) -> Vec<Range<usize>> {
     let weight = |reference: &DocumentRef| reference.bytes + DOCUMENT_WEIGHT;
-    cut(references.iter().map(|reference| (reference.id.as_str(), weight(reference))), SHARD_BYTES)
+    // In steps of two, so that a corpus that grows is seldom cut anew.
+    let total: u64 = references.iter().map(weight).sum();
+    let mean = SHARD_BYTES.max((total / SHARDS).next_power_of_two());
+    cut(references.iter().map(|reference| (reference.id.as_str(), weight(reference))), mean)
 }
 
 /// What the results of documents depend on beside their content; `model` is the tokenizer's own text.

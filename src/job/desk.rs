@@ -14,6 +14,7 @@ use super::record::RunRecord;
 use super::settings::Settings;
 use super::stages::Stages;
 use super::store::{Kept, Store, link};
+use super::syncing::Syncing;
 use crate::error::{Error, Result};
 use crate::report::{Provenance, Table, Written, copy_table, write_file, write_table};
 
@@ -28,6 +29,8 @@ pub(super) struct Desk<'a> {
     pub settings: &'a Settings,
     pub store: &'a Store,
     pub inventory: &'a Inventory,
+    /// Files of the run on their way to the disk.
+    pub syncing: &'a Syncing,
     /// The run before this one.
     pub before: Option<&'a (PathBuf, RunRecord)>,
 }
@@ -48,6 +51,7 @@ pub(super) fn at_rest<T>(
         settings: &Settings::of(plan),
         store,
         inventory,
+        syncing: &Syncing::default(),
         before: None,
     })
 }
@@ -55,12 +59,16 @@ pub(super) fn at_rest<T>(
 impl Desk<'_> {
     /// Writes a table of the run.
     pub fn write(&self, table: Table, file: &str) -> Result<Written> {
-        write_table(table, self.folder, file, self.provenance)
+        let written = write_table(table, self.folder, file, self.provenance)?;
+        self.syncing.later(self.folder.join(file));
+        Ok(written)
     }
 
     /// Writes another file of the run.
     pub fn write_file(&self, contents: &[u8], file: &str) -> Result<Written> {
-        write_file(contents, self.folder, file)
+        let written = write_file(contents, self.folder, file)?;
+        self.syncing.later(self.folder.join(file));
+        Ok(written)
     }
 
     /// Makes a folder of the run for the parts of a table.
@@ -106,6 +114,7 @@ impl Desk<'_> {
         // Every table says under which settings it was written: other settings, same rows, same length.
         let copied =
             copy_table(&from, self.folder, &written, config_hash, &self.provenance.config_hash).ok()?;
+        self.syncing.later(place);
         self.adopt(&copied);
         Some(copied)
     }

@@ -35,6 +35,7 @@ mod shelf;
 mod sound;
 mod stages;
 mod store;
+mod syncing;
 mod vectors;
 mod verify;
 mod words;

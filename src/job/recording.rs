@@ -11,6 +11,7 @@ use super::plan::{ClipsPlan, Plan};
 use super::record::RunRecord;
 use super::sections::JobFile;
 use super::store::Store as Kept;
+use super::syncing::Syncing;
 use crate::audio::griffin_lim::{self, Inversion};
 use crate::audio::{SpectrogramSettings, Store};
 use crate::corpus::read_clip;
@@ -144,7 +145,7 @@ fn analysed(
     let nowhere = tempfile::tempdir().map_err(|error| error.to_string())?;
     let (store, inventory) = (Kept::look(nowhere.path()), Inventory::open(nowhere.path(), true));
     at_rest(plan, &store, &inventory, |desk| {
-        let desk = Desk { folder: nowhere.path(), ..*desk };
+        let desk = Desk { folder: nowhere.path(), syncing: &Syncing::default(), ..*desk };
         let inputs = inputs::clips(clips, &desk).map_err(|error| error.to_string())?;
         let gone = || {
             format!(

@@ -24,11 +24,12 @@ use super::settings::Settings;
 use super::sound::{self, Sound};
 use super::stages::Stages;
 use super::store::{Bounds, Store};
+use super::syncing::Syncing;
 use super::words::{self, Words};
 use crate::corpus::{Quarantined, Warned};
 use crate::error::{Error, Result};
 use crate::report::page::{Q_LIMIT, render};
-use crate::report::{Provenance, Written, tables, write_file};
+use crate::report::{Provenance, Written, tables};
 
 /// How a run is carried out; nothing here changes its results.
 pub struct RunOptions<'a> {
@@ -123,6 +124,7 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
         Some((folder, record))
     });
     let (store, inventory) = (Store::open(job.store()), Inventory::open(job.store(), options.rehash));
+    let syncing = Syncing::begin();
     let desk = Desk {
         folder: staging.folder(),
         provenance: &Provenance { job: plan.file.job.name.clone(), config_hash: plan.config_hash.clone() },
@@ -132,6 +134,7 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
         settings: &Settings::of(plan),
         store: &store,
         inventory: &inventory,
+        syncing: &syncing,
         before: before.as_ref(),
     };
     let (finished, written, ledger) = pool.install(|| find_or_make(plan, &desk))?;
@@ -140,7 +143,8 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
     let record = record(plan, finished, &written, &stages, (start, end), staging.id(), threads);
     let json = serde_json::to_vec_pretty(&record)
         .map_err(|error| Error::Table { table: RUN_JSON.into(), message: error.to_string() })?;
-    write_file(&json, staging.folder(), RUN_JSON)?;
+    desk.write_file(&json, RUN_JSON)?;
+    syncing.finish()?;
     let folder = staging.publish()?;
     job.retain(plan.file.job.keep, plan.file.job.keep_days, end)?;
     // Without them the next night reads every file and has less to explain: no less right.

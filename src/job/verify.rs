@@ -13,6 +13,7 @@ use super::record::RunRecord;
 use super::sections::JobFile;
 use super::sound::{self, shards_of as clip_shards_of};
 use super::store::Store;
+use super::syncing::Syncing;
 use super::words;
 use crate::corpus::{ClipRef, DocumentRef};
 use crate::error::{Error, Result};
@@ -81,7 +82,7 @@ fn recompute(
     let nowhere = tempfile::tempdir().map_err(|error| Error::io("create", "a temporary folder", error))?;
     let (store, inventory) = (Store::look(nowhere.path()), Inventory::open(nowhere.path(), true));
     at_rest(plan, &store, &inventory, |desk| {
-        let desk = Desk { folder: nowhere.path(), ..*desk };
+        let desk = Desk { folder: nowhere.path(), syncing: &Syncing::default(), ..*desk };
         if let Some(plan) = &plan.documents {
             let inputs = inputs::documents(plan, &desk);
             let rows = inputs.and_then(|inputs| documents(plan, inputs, &desk, sample, seed, found));

@@ -120,7 +120,7 @@ impl Written {
 }
 
 /// Copies the table at `from`, `written` under the settings `before`, to its place in `folder`, saying the settings `now`:
-/// the bytes that writing the same rows under them would give. Synced to disk.
+/// the bytes that writing the same rows under them would give. It is for the caller to sync.
 ///
 /// # Errors
 /// [`Error::Table`] where the file does not say `before`, [`Error::Io`] where the disk fails.
@@ -150,7 +150,7 @@ pub fn copy_table(from: &Path, folder: &Path, written: &Written, before: &str, n
     Ok(Written { rows: written.rows, ..write_file(&bytes, folder, &written.path)? })
 }
 
-/// Writes `table` to `folder`/`file`, synced to disk.
+/// Writes `table` to `folder`/`file`; it is for the caller to sync.
 ///
 /// # Errors
 /// [`Error::Io`] where the disk fails, [`Error::Table`] where the columns do not make a table.
@@ -200,7 +200,7 @@ fn encode(table: Table, mut metadata: Vec<(String, String)>, sink: &mut impl Wri
     Ok(rows)
 }
 
-/// Writes any other file of a run, synced to disk.
+/// Writes any other file of a run; it is for the caller to sync.
 ///
 /// # Errors
 /// [`Error::Io`] where the disk fails.
@@ -364,10 +364,7 @@ impl<'a> HashedFile<'a> {
     }
 
     fn finish(mut self, file: &str, rows: Option<u64>) -> Result<Written> {
-        self.writer
-            .flush()
-            .and_then(|()| self.writer.get_ref().sync_all())
-            .map_err(|error| Error::io("write", self.path, error))?;
+        self.writer.flush().map_err(|error| Error::io("write", self.path, error))?;
         let blake3 = self.hasher.finalize().to_hex().to_string();
         Ok(Written { path: file.to_owned(), rows, bytes: self.bytes, blake3 })
     }
