@@ -20,10 +20,12 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// A crate and the only place that may name it; one that has two stands twice.
-const CRATES: [(&str, &str); 12] = [
+const CRATES: [(&str, &str); 16] = [
     ("polars", "src/report/parquet.rs"),
     ("polars", "src/report/reading.rs"),
+    ("polars", "src/corpus/rows/parquet.rs"),
     ("polars_parquet", "src/report/parquet.rs"),
+    ("polars_parquet", "src/corpus/rows/parquet.rs"),
     ("realfft", "src/convolution/fourier.rs"),
     ("rustfft", "src/convolution/fourier.rs"),
     ("tokenizers", "src/text/model.rs"),
@@ -33,6 +35,8 @@ const CRATES: [(&str, &str); 12] = [
     ("symphonia", "src/corpus/codecs.rs"),
     ("rubato", "src/corpus/resample.rs"),
     ("earshot", "src/audio/speech.rs"),
+    ("html5gum", "src/corpus/html.rs"),
+    ("csv_core", "src/corpus/rows/csv.rs"),
 ];
 
 fn sources() -> Vec<(String, String)> {

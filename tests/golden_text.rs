@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use wordwave::corpus::{
-    Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Identity, NameBy, Pattern, Split,
-    list_documents, unique_documents, walk,
+    Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Fields, Identity, NameBy, Pattern, Split,
+    whole_document, unique_documents, walk,
 };
 use wordwave::text::bag_of_words::{BagOfWords, Norm, TermRows, Weight, WeightSettings, idf};
 use wordwave::text::counts::{CountSettings, ShardCounts, count_shard};
@@ -27,8 +27,9 @@ fn documents() -> Vec<Document> {
     let include = Pattern::parse("corpora/sample/text/**/*.txt", project()).unwrap();
     let walk = walk(&[include], &[], false, "documents.include").unwrap();
     let identity = Identity::new(NameBy::Path, "").unwrap();
-    let rules = DocumentRules { format: DocumentFormat::Auto, split: Split::File, identity };
-    let listed = walk.found.iter().flat_map(|file| list_documents(file, &rules, None).unwrap().0);
+    let (format, split) = (DocumentFormat::Auto, Split::File);
+    let rules = DocumentRules { format, split, fields: Fields::default(), identity };
+    let listed = walk.found.iter().map(|file| whole_document(file, &rules));
     let (references, quarantined) = unique_documents(listed.collect());
     assert!(walk.quarantined.is_empty() && quarantined.is_empty());
     let references: Vec<&DocumentRef> = references.iter().collect();

@@ -63,16 +63,49 @@ def words_of(megabytes):
 
 
 def compare_words():
-    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+    """Read, tokenise, count, weigh, write Parquet on 2 threads, beside the vectoriser alone with reading. `format = "text"`: the peers know no markup."""
+    from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 
     words = words_of(20)
     lines = WORK / "lines.txt"
     lines.write_text("\n".join(" ".join(words[i : i + 100]) for i in range(0, len(words), 100)) + "\n")
-    documents = f'[documents]\ninclude = ["{lines}"]\nsplit = "line"\n[tokens]\nkind = "pattern"\n'
-    read = lambda: lines.read_text().splitlines()
-    for name, weight, peer in [("words-count", "count", CountVectorizer), ("words-tfidf", "tfidf", TfidfVectorizer)]:
-        text = documents + f'[bag_of_words]\nweight = "{weight}"\n'
-        compare(name, lambda: job(text, 2)[0], lambda: timed(lambda: peer().fit_transform(read())))
+    folders = {"lines": (lines, "line", lambda: lines.read_text().splitlines())}
+    for name, pattern in (("books", "books/*.md"), ("udhr2", "udhr2/*.txt")):
+        paths = sorted(SHARED.glob(pattern))
+        if paths:
+            read = lambda paths=paths: [path.read_text(errors="replace") for path in paths]
+            folders[name] = (SHARED / pattern, "file", read)
+    for name, bag, peers in (
+        ("lines", 'weight = "count"', CountVectorizer),
+        ("lines", 'weight = "tfidf"', TfidfVectorizer),
+        ("lines", 'weight = "count"\ncolumns = 1048576', HashingVectorizer),
+        ("lines", 'weight = "count"\nngrams = [1, 2]', lambda: CountVectorizer(ngram_range=(1, 2))),
+        ("books", 'weight = "count"', CountVectorizer),
+        ("books", 'weight = "tfidf"', TfidfVectorizer),
+        ("books", 'weight = "count"\nngrams = [1, 2]', lambda: CountVectorizer(ngram_range=(1, 2))),
+        ("udhr2", 'weight = "tfidf"', TfidfVectorizer),
+    ):
+        if name not in folders:
+            continue
+        include, split, read = folders[name]
+        text = f'[documents]\ninclude = ["{include}"]\nformat = "text"\nsplit = "{split}"\n[tokens]\nkind = "pattern"\n[bag_of_words]\n{bag}\n'
+        label = bag.replace("\n", ",").replace(" = ", "=").replace('"', "").replace(" ", "")
+        compare(f"words-{name}-{label}", lambda: job(text, 2)[0], lambda: timed(lambda: peers().fit_transform(read())))
+    compare_tokenizer(lines)
+
+
+def compare_tokenizer(lines):
+    """A BPE of 8,000 pieces: training and encoding, the stage of ours beside the library's calls."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    texts = lines.read_text().splitlines()
+    trained = Tokenizer(models.BPE())
+    trained.pre_tokenizer = pre_tokenizers.ByteLevel()
+    trained.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=8000, show_progress=False))
+    saved = WORK / "tokenizer.json"
+    trained.save(str(saved))
+    text = f'[documents]\ninclude = ["{lines}"]\nsplit = "line"\n[tokens]\nkind = "model"\nmodel = {{ path = "{saved}" }}\n'
+    compare("words-encode-bpe", lambda: job(text, 2)[0], lambda: timed(lambda: trained.encode_batch(lines.read_text().splitlines())))
 
 
 def recordings():

@@ -1,8 +1,9 @@
 //! The bytes of a file: hashed as they lie on disk, decompressed where the name says so, bounded, and whole.
 
 use std::fs::{File, Metadata};
-use std::io::{self, BufReader, Cursor, Read, Seek};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,7 +46,7 @@ pub(super) enum Held {
 }
 
 /// An open regular file, with what tells in the end whether it was written to meanwhile.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Opened {
     file: Arc<File>,
     before: Metadata,
@@ -80,6 +81,39 @@ pub(super) fn hold_contents(path: &Path, most: u64) -> Result<(Held, String), Un
         (None, None) => Held::File(opened),
     };
     Ok((held, blake3))
+}
+
+/// Lets `work` read what the file at `path` holds, unpacked, without holding it, and gives what came of it with the hash of the
+/// file. A file that was written to meanwhile is unusable.
+pub(super) fn stream_contents<T>(
+    path: &Path,
+    work: impl FnOnce(&mut dyn BufRead) -> Result<T, Unusable>,
+) -> Result<(T, String), Unusable> {
+    let (opened, packing) = (Opened::open(path)?, packing(path));
+    refuse_holes(&opened.file, &opened.before)?;
+    let mut hasher = blake3::Hasher::new();
+    let read = AtomicU64::new(0);
+    let mut hashed = Hashed { inner: opened.bounded()?, hasher: &mut hasher, read: &read };
+    let outcome = match packing {
+        None => work(&mut BufReader::with_capacity(HASHED_BYTES, &mut hashed)),
+        Some(packing) => {
+            let unpacking = packing.unpacking(&mut hashed)?;
+            let bounded = Proportionate { inner: unpacking, unpacked: 0, read: &read };
+            work(&mut BufReader::with_capacity(HASHED_BYTES, bounded))
+        }
+    };
+    io::copy(&mut hashed, &mut io::sink()).map_err(|error| unreadable(&error))?;
+    opened.unchanged()?;
+    if read.into_inner() != opened.len() {
+        return Err(changed());
+    }
+    let blake3 = hasher.finalize().to_hex().to_string();
+    outcome.map_err(|trouble| trouble.with_content(&blake3)).map(|outcome| (outcome, blake3))
+}
+
+/// Whether the file at `path` is compressed, by its name.
+pub(super) fn is_packed(path: &Path) -> bool {
+    packing(path).is_some()
 }
 
 /// As [`hold_contents`] for those who need no hash: what is not compressed is read when it is wanted.
@@ -149,7 +183,7 @@ impl Held {
 impl Opened {
     /// Opens a regular file, and nothing else: what was one when the folder was listed may be a pipe by now, and opening must
     /// not wait for somebody who writes into it.
-    fn open(path: &Path) -> Result<Self, Unusable> {
+    pub fn open(path: &Path) -> Result<Self, Unusable> {
         let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32;
         let file =
             File::options().read(true).custom_flags(flags).open(path).map_err(|error| unreadable(&error))?;
@@ -167,9 +201,19 @@ impl Opened {
     }
 
     /// The file, to be read from its first byte.
-    fn rewound(&self) -> Result<Arc<File>, Unusable> {
+    pub fn rewound(&self) -> Result<Arc<File>, Unusable> {
         rustix::fs::seek(&self.file, SeekFrom::Start(0)).map_err(|error| unreadable(&error.into()))?;
         Ok(Arc::clone(&self.file))
+    }
+
+    /// The bytes `range`, as far as the file has them.
+    pub fn read_range(&self, range: Range<u64>) -> Result<Vec<u8>, Unusable> {
+        let end = range.end.min(self.len());
+        let mut bytes = vec![0; end.saturating_sub(range.start) as usize];
+        match self.file.read_exact_at(&mut bytes, range.start) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(changed()),
+            outcome => outcome.map(|()| bytes).map_err(|error| unreadable(&error)),
+        }
     }
 
     /// The file as long as it was when it was opened, and a byte more: that one shows that it grows, and a file that grows for
@@ -287,13 +331,7 @@ fn drain(
             None => io::copy(&mut BufReader::with_capacity(HASHED_BYTES, piece), &mut io::sink()),
         };
         let more = more.map_err(|error| {
-            if error.raw_os_error().is_some() {
-                return unreadable(&error);
-            }
-            // Errors of the system have a number: this one is the decoder's.
-            let reason = format!("cannot be decompressed: {error}; compress it again");
-            let at = bytes.as_ref().map_or(unpacked as usize, Vec::len);
-            Unusable::new("broken_compression", reason).at(at)
+            undecodable(&error, bytes.as_ref().map_or(unpacked as usize, Vec::len))
         })?;
         unpacked += more;
         match most {
@@ -305,12 +343,46 @@ fn drain(
         if more < FREE_BYTES {
             return Ok(bytes);
         }
-        if unpacked > read.saturating_mul(MAX_RATIO) {
-            let reason = format!(
-                "{read} bytes of it unpack to {unpacked}, more than {MAX_RATIO} times as many: no text or recording; if it is one, unpack it yourself"
-            );
-            return Err(Unusable::new("decompression_bomb", reason));
-        }
+        in_proportion(unpacked, read)?;
+    }
+}
+
+/// Refuses what comes out of so many bytes that it cannot be text or sound.
+fn in_proportion(unpacked: u64, read: u64) -> Result<(), Unusable> {
+    if unpacked <= FREE_BYTES || unpacked <= read.saturating_mul(MAX_RATIO) {
+        return Ok(());
+    }
+    let reason = format!(
+        "{read} bytes of it unpack to {unpacked}, more than {MAX_RATIO} times as many: no text or recording; if it is one, unpack it yourself"
+    );
+    Err(Unusable::new("decompression_bomb", reason))
+}
+
+/// What a decoder says when `unpacked` bytes have come out of it; errors of the system have a number.
+fn undecodable(error: &io::Error, unpacked: usize) -> Unusable {
+    if error.raw_os_error().is_some() {
+        return unreadable(error);
+    }
+    let reason = format!("cannot be decompressed: {error}; compress it again");
+    Unusable::new("broken_compression", reason).at(unpacked)
+}
+
+/// A decoder whose output stays in proportion to what was read for it.
+struct Proportionate<'a, R> {
+    inner: R,
+    unpacked: u64,
+    read: &'a AtomicU64,
+}
+
+impl<R: Read> Read for Proportionate<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = match self.inner.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            outcome => outcome.map_err(|error| io::Error::other(undecodable(&error, self.unpacked as usize)))?,
+        };
+        self.unpacked += n as u64;
+        in_proportion(self.unpacked, self.read.load(Ordering::Relaxed)).map_err(io::Error::other)?;
+        Ok(n)
     }
 }
 
@@ -319,6 +391,10 @@ fn read_to_end(reader: &mut impl Read, bytes: &mut Vec<u8>) -> Result<(), Unusab
 }
 
 pub(super) fn unreadable(error: &io::Error) -> Unusable {
+    // What our own readers refuse comes through those of others.
+    if let Some(trouble) = error.get_ref().and_then(|error| error.downcast_ref::<Unusable>()) {
+        return trouble.clone();
+    }
     match error.kind() {
         io::ErrorKind::NotFound => {
             Unusable::new("vanished", "was listed, but is gone: removed or renamed while the job ran")

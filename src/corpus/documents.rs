@@ -9,26 +9,38 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::contents::{Contents, read_contents};
-use super::encoding::{Decoded, decode};
+use super::encoding::{Decoded, decode, decode_html};
 use super::identity::{Identity, unique};
-use super::markdown::visible_text;
 use super::quarantine::{Quarantined, Stage, Unread, Unusable, Warned};
 use super::stamp::Stamp;
+use super::rows::{Fields, LastFile, Layout, Row, RowPlace, RowStore, changed, scan_rows};
 use super::walk::Found;
+use super::{html, markdown};
 
 /// How a file holds its text: the `format` key of the job file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DocumentFormat {
-    /// By the file's name: `.md` and `.markdown` are Markdown, `.trans.txt` transcripts, everything else text.
+    /// By the file's name: `.md` and `.markdown` are Markdown, `.html`, `.htm` and `.xhtml` HTML, `.jsonl` and `.ndjson` JSON
+    /// lines, `.csv` and `.tsv` CSV, `.parquet` Parquet, `.trans.txt` transcripts, everything else text.
     #[default]
     Auto,
     /// Plain text.
     Text,
     /// Markdown, its markup removed.
     Markdown,
+    /// HTML, what a browser shows of it.
+    Html,
+    /// A JSON object in each line: each a document.
+    Jsonl,
+    /// Comma-separated values with a header, by tabs in a `.tsv`: each row a document.
+    Csv,
+    /// Parquet: each row a document.
+    Parquet,
     /// `ID some words …` lines, as LibriSpeech's `*.trans.txt` and Kaldi's `text`: each line a document.
     Transcripts,
+    /// Rows that name a recording and its words: the file of `[manifest]`, never found by a glob.
+    Manifest,
 }
 
 /// What one document is: the `split` key of the job file.
@@ -51,6 +63,8 @@ pub struct DocumentRules {
     pub format: DocumentFormat,
     /// What one document is.
     pub split: Split,
+    /// Which fields of a row are what.
+    pub fields: Fields,
     /// Ids and groups.
     pub identity: Identity,
 }
@@ -72,15 +86,29 @@ pub struct DocumentRef {
     pub stamp: Stamp,
     /// Hash of its content, where that is known without reading it.
     pub blake3: Option<String>,
-    /// Bytes of the file's visible text; `None` for all of it.
-    part: Option<Range<usize>>,
+    /// The group that its row or its id names.
+    pub group: Option<String>,
+    /// Its values of [`Fields::keep`]; null where its row has none. Empty where nothing is kept.
+    pub keep: Vec<Option<String>>,
+    pub(super) place: Place,
+}
+
+/// Where a document's text stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Place {
+    /// It is all of the file.
+    File,
+    /// Bytes of the file's visible text.
+    Text(Range<usize>),
+    /// In a row: all of its text, or some bytes of that.
+    Row(RowPlace, Option<Range<usize>>),
 }
 
 impl DocumentRef {
     /// Whether it is a file of its own, not a part of one.
     #[must_use]
     pub fn is_whole_file(&self) -> bool {
-        self.part.is_none()
+        self.place == Place::File
     }
 }
 
@@ -90,14 +118,19 @@ pub struct Listing {
     /// Hash of the file as it lies on disk.
     pub blake3: String,
     parts: Vec<Part>,
+    /// Rows that are no documents.
+    broken: Vec<Unusable>,
 }
 
 /// A part of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Part {
     name: PartName,
-    range: Range<usize>,
+    place: Place,
+    bytes: u64,
     blake3: String,
+    group: Option<String>,
+    keep: Vec<Option<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +139,8 @@ enum PartName {
     Id(String),
     /// Follows the file's id after `#`.
     Number(usize),
+    /// A part of a row that has no id: both follow the file's.
+    Numbers(usize, usize),
 }
 
 impl DocumentRules {
@@ -118,7 +153,8 @@ impl DocumentRules {
     /// Whether the file `source` holds several documents.
     #[must_use]
     pub fn splits(&self, source: &str) -> bool {
-        self.format_of(source) == DocumentFormat::Transcripts || self.split != Split::File
+        let format = self.format_of(source);
+        format == DocumentFormat::Transcripts || layout_of(format, source).is_some() || self.split != Split::File
     }
 }
 
@@ -141,45 +177,85 @@ pub struct Document {
     pub warning: Option<Warned>,
 }
 
-/// Lists the documents of `file`. A file that holds one document is not opened here, nor is one whose listing is known;
-/// the listing of another comes back with its documents.
-///
-/// # Errors
-/// The row of the quarantine table for a file of several documents that cannot be read.
-pub fn list_documents(
-    file: &Found,
-    rules: &DocumentRules,
-    known: Option<Listing>,
-) -> Result<(Vec<DocumentRef>, Option<Listing>), Quarantined> {
-    let format = rules.format_of(&file.source);
-    let reference = |id: String, bytes: u64, blake3: Option<String>, part: Option<Range<usize>>| {
-        let (path, source, stamp) = (file.path.clone(), file.source.clone(), file.stamp);
-        DocumentRef { id, path, source, bytes, format, stamp, blake3, part }
-    };
-    let file_id = rules.identity.id(&file.source);
-    if !rules.splits(&file.source) {
-        return Ok((vec![reference(file_id, file.bytes, None, None)], None));
+/// The document that `file` is, where it is one.
+#[must_use]
+pub fn whole_document(file: &Found, rules: &DocumentRules) -> DocumentRef {
+    let id = rules.identity.id(&file.source);
+    DocumentRef {
+        group: rules.identity.group(&id),
+        id,
+        path: file.path.clone(),
+        source: file.source.clone(),
+        bytes: file.bytes,
+        format: rules.format_of(&file.source),
+        stamp: file.stamp,
+        blake3: None,
+        keep: vec![None; rules.fields.keep.len()],
+        place: Place::File,
     }
-    let listing = match known {
-        Some(listing) => listing,
-        None => listing(file, rules).map_err(|trouble| trouble.of(&file.source))?,
-    };
-    let of_part = |part: &Part| {
-        let id = match &part.name {
-            PartName::Id(id) => id.clone(),
-            PartName::Number(number) => format!("{file_id}#{number}"),
-        };
-        reference(id, part.range.len() as u64, Some(part.blake3.clone()), Some(part.range.clone()))
-    };
-    Ok((listing.parts.iter().map(of_part).collect(), Some(listing)))
 }
 
-fn listing(file: &Found, rules: &DocumentRules) -> Result<Listing, Unusable> {
+/// The documents that `file` holds, and the rows of it that are none.
+#[must_use]
+pub fn listed_documents(
+    file: &Found,
+    rules: &DocumentRules,
+    listing: Listing,
+) -> (Vec<DocumentRef>, Vec<Quarantined>) {
+    let whole = whole_document(file, rules);
+    let of_part = |part: Part| {
+        let Part { name, place, bytes, blake3, group, mut keep } = part;
+        let id = match name {
+            PartName::Id(id) => id,
+            PartName::Number(number) => format!("{}#{number}", whole.id),
+            PartName::Numbers(row, number) => format!("{}#{row}#{number}", whole.id),
+        };
+        keep.resize(rules.fields.keep.len(), None);
+        let group = group.or_else(|| rules.identity.group(&id));
+        DocumentRef { id, bytes, blake3: Some(blake3), group, keep, place, ..whole.clone() }
+    };
+    let broken = listing.broken.into_iter().map(|trouble| trouble.of(&file.source)).collect();
+    (listing.parts.into_iter().map(of_part).collect(), broken)
+}
+
+/// Reads which documents `file` holds.
+///
+/// # Errors
+/// The row of the quarantine table for a file that cannot be read, or of which no document comes.
+pub fn read_listing(file: &Found, rules: &DocumentRules) -> Result<Listing, Quarantined> {
     let format = rules.format_of(&file.source);
+    let listing = match layout_of(format, &file.source) {
+        Some(layout) => listing_of_rows(file, layout, rules),
+        None => listing_of_text(file, format, rules.split),
+    };
+    listing.and_then(Listing::checked).map_err(|trouble| trouble.of(&file.source))
+}
+
+impl Listing {
+    /// # Errors
+    /// Nothing in the file is a document.
+    fn checked(self) -> Result<Self, Unusable> {
+        /// More rows that are all broken have one thing wrong.
+        const ALIKE: usize = 1000;
+        if !self.parts.is_empty() {
+            return Ok(self);
+        }
+        match self.broken.first() {
+            None => Err(Unusable::new("no_documents", "holds nothing but blanks: no document comes of it")),
+            Some(first) if self.broken.len() > ALIKE => {
+                let reason = format!("none of its {} rows can be used; {}", self.broken.len(), first.reason);
+                Err(Unusable { reason, ..first.clone() }.with_content(&self.blake3))
+            }
+            Some(_) => Ok(self),
+        }
+    }
+}
+
+fn listing_of_text(file: &Found, format: DocumentFormat, split: Split) -> Result<Listing, Unusable> {
     let FileText { decoded, blake3, .. } = read_text(&file.path, format)?;
     let part = |name: PartName, range: Range<usize>| {
         let text = decoded.text.get(range.clone()).unwrap_or_default().trim();
-        Part { name, range, blake3: blake3::hash(text.as_bytes()).to_hex().to_string() }
+        Part::of(name, text, Place::Text(range))
     };
     let parts: Vec<Part> = if format == DocumentFormat::Transcripts {
         let words_of_line = |(_, range): (usize, Range<usize>)| {
@@ -190,12 +266,53 @@ fn listing(file: &Found, rules: &DocumentRules) -> Result<Listing, Unusable> {
         };
         pieces(&decoded.text, Split::Line).filter_map(words_of_line).collect()
     } else {
-        pieces(&decoded.text, rules.split).map(|(n, range)| part(PartName::Number(n), range)).collect()
+        pieces(&decoded.text, split).map(|(n, range)| part(PartName::Number(n), range)).collect()
     };
-    if parts.is_empty() {
-        return Err(Unusable::new("no_documents", "holds nothing but blanks: no document comes of it"));
+    Ok(Listing { blake3, parts, broken: Vec::new() })
+}
+
+fn listing_of_rows(file: &Found, layout: Layout, rules: &DocumentRules) -> Result<Listing, Unusable> {
+    let Fields { id, text, group, keep } = &rules.fields;
+    let mut names = vec![text.as_str(), id.as_str(), group.as_str()];
+    names.extend(keep.iter().map(String::as_str));
+    let (mut parts, mut broken) = (Vec::new(), Vec::new());
+    let blake3 = scan_rows(&file.path, layout, &names, |row| match row.text(text) {
+        Err(trouble) => broken.push(trouble),
+        Ok(text) => parts_of_row(&row, text, layout, rules, &mut parts),
+    })?;
+    Ok(Listing { blake3, parts, broken })
+}
+
+fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, parts: &mut Vec<Part>) {
+    const FIRST_KEPT: usize = 3;
+    let place = RowPlace { layout, at: row.at.clone(), column: row.column };
+    let value = |name: &str, of: usize| row.value(of).filter(|_| !name.is_empty()).map(str::to_owned);
+    let id = value(&rules.fields.id, 1);
+    let group = value(&rules.fields.group, 2);
+    let keep: Vec<Option<String>> = (FIRST_KEPT..FIRST_KEPT + rules.fields.keep.len())
+        .map(|of| row.value(of).map(str::to_owned))
+        .collect();
+    let mut push = |name: PartName, text: &str, within: Option<Range<usize>>| {
+        let part = Part::of(name, text, Place::Row(place.clone(), within));
+        parts.push(Part { group: group.clone(), keep: keep.clone(), ..part });
+    };
+    if rules.split == Split::File {
+        return push(id.map_or(PartName::Number(row.number), PartName::Id), text, None);
     }
-    Ok(Listing { blake3, parts })
+    for (number, range) in pieces(text, rules.split) {
+        let name = match &id {
+            Some(id) => PartName::Id(format!("{id}#{number}")),
+            None => PartName::Numbers(row.number, number),
+        };
+        push(name, text.get(range.clone()).unwrap_or_default().trim(), Some(range));
+    }
+}
+
+impl Part {
+    fn of(name: PartName, text: &str, place: Place) -> Self {
+        let blake3 = blake3::hash(text.as_bytes()).to_hex().to_string();
+        Self { name, place, bytes: text.len() as u64, blake3, group: None, keep: Vec::new() }
+    }
 }
 
 /// Sorts documents by id. A repeated id is quarantined; the first by source stays.
@@ -209,13 +326,35 @@ fn resolve(format: DocumentFormat, source: &str) -> DocumentFormat {
         return format;
     }
     let name = source.to_lowercase();
-    let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    let mut extensions = plain.rsplit('.');
+    let mut extensions = unpacked_name(&name).rsplit('.');
     match (extensions.next(), extensions.next()) {
         (Some("md" | "markdown"), _) => DocumentFormat::Markdown,
+        (Some("html" | "htm" | "xhtml"), _) => DocumentFormat::Html,
+        (Some("jsonl" | "ndjson"), _) => DocumentFormat::Jsonl,
+        (Some("csv" | "tsv"), _) => DocumentFormat::Csv,
+        (Some("parquet"), _) => DocumentFormat::Parquet,
         (Some("txt"), Some("trans")) => DocumentFormat::Transcripts,
         _ => DocumentFormat::Text,
     }
+}
+
+fn unpacked_name(source: &str) -> &str {
+    source.strip_suffix(".gz").or_else(|| source.strip_suffix(".zst")).unwrap_or(source)
+}
+
+/// How a file of this format holds rows, where it does.
+fn layout_of(format: DocumentFormat, source: &str) -> Option<Layout> {
+    match format {
+        DocumentFormat::Jsonl => Some(Layout::JsonLines),
+        DocumentFormat::Csv => Some(Layout::Csv { delimiter: delimiter_of(source) }),
+        DocumentFormat::Parquet => Some(Layout::Parquet),
+        _ => None,
+    }
+}
+
+/// What stands between the fields of a CSV file of this name.
+pub(super) fn delimiter_of(source: &str) -> u8 {
+    if unpacked_name(&source.to_lowercase()).ends_with(".tsv") { b'\t' } else { b',' }
 }
 
 /// The numbered pieces of `text` that are not blank.
@@ -259,18 +398,22 @@ fn read_text(path: &Path, format: DocumentFormat) -> Result<FileText, Unusable> 
     let Contents { bytes, blake3 } = read_contents(path)?;
     let size = bytes.len() as u64;
     // A parser that fails an assertion over a damaged file must not end the night.
-    let parsed = catch_unwind(move || {
-        let mut decoded = decode(bytes)?;
-        if format == DocumentFormat::Markdown {
-            decoded.text = visible_text(&decoded.text);
-        }
-        Ok(decoded)
-    });
+    let parsed = catch_unwind(move || visible(bytes, format));
     let decoded = parsed.unwrap_or_else(|_| {
         Err(Unusable::new("parser_failed", "a parser gave up on it: set documents.format, and report it"))
     });
     let decoded = decoded.map_err(|trouble| trouble.with_content(&blake3))?;
     Ok(FileText { decoded, blake3, size })
+}
+
+/// The text that a reader sees of what `bytes` hold.
+fn visible(bytes: Vec<u8>, format: DocumentFormat) -> Result<Decoded, Unusable> {
+    let of = |decoded: Decoded, text: fn(&str) -> String| Decoded { text: text(&decoded.text), ..decoded };
+    match format {
+        DocumentFormat::Markdown => Ok(of(decode(bytes)?, markdown::visible_text)),
+        DocumentFormat::Html => Ok(of(decode_html(bytes)?, html::visible_text)),
+        _ => decode(bytes),
+    }
 }
 
 /// Files of several documents that stay in memory for the shards that follow.
@@ -283,6 +426,7 @@ pub struct DocumentReader<'a> {
     rules: &'a DocumentRules,
     /// The most recently used last.
     recent: Mutex<Vec<(PathBuf, Arc<SharedText>)>>,
+    rows: RowStore,
 }
 
 /// Filled by whoever comes first; the others wait.
@@ -292,7 +436,13 @@ impl<'a> DocumentReader<'a> {
     /// Reads by these rules.
     #[must_use]
     pub fn new(rules: &'a DocumentRules) -> Self {
-        Self { rules, recent: Mutex::new(Vec::new()) }
+        Self { rules, recent: Mutex::new(Vec::new()), rows: RowStore::default() }
+    }
+
+    /// Files whose rows are read and that are compressed are unpacked into `folder`, not where the system keeps what is for a while.
+    #[must_use]
+    pub fn unpacking_into(self, folder: &Path) -> Self {
+        Self { rows: RowStore::in_folder(folder), ..self }
     }
 
     /// Reads the documents `references`, an outcome for each.
@@ -301,16 +451,21 @@ impl<'a> DocumentReader<'a> {
         let mut outcomes = Vec::with_capacity(references.len());
         // Ids of several files may alternate: each file stays open for the whole shard.
         let mut open: HashMap<&Path, Arc<SharedText>> = HashMap::new();
+        let mut last = LastFile::default();
         for reference in references {
-            let whole = Arc::new(OnceLock::new());
-            let shared = match reference.part {
-                None => &whole,
-                Some(_) => open.entry(&reference.path).or_insert_with(|| self.shared(&reference.path)),
-            };
-            let file = shared.get_or_init(|| read_text(&reference.path, reference.format));
-            let outcome = match file {
-                Err(trouble) => Err(trouble.clone()),
-                Ok(file) => document(reference, file, self.rules),
+            let outcome = match &reference.place {
+                Place::Row(place, within) => {
+                    let text = self.rows.text(&reference.path, place, &self.rules.fields.text, &mut last);
+                    text.and_then(|text| document_of_row(reference, &text, within.as_ref()))
+                }
+                Place::Text(range) => {
+                    let shared =
+                        open.entry(&reference.path).or_insert_with(|| self.shared(&reference.path));
+                    let file = shared.get_or_init(|| read_text(&reference.path, reference.format));
+                    file.as_ref().map_err(Clone::clone).and_then(|file| document(reference, file, Some(range)))
+                }
+                Place::File => read_text(&reference.path, reference.format)
+                    .and_then(|file| document(reference, &file, None)),
             };
             outcomes.push(outcome.map_err(|trouble| trouble.of_content(&reference.source)));
         }
@@ -338,42 +493,56 @@ impl<'a> DocumentReader<'a> {
 /// # Errors
 /// A sentence that says why it is no text.
 pub fn decode_document(bytes: Vec<u8>, format: DocumentFormat) -> Result<String, String> {
-    let decoded = decode(bytes).map_err(|trouble| trouble.reason)?;
-    Ok(if format == DocumentFormat::Markdown { visible_text(&decoded.text) } else { decoded.text })
+    visible(bytes, format).map(|decoded| decoded.text).map_err(|trouble| trouble.reason)
 }
 
-fn document(reference: &DocumentRef, file: &FileText, rules: &DocumentRules) -> Result<Document, Unusable> {
+fn document(
+    reference: &DocumentRef,
+    file: &FileText,
+    part: Option<&Range<usize>>,
+) -> Result<Document, Unusable> {
     let decoded = &file.decoded;
-    let (text, blake3, bytes) = match &reference.part {
-        None => (decoded.text.clone(), file.blake3.clone(), file.size),
-        Some(part) => {
-            let text = decoded.text.get(part.clone()).unwrap_or_default().trim();
-            let blake3 = blake3::hash(text.as_bytes()).to_hex().to_string();
-            if reference.blake3.as_ref() != Some(&blake3) {
-                let reason =
-                    "the file changed between listing and reading its parts: it is read again next night";
-                return Err(Unusable::new("changed_while_read", reason));
-            }
-            (text.to_owned(), blake3, text.len() as u64)
-        }
+    let document = match part {
+        None => named(reference, decoded.text.clone(), file.blake3.clone(), file.size),
+        Some(part) => part_of_text(reference, &decoded.text, part)?,
     };
-    let replaced = text.matches('\u{FFFD}').count().min(decoded.replaced);
+    let replaced = document.text.matches('\u{FFFD}').count().min(decoded.replaced);
     let warning = (replaced > 0).then(|| Warned {
         source: reference.source.clone(),
         stage: Stage::Read,
         code: "replaced_characters".into(),
         reason: format!("{replaced} characters are not valid {}: they stand as U+FFFD", decoded.encoding),
     });
-    let group = rules.identity.group(&reference.id);
-    Ok(Document {
-        id: reference.id.clone(),
-        source: reference.source.clone(),
-        blake3,
-        group,
-        bytes,
-        text,
-        warning,
-    })
+    Ok(Document { warning, ..document })
+}
+
+fn document_of_row(
+    reference: &DocumentRef,
+    text: &str,
+    within: Option<&Range<usize>>,
+) -> Result<Document, Unusable> {
+    match within {
+        Some(part) => part_of_text(reference, text, part),
+        None => unchanged_part(reference, text),
+    }
+}
+
+fn part_of_text(reference: &DocumentRef, text: &str, part: &Range<usize>) -> Result<Document, Unusable> {
+    unchanged_part(reference, text.get(part.clone()).unwrap_or_default().trim())
+}
+
+/// The part of a file with this text, which must be what it was when the file was listed.
+fn unchanged_part(reference: &DocumentRef, text: &str) -> Result<Document, Unusable> {
+    let blake3 = blake3::hash(text.as_bytes()).to_hex().to_string();
+    if reference.blake3.as_ref() != Some(&blake3) {
+        return Err(changed());
+    }
+    Ok(named(reference, text.to_owned(), blake3, text.len() as u64))
+}
+
+fn named(reference: &DocumentRef, text: String, blake3: String, bytes: u64) -> Document {
+    let (id, source, group) = (reference.id.clone(), reference.source.clone(), reference.group.clone());
+    Document { id, source, blake3, group, bytes, text, warning: None }
 }
 
 #[cfg(test)]
@@ -382,7 +551,15 @@ mod tests {
     use crate::corpus::NameBy;
 
     fn rules(format: DocumentFormat, split: Split) -> DocumentRules {
-        DocumentRules { format, split, identity: Identity::new(NameBy::Path, "").unwrap() }
+        let identity = Identity::new(NameBy::Path, "").unwrap();
+        DocumentRules { format, split, fields: Fields::default(), identity }
+    }
+
+    fn list(file: &Found, rules: &DocumentRules) -> Result<Vec<DocumentRef>, Quarantined> {
+        if !rules.splits(&file.source) {
+            return Ok(vec![whole_document(file, rules)]);
+        }
+        read_listing(file, rules).map(|listing| listed_documents(file, rules, listing).0)
     }
 
     fn corpus(files: &[(&str, &str)]) -> (tempfile::TempDir, Vec<Found>) {
@@ -401,7 +578,7 @@ mod tests {
 
     fn read(files: &[(&str, &str)], rules: &DocumentRules) -> (Vec<(String, String)>, Vec<Quarantined>) {
         let (_folder, found) = corpus(files);
-        let listed = found.iter().flat_map(|file| list_documents(file, rules, None).unwrap().0).collect();
+        let listed = found.iter().flat_map(|file| list(file, rules).unwrap()).collect();
         let (references, mut quarantined) = unique_documents(listed);
         let mut documents = Vec::new();
         let references: Vec<&DocumentRef> = references.iter().collect();
@@ -427,6 +604,9 @@ mod tests {
         assert_eq!(rows, strings(&[("a#1", "one"), ("a#2", "two"), ("a#5", "three"), ("a#7", "four")]));
         let (rows, _) = read(&[("a.md", "# T\n\nx *y*")], &rules(DocumentFormat::Auto, Split::File));
         assert_eq!(rows, strings(&[("a", "T\n\nx y")]));
+        let page = "<title>T</title><p>x <i>y</i><p>z";
+        let (rows, _) = read(&[("a.html", page)], &rules(DocumentFormat::Auto, Split::Paragraph));
+        assert_eq!(rows, strings(&[("a#1", "x y"), ("a#2", "z")]));
     }
 
     #[test]
@@ -444,9 +624,9 @@ mod tests {
         let (folder, found) =
             corpus(&[("a.txt", text), ("b.txt", text), ("c.txt", text), ("d.txt", " \n\n")]);
         let rules = rules(DocumentFormat::Auto, Split::Line);
-        let listed = found.iter().map(|file| list_documents(file, &rules, None));
+        let listed = found.iter().map(|file| list(file, &rules));
         let (listed, refused): (Vec<_>, Vec<_>) = listed.partition(Result::is_ok);
-        let references: Vec<DocumentRef> = listed.into_iter().flat_map(|listed| listed.unwrap().0).collect();
+        let references: Vec<DocumentRef> = listed.into_iter().flat_map(Result::unwrap).collect();
         let refused: Vec<Quarantined> = refused.into_iter().map(Result::unwrap_err).collect();
         assert_eq!((references.len(), refused.len()), (9, 1));
         assert_eq!((&*refused[0].code, &*refused[0].source), ("no_documents", "d.txt"));

@@ -1,6 +1,9 @@
 //! Bytes to text: byte-order marks, UTF-8, UTF-16 without a mark, and a guess for the old 8-bit encodings.
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use std::sync::LazyLock;
+
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
+use regex::bytes::Regex;
 
 use super::quarantine::Unusable;
 
@@ -34,6 +37,35 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Decoded, Unusable> {
         return Err(no_text(at));
     }
     decode_as(guess(&bytes), &bytes, 0)
+}
+
+/// Where an HTML page says its encoding, if it does (HTML, 13.2.3.2).
+const DECLARED_WITHIN: usize = 4096;
+
+/// Decodes a page of HTML: as [`decode`], but what it says of its encoding is tried before a guess is made.
+pub(super) fn decode_html(bytes: Vec<u8>) -> Result<Decoded, Unusable> {
+    let declared = declared(&bytes).filter(|&encoding| {
+        // A page that is UTF-8 is not something else by accident, unless all of it is ASCII.
+        encoding == ISO_2022_JP || std::str::from_utf8(&bytes).is_err()
+    });
+    match declared {
+        Some(encoding) if Encoding::for_bom(&bytes).is_none() => {
+            decode_as(encoding, &bytes, 0).or_else(|_| decode(bytes))
+        }
+        _ => decode(bytes),
+    }
+}
+
+/// The encoding that the `meta` element or the XML declaration names.
+fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
+    static DECLARATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let pattern = r#"(?i-u)(?:<meta\b[^>]*?\bcharset|<\?xml\b[^>]*?\bencoding)\s*=\s*["']?\s*([a-z0-9_:.-]+)"#;
+        Regex::new(pattern).ok()
+    });
+    let head = &bytes[..bytes.len().min(DECLARED_WITHIN)];
+    let label = DECLARATION.as_ref()?.captures(head)?.get(1)?.as_bytes();
+    // Whoever reads this as ASCII has no UTF-16 before him.
+    Encoding::for_label(label).map(Encoding::output_encoding)
 }
 
 /// Decodes what follows the byte-order mark of `mark` bytes.
@@ -135,6 +167,21 @@ mod tests {
         let latin = b"Le caf\xE9 est tr\xE8s bon, d\xE9j\xE0 vu, \xE9t\xE9 et for\xEAt.";
         assert_eq!(text_of(latin), "Le café est très bon, déjà vu, été et forêt.");
         assert_eq!(text_of(b""), "");
+    }
+
+    #[test]
+    fn a_page_says_its_encoding_and_is_believed_where_it_can_be() {
+        let text = |bytes: &[u8]| {
+            decode_html(bytes.to_vec()).unwrap_or_else(|trouble| panic!("{trouble:?}")).text
+        };
+        assert!(text(b"<meta charset='windows-1251'>\xCF\xF0\xE8").ends_with("При"));
+        assert!(text(b"<META http-equiv=x content=\"text/html; charset=Shift_JIS\">\x83e").ends_with("テ"));
+        assert!(text(b"<?xml version='1.0' encoding=\"koi8-r\"?>\xF0").ends_with("П"));
+        assert!(text(b"<meta charset=iso-2022-jp>\x1B$B%F\x1B(B").ends_with("テ"));
+        // Wrong, unknown, and overruled by a mark.
+        assert!(text("<meta charset=latin1>für".as_bytes()).ends_with("für"));
+        assert!(text("<meta charset=nothing>für".as_bytes()).ends_with("für"));
+        assert!(text(b"\xFF\xFE<\0m\0>\0x\0").ends_with("<m>x"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod documents;
 mod edit_list;
 mod encoding;
 mod glob;
+mod html;
 mod identity;
 mod lookahead;
 mod markdown;
@@ -18,6 +19,7 @@ mod quarantine;
 mod reader;
 mod recordings;
 mod resample;
+mod rows;
 mod stamp;
 mod walk;
 mod wav;
@@ -25,7 +27,7 @@ mod wav;
 pub use contents::Contents;
 pub use documents::{
     Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Listing, Split, decode_document,
-    list_documents, unique_documents,
+    listed_documents, read_listing, unique_documents, whole_document,
 };
 pub use glob::{Pattern, normalise};
 pub use identity::{Identity, NameBy};
@@ -35,5 +37,6 @@ pub use recordings::{
     Channel, Clip, ClipRef, Decoding, RecordingRules, decode_clip, decode_recording, index_clips, read_clip,
     read_recording,
 };
+pub use rows::Fields;
 pub use stamp::Stamp;
 pub use walk::{Found, Walk, walk};

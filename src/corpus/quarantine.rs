@@ -82,6 +82,14 @@ pub(super) struct Unusable {
     pub blake3: Option<String>,
 }
 
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
 impl Unusable {
     pub fn new(code: &'static str, reason: impl Into<String>) -> Self {
         Self { code: code.into(), reason: reason.into(), byte_offset: None, blake3: None }

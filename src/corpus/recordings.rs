@@ -46,6 +46,8 @@ pub struct ClipRef {
     pub stamp: Stamp,
     /// Hash of its content, where that is known without reading it.
     pub blake3: Option<String>,
+    /// The group that the manifest or its id names.
+    pub group: Option<String>,
 }
 
 impl ClipRef {
@@ -101,13 +103,11 @@ pub struct Decoding {
 /// Lists the clips in `files`, sorted by id. A repeated id is quarantined; the first by source stays.
 #[must_use]
 pub fn index_clips(files: &[Found], rules: &RecordingRules) -> (Vec<ClipRef>, Vec<Quarantined>) {
-    let reference = |file: &Found| ClipRef {
-        id: rules.identity.id(&file.source),
-        path: file.path.clone(),
-        source: file.source.clone(),
-        bytes: file.bytes,
-        stamp: file.stamp,
-        blake3: None,
+    let reference = |file: &Found| {
+        let id = rules.identity.id(&file.source);
+        let (group, stamp) = (rules.identity.group(&id), file.stamp);
+        let (path, source) = (file.path.clone(), file.source.clone());
+        ClipRef { id, path, source, bytes: file.bytes, stamp, blake3: None, group }
     };
     unique(files.iter().map(reference).collect(), |reference| (&reference.id, &reference.source))
 }
@@ -136,7 +136,7 @@ pub fn decode_clip(
         id: reference.id.clone(),
         source: reference.source.clone(),
         blake3,
-        group: rules.identity.group(&reference.id),
+        group: reference.group.clone(),
         samples,
         sample_rate: reader.sample_rate(),
         file_sample_rate: reader.file_sample_rate(),
@@ -210,7 +210,8 @@ mod tests {
 
     fn reference(id: &str, source: &str, path: PathBuf) -> ClipRef {
         let stamp = Stamp::default();
-        ClipRef { id: id.into(), path, source: source.into(), bytes: 0, stamp, blake3: None }
+        let group = id.split_once('/').map(|(group, _)| group.to_owned());
+        ClipRef { id: id.into(), path, source: source.into(), bytes: 0, stamp, blake3: None, group }
     }
 
     fn stereo(folder: &Path) -> ClipRef {

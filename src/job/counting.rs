@@ -116,6 +116,11 @@ impl<'a> Counting<'a> {
         self.tokenizer.is_some()
     }
 
+    /// The columns that rows of documents carry along.
+    pub fn kept_names(&self) -> &'a [String] {
+        &self.plan.rules.fields.keep
+    }
+
     /// Marks what is kept of the documents as in use although it was not looked at.
     pub fn retain(&self, contents: &[String]) {
         if self.counted.get().is_none() {
@@ -137,9 +142,9 @@ impl<'a> Counting<'a> {
     fn count_all(&self) -> Result<Counted> {
         let references = &self.inputs.references;
         let shards = shards_of(references);
-        let reader = DocumentReader::new(&self.plan.rules);
         let desk = self.desk;
         let shelf = Shelf::new(desk.folder.to_owned());
+        let reader = DocumentReader::new(&self.plan.rules).unpacking_into(desk.folder);
         let work = |shares: &Shares<2>| {
             shards
                 .par_iter()
@@ -323,7 +328,8 @@ fn assemble(
                         .and_then(|c| c.split(' ').next())
                         .unwrap_or_default()
                         .to_owned(),
-                    group: counting.plan.rules.identity.group(&reference.id),
+                    group: reference.group.clone(),
+                    keep: reference.keep.clone(),
                     bytes: *bytes,
                     chars: *chars,
                     statistics: packs[pack].counts.statistics().get(*document).cloned(),

@@ -6,8 +6,8 @@ use super::desk::Desk;
 use super::key::Key;
 use super::plan::{ClipsPlan, DocumentsPlan};
 use crate::corpus::{
-    ClipRef, DocumentRef, DocumentRules, Found, Listing, Quarantined, Warned, index_clips, list_documents,
-    unique_documents, walk,
+    ClipRef, DocumentRef, DocumentRules, Found, Listing, Quarantined, Warned, index_clips, listed_documents,
+    read_listing, unique_documents, walk, whole_document,
 };
 use crate::error::Result;
 
@@ -24,11 +24,17 @@ pub(super) trait Input {
     fn names(&self) -> (&str, &str);
     /// What tells its content apart from any other, where that is known before it is read.
     fn content(&self) -> Option<String>;
+    /// What the tables say of it beside its names and results: its group, and values that are carried along.
+    fn labels(&self) -> (Option<&str>, &[Option<String>]);
 }
 
 impl Input for DocumentRef {
     fn names(&self) -> (&str, &str) {
         (&self.id, &self.source)
+    }
+
+    fn labels(&self) -> (Option<&str>, &[Option<String>]) {
+        (self.group.as_deref(), &self.keep)
     }
 
     fn content(&self) -> Option<String> {
@@ -39,6 +45,10 @@ impl Input for DocumentRef {
 impl Input for ClipRef {
     fn names(&self) -> (&str, &str) {
         (&self.id, &self.source)
+    }
+
+    fn labels(&self) -> (Option<&str>, &[Option<String>]) {
+        (self.group.as_deref(), &[])
     }
 
     fn content(&self) -> Option<String> {
@@ -86,13 +96,13 @@ impl<R: Input> Inputs<R> {
 
     /// The key of what `purpose` makes of these inputs under `settings`.
     pub fn key(&self, purpose: &str, settings: &[&str], contents: &[String]) -> Key {
-        let items: Vec<(&str, &str, &str)> = self
+        let items: Vec<_> = self
             .references
             .iter()
             .zip(contents)
             .map(|(reference, content)| {
                 let (id, source) = reference.names();
-                (id, source, content.as_str())
+                (id, source, content.as_str(), reference.labels())
             })
             .collect();
         Key::of(purpose, &(settings, items, &self.quarantined, &self.warned))
@@ -107,7 +117,10 @@ pub(super) fn documents(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Inputs<
     let mut references = Vec::new();
     for outcome in listed {
         match outcome {
-            Ok(mut documents) => references.append(&mut documents),
+            Ok((mut documents, mut broken)) => {
+                references.append(&mut documents);
+                quarantined.append(&mut broken);
+            }
             Err(row) => quarantined.push(row),
         }
     }
@@ -116,28 +129,32 @@ pub(super) fn documents(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Inputs<
     Ok(Inputs { references, quarantined, warned: found.warned })
 }
 
+/// The documents of a file, and its rows that are none. A file that is one document is not opened, nor is one whose listing is
+/// kept.
 fn list(
     file: &Found,
     rules: &DocumentRules,
     desk: &Desk<'_>,
-) -> std::result::Result<Vec<DocumentRef>, Quarantined> {
+) -> std::result::Result<(Vec<DocumentRef>, Vec<Quarantined>), Quarantined> {
     let hash = desk.inventory.hash_of(&file.stamp, &file.source);
     if !rules.splits(&file.source) {
-        let (mut references, _) = list_documents(file, rules, None)?;
-        for reference in &mut references {
-            reference.blake3.clone_from(&hash);
-        }
-        return Ok(references);
+        let mut document = whole_document(file, rules);
+        document.blake3 = hash;
+        return Ok((vec![document], Vec::new()));
     }
-    let key = |hash: &str| Key::of("listing", &(hash, rules.format_of(&file.source), rules.split));
+    let how = (rules.format_of(&file.source), compression(&file.source), rules.split, &rules.fields);
+    let key = |hash: &str| Key::of("listing", &(hash, &how));
     let known: Option<Listing> = hash.as_deref().and_then(|hash| desk.store.load(&key(hash)));
-    let is_known = known.is_some();
-    let (references, listing) = list_documents(file, rules, known)?;
-    if let Some(listing) = listing.filter(|_| !is_known) {
-        desk.inventory.note(&file.stamp, &file.source, &listing.blake3);
-        desk.store.save(&key(&listing.blake3), &listing);
-    }
-    Ok(references)
+    let listing = match known {
+        Some(listing) => listing,
+        None => {
+            let listing = read_listing(file, rules)?;
+            desk.inventory.note(&file.stamp, &file.source, &listing.blake3);
+            desk.store.save(&key(&listing.blake3), &listing);
+            listing
+        }
+    };
+    Ok(listed_documents(file, rules, listing))
 }
 
 /// Lists the recordings of the job.

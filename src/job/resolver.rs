@@ -10,8 +10,9 @@ use super::sections::{
 use crate::audio::{FeatureSettings, PitchSettings, SpectrogramSettings};
 use crate::compare::pairs::{PairBy, parse_pairs_csv};
 use crate::convolution::{self, KernelSpec};
-use crate::corpus::{Channel, DocumentFormat, DocumentRules, Identity, Pattern, RecordingRules};
+use crate::corpus::{Channel, DocumentFormat, DocumentRules, Fields, Identity, Pattern, RecordingRules};
 use crate::error::{Error, Result};
+use crate::report::tables;
 use crate::text;
 use crate::text::embeddings::{EmbeddingSettings, Model};
 
@@ -87,10 +88,7 @@ impl Resolver<'_> {
                 self.complain("documents.include", "names nothing: write for example [\"text/**/*.txt\"]")
             );
         }
-        if !section.fields.is_empty() {
-            let message = "only jsonl, csv and parquet have fields, which are not read yet: leave it out";
-            return Err(self.complain("documents.fields", message));
-        }
+        self.check_fields(&section.fields)?;
         let tokens = match (&file.tokens, &file.bag_of_words, &file.statistics, &file.embeddings) {
             (None, None, None, None) => None,
             (section, ..) => Some(self.tokens(&section.clone().unwrap_or_default())?),
@@ -112,6 +110,7 @@ impl Resolver<'_> {
             rules: DocumentRules {
                 format: self.format(&section.format)?,
                 split: section.split,
+                fields: section.fields.clone(),
                 identity: Identity::new(section.id, &section.group)
                     .map_err(|message| self.complain("documents.group", message))?,
             },
@@ -126,21 +125,33 @@ impl Resolver<'_> {
         }))
     }
 
+    fn check_fields(&self, fields: &Fields) -> Result<()> {
+        if fields.text.is_empty() {
+            return Err(self.complain("documents.fields.text", "names no field: write for example \"text\""));
+        }
+        let own = tables::documents(&[], &[]);
+        for (at, name) in fields.keep.iter().enumerate() {
+            if own.columns.iter().any(|(column, _)| column == name) || fields.keep[..at].contains(name) || name.is_empty() {
+                let message = format!("{name:?} cannot be a column of the documents table: it has one of that name");
+                return Err(self.complain("documents.fields.keep", message));
+            }
+        }
+        Ok(())
+    }
+
     fn format(&self, name: &str) -> Result<DocumentFormat> {
         match name {
             "auto" => Ok(DocumentFormat::Auto),
             "text" => Ok(DocumentFormat::Text),
             "markdown" => Ok(DocumentFormat::Markdown),
+            "html" => Ok(DocumentFormat::Html),
+            "jsonl" => Ok(DocumentFormat::Jsonl),
+            "csv" => Ok(DocumentFormat::Csv),
+            "parquet" => Ok(DocumentFormat::Parquet),
             "transcripts" => Ok(DocumentFormat::Transcripts),
-            "html" | "jsonl" | "csv" | "parquet" => Err(self.complain(
-                "documents.format",
-                format!(
-                    "{name:?} is not read yet: convert it, and write auto, text, markdown or transcripts"
-                ),
-            )),
             other => Err(self.complain(
                 "documents.format",
-                format!("{other:?} is none of auto, text, markdown, transcripts"),
+                format!("{other:?} is none of auto, text, markdown, html, jsonl, csv, parquet, transcripts"),
             )),
         }
     }

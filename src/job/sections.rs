@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::corpus::{NameBy, Split};
+use crate::corpus::{Fields, NameBy, Split};
 
 macro_rules! defaults {
     ($type:ty { $($key:ident: $value:expr),* $(,)? }) => {
@@ -94,8 +94,7 @@ pub struct DocumentsSection {
     pub split: Split,
     pub id: NameBy,
     pub group: String,
-    #[serde(skip_serializing_if = "toml::Table::is_empty")]
-    pub fields: toml::Table,
+    pub fields: Fields,
 }
 defaults!(DocumentsSection {
     include: vec!["text/**/*.txt".into()],
@@ -105,7 +104,7 @@ defaults!(DocumentsSection {
     split: Split::File,
     id: NameBy::Path,
     group: String::new(),
-    fields: toml::Table::new(),
+    fields: Fields::default(),
 });
 
 /// `[manifest]`

@@ -46,7 +46,9 @@ impl Settings {
             _ => String::new(),
         });
         Self {
-            documents: json(&file.documents.as_ref().map(|section| (&section.id, &section.group))),
+            documents: json(
+                &file.documents.as_ref().map(|section| (&section.id, &section.group, &section.fields.keep)),
+            ),
             tokens: json(&asks_for_tokens.then_some(&tokens)),
             ngrams: json(&ngrams),
             bag_of_words: json(&(

@@ -182,7 +182,7 @@ fn analyse_shard(
         outcomes[item] = Some(outcome);
     }
     let contents: Vec<String> = contents.into_iter().map(Option::unwrap_or_default).collect();
-    let (clips, tables) = assemble(shard, &contents, outcomes, plans.plan);
+    let (clips, tables) = assemble(shard, &contents, outcomes);
     let written = write_parts(part, shard, &contents, &tables, plans.plan, desk)?;
     Ok(AnalysedShard { clips, contents, written })
 }
@@ -246,7 +246,6 @@ fn assemble(
     shard: &[ClipRef],
     contents: &[String],
     outcomes: Vec<Option<Outcome>>,
-    plan: &ClipsPlan,
 ) -> (Clips, Parts) {
     let mut clips = Clips::default();
     let mut parts = Vec::new();
@@ -260,7 +259,7 @@ fn assemble(
                     clip_id: reference.id.clone(),
                     source: source.clone(),
                     blake3: content.split(' ').next().unwrap_or_default().to_owned(),
-                    group: plan.rules.identity.group(&reference.id),
+                    group: reference.group.clone(),
                     file_sample_rate: clip.file_sample_rate,
                     channels: clip.channels,
                     bits: clip.bits,

@@ -129,7 +129,7 @@ fn documents(
     let tokenizer = words::tokenizer(plan, model.as_deref())?;
     let settings = counting_settings(desk, model.as_deref().unwrap_or_default());
     let counting = Counting::new(plan, desk, &inputs, tokenizer, settings);
-    Ok(tables::documents(&counting.counted()?.documents))
+    Ok(tables::documents(&counting.counted()?.documents, counting.kept_names()))
 }
 
 fn clips(

@@ -185,7 +185,7 @@ pub(super) fn kept_model(
 
 /// Learns the content of the documents that are not known, by reading them.
 fn identify(plan: &DocumentsPlan, references: &mut [DocumentRef], desk: &Desk<'_>) -> Result<()> {
-    let reader = DocumentReader::new(&plan.rules);
+    let reader = DocumentReader::new(&plan.rules).unpacking_into(desk.folder);
     references.par_iter_mut().filter(|reference| reference.blake3.is_none()).try_for_each(|reference| {
         desk.interrupt.check()?;
         let content = match reader.read(&[&*reference]).pop() {
@@ -207,7 +207,7 @@ fn train_model(
     references: &[DocumentRef],
     desk: &Desk<'_>,
 ) -> Result<String> {
-    let reader = DocumentReader::new(&plan.rules);
+    let reader = DocumentReader::new(&plan.rules).unpacking_into(desk.folder);
     let pieces: Vec<Result<PieceCounts>> = shards_of(references)
         .into_par_iter()
         .map(|shard| {
@@ -248,7 +248,7 @@ fn documents(counting: &Counting<'_>, key: Key, desk: &Desk<'_>, words: &mut Wor
     let (state, written) = desk.remember(&key, || {
         let counted = counting.counted()?;
         let types = if counting.has_tokens() { WordList::new(counted)?.words.len() as u64 } else { 0 };
-        let written = desk.write(tables::documents(&counted.documents), "documents.parquet")?;
+        let written = desk.write(tables::documents(&counted.documents, counting.kept_names()), "documents.parquet")?;
         let Counted { documents, quarantined, warned, .. } = counted;
         let (rows, quarantined, warned) = (documents.clone(), quarantined.clone(), warned.clone());
         Ok((Documents { rows, quarantined, warned, types }, vec![written]))

@@ -21,8 +21,10 @@ pub struct DocumentRow {
     pub source: String,
     /// Hash of the file, or of the part of it.
     pub blake3: String,
-    /// The group that the id names.
+    /// The group that its row or its id names.
     pub group: Option<String>,
+    /// Values that its row carries along.
+    pub keep: Vec<Option<String>>,
     /// Bytes after decompression.
     pub bytes: u64,
     /// Unicode scalar values of the text.
@@ -131,9 +133,9 @@ fn optional<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> Column {
     Column::OptF64(rows.iter().map(of).collect())
 }
 
-/// `documents`, by `doc_id`.
+/// `documents`, by `doc_id`; `keep` are the names of the values that rows carry along.
 #[must_use]
-pub fn documents(rows: &[DocumentRow]) -> Table {
+pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
     let count = |of: fn(&DocumentStatistics) -> u64| {
         Column::OptU64(rows.iter().map(|row| row.statistics.as_ref().map(of)).collect())
     };
@@ -141,7 +143,7 @@ pub fn documents(rows: &[DocumentRow]) -> Table {
         optional(rows, |row| row.statistics.as_ref().and_then(of))
     };
     let language = rows.iter().map(|row| row.statistics.as_ref().and_then(|s| s.language.clone())).collect();
-    Table::new("documents")
+    let fixed = Table::new("documents")
         .with("doc_id", strings(rows, |row| &row.doc_id))
         .with("source", strings(rows, |row| &row.source))
         .with("blake3", strings(rows, |row| &row.blake3))
@@ -158,7 +160,10 @@ pub fn documents(rows: &[DocumentRow]) -> Table {
         .with("yule_k", ratio(|s| s.yule_k))
         .with("mean_word_len", ratio(|s| s.mean_word_len))
         .with("flesch", ratio(|s| s.flesch))
-        .with("ari", ratio(|s| s.ari))
+        .with("ari", ratio(|s| s.ari));
+    keep.iter().enumerate().fold(fixed, |table, (i, name)| {
+        table.with(name, Column::OptStr(rows.iter().map(|row| row.keep.get(i).cloned().flatten()).collect()))
+    })
 }
 
 /// `vocabulary`, by `term_id`; `idf` in the same order.

@@ -65,6 +65,7 @@ fn publish(readings: &[Reading], folder: &Path, config_hash: &str) {
             source: format!("{}.txt", reading.id),
             blake3: hash(reading),
             group: Some(reading.speaker.clone()),
+            keep: Vec::new(),
             bytes: 1,
             chars: 1,
             statistics: None,
@@ -96,7 +97,7 @@ fn publish(readings: &[Reading], folder: &Path, config_hash: &str) {
         .collect();
     let names = FEATURES.map(str::to_owned);
     let written = [
-        tables::documents(&documents),
+        tables::documents(&documents, &[]),
         tables::clips(&clips, &names),
         tables::pairs(&pairs),
         tables::correlations(&related(readings)),
