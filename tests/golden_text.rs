@@ -23,7 +23,7 @@ const IDF: Within = Within::Absolute(1e-8);
 const SHARD: usize = 9;
 
 /// The texts of the sample corpus in the order of their ids.
-fn documents() -> Vec<Document> {
+pub fn documents() -> Vec<Document> {
     let include = Pattern::parse("corpora/sample/text/**/*.txt", project()).unwrap();
     let walk = walk(&[include], &[], false, "documents.include").unwrap();
     let identity = Identity::new(NameBy::Path, "").unwrap();

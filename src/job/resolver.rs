@@ -105,6 +105,9 @@ impl Resolver<'_> {
                 "write a Jaccard similarity between 0.0 (off) and 1.0",
             ));
         }
+        if let Some(section) = &file.statistics {
+            section.phrase_settings().check().map_err(|error| self.refuse(error))?;
+        }
         Ok(Some(DocumentsPlan {
             include: self.patterns("documents.include", &section.include)?,
             exclude: self.patterns("documents.exclude", &section.exclude)?,
