@@ -11,7 +11,7 @@ fn printed<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> String {
 #[test]
 fn help_version_man_and_completions_are_printed() {
     assert!(printed(&["--version"]).starts_with("wordwave "));
-    for command in ["run", "check", "init", "show", "verify", "filter", "completions", "man"] {
+    for command in ["run", "check", "init", "show", "verify", "export", "filter", "completions", "man"] {
         assert!(printed(&["--help"]).contains(command));
     }
     assert!(printed(&["man"]).contains(".TH wordwave"));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use wordwave::corpus::{
-    Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Fields, Identity, NameBy, Pattern, Split,
-    whole_document, unique_documents, walk,
+    Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Fields, Identity, NameBy, Pattern,
+    Split, unique_documents, walk, whole_document,
 };
 use wordwave::text::bag_of_words::{BagOfWords, Norm, TermRows, Weight, WeightSettings, idf};
 use wordwave::text::counts::{CountSettings, ShardCounts, count_shard};
@@ -23,7 +23,7 @@ const IDF: Within = Within::Absolute(1e-8);
 const SHARD: usize = 9;
 
 /// The texts of the sample corpus in the order of their ids.
-fn documents() -> Vec<Document> {
+pub fn documents() -> Vec<Document> {
     let include = Pattern::parse("corpora/sample/text/**/*.txt", project()).unwrap();
     let walk = walk(&[include], &[], false, "documents.include").unwrap();
     let identity = Identity::new(NameBy::Path, "").unwrap();

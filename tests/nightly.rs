@@ -4,20 +4,25 @@ use std::path::Path;
 
 use crate::program::{code, contents, job_in, project, record, run_job, said, wordwave, write_tone};
 
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 20] = [
     "clips",
     "collocations",
     "correlations",
+    "dispersion",
+    "document_topics",
     "documents",
     "duplicates",
     "embeddings",
     "frames",
     "keyness",
+    "laws",
     "pairs",
+    "phrases",
     "quarantine",
     "spaces",
     "spectrograms",
     "terms",
+    "topics",
     "vocabulary",
     "warnings",
 ];

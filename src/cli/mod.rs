@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod diff;
 mod explain;
+mod export;
 mod filter;
 mod init;
 mod log;
@@ -67,6 +68,8 @@ enum Command {
     Verify(verify::Arguments),
     /// What changed between two runs; exit status 1 where more did than is accepted
     Diff(diff::Arguments),
+    /// Write the terms of a run as a sparse matrix for SciPy, Matrix Market or SVMlight
+    Export(export::Arguments),
     /// Put a WAV or a PNG through the convolution module
     Filter(Box<filter::Arguments>),
     /// Print a completion script for a shell
@@ -104,6 +107,7 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Show(arguments) => show::show(arguments),
         Command::Verify(arguments) => verify::verify(arguments),
         Command::Diff(arguments) => diff::diff(arguments),
+        Command::Export(arguments) => export::export(arguments),
         Command::Filter(arguments) => filter::filter(arguments),
         Command::Completions(arguments) => completions::print(arguments, &mut Cli::command()),
         Command::Man => man::print(Cli::command()),

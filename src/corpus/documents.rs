@@ -12,8 +12,8 @@ use super::contents::{Contents, read_contents};
 use super::encoding::{Decoded, decode, decode_html};
 use super::identity::{Identity, unique};
 use super::quarantine::{Quarantined, Stage, Unread, Unusable, Warned};
-use super::stamp::Stamp;
 use super::rows::{Fields, LastFile, Layout, Row, RowPlace, RowStore, changed, scan_rows};
+use super::stamp::Stamp;
 use super::walk::Found;
 use super::{html, markdown};
 
@@ -154,7 +154,9 @@ impl DocumentRules {
     #[must_use]
     pub fn splits(&self, source: &str) -> bool {
         let format = self.format_of(source);
-        format == DocumentFormat::Transcripts || layout_of(format, source).is_some() || self.split != Split::File
+        format == DocumentFormat::Transcripts
+            || layout_of(format, source).is_some()
+            || self.split != Split::File
     }
 }
 
@@ -459,10 +461,11 @@ impl<'a> DocumentReader<'a> {
                     text.and_then(|text| document_of_row(reference, &text, within.as_ref()))
                 }
                 Place::Text(range) => {
-                    let shared =
-                        open.entry(&reference.path).or_insert_with(|| self.shared(&reference.path));
+                    let shared = open.entry(&reference.path).or_insert_with(|| self.shared(&reference.path));
                     let file = shared.get_or_init(|| read_text(&reference.path, reference.format));
-                    file.as_ref().map_err(Clone::clone).and_then(|file| document(reference, file, Some(range)))
+                    file.as_ref()
+                        .map_err(Clone::clone)
+                        .and_then(|file| document(reference, file, Some(range)))
                 }
                 Place::File => read_text(&reference.path, reference.format)
                     .and_then(|file| document(reference, &file, None)),

@@ -319,7 +319,10 @@ mod tests {
                  <script>if (a < b) { '<p>x</p>' }</script></head><body>seen</body></html>",
                 "seen",
             ),
-            ("a &amp; b &lt;c&gt; caf&eacute; &#x201C;q&#8221; &nosuch; &amp", "a & b <c> café “q” &nosuch; &"),
+            (
+                "a &amp; b &lt;c&gt; caf&eacute; &#x201C;q&#8221; &nosuch; &amp",
+                "a & b <c> café “q” &nosuch; &",
+            ),
             ("a&nbsp;b", "a\u{A0}b"),
             ("a<!-- <p>no</p> -->b<![CDATA[no]]>c", "abc"),
             ("one<br>two<br/>three", "one\ntwo\nthree"),

@@ -298,7 +298,7 @@ fn verdicts(
         "read" => sides.iter().all(|side| side.shards.is_empty()),
         "tokens" => keys(|words| vec![words.documents]),
         "bag_of_words" => keys(|words| vec![words.bag_of_words]),
-        "statistics" => keys(|words| vec![words.collocations, words.keyness, words.duplicates]),
+        "statistics" => keys(WordKeys::statistics),
         "embeddings" => has(vectors),
         "audio" | "filters" => has(clips),
         "compare" => has(relations),
@@ -321,7 +321,7 @@ fn depends_on(stage: &str) -> (&'static [&'static str], &'static [&'static str])
         "read" => (&["documents", "clips"], &["documents", "clips"]),
         "tokens" => (&["documents", "tokens", "bag_of_words.ngrams"], &["documents"]),
         "bag_of_words" => (&["documents", "tokens", "bag_of_words"], &["documents"]),
-        "statistics" => (&["documents", "tokens", "statistics", "job.seed"], &["documents"]),
+        "statistics" => (&["documents", "tokens", "bag_of_words", "statistics", "job.seed"], &["documents"]),
         "embeddings" => (&["tokens", "embeddings", "job.seed"], &["documents"]),
         "audio" | "filters" => (&["clips", "spectrogram", "features", "filters"], &["clips"]),
         "compare" => (

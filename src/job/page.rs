@@ -7,6 +7,7 @@ use super::inputs::AllInputs;
 use super::plan::Plan;
 use super::relations::Relations;
 use super::sound::Sound;
+use super::statistics::corpus_section;
 use super::vectors::WordVectors;
 use super::words::Words;
 use crate::audio::Profile;
@@ -43,6 +44,7 @@ pub(super) fn data(
         documents: words.map(documents_read),
         clips: sound.map(clips_read),
         words: words.filter(|words| !words.documents.is_empty()).map(|words| words_section(plan, words)),
+        corpus: words.and_then(corpus_section),
         sound: sound
             .filter(|sound| !sound.clips.is_empty())
             .map(|sound| sound_section(plan, inputs, sound, relations)),
@@ -155,6 +157,7 @@ fn words_section(plan: &Plan, words: &Words) -> page::Words {
                     reference_count: row.reference_count,
                     g2: row.g2,
                     p: row.p,
+                    q: row.q,
                     log_ratio: row.log_ratio.unwrap_or(0.0),
                 })
                 .collect(),

@@ -163,6 +163,7 @@ impl Plan {
     /// The tables that a run writes.
     fn tables(&self) -> Vec<&'static str> {
         let documents = self.documents.as_ref();
+        let statistics = documents.and_then(|plan| plan.statistics.as_ref());
         let features = self.clips.as_ref().and_then(|plan| plan.features.as_ref());
         let asked = [
             ("documents", documents.is_some()),
@@ -171,6 +172,11 @@ impl Plan {
             ("collocations", documents.is_some_and(|plan| plan.statistics.is_some())),
             ("keyness", documents.is_some_and(|plan| plan.statistics.is_some())),
             ("duplicates", documents.is_some_and(|plan| plan.statistics.is_some())),
+            ("laws", documents.is_some_and(|plan| plan.statistics.is_some())),
+            ("dispersion", statistics.is_some_and(|section| section.dispersion)),
+            ("phrases", statistics.is_some_and(|section| section.phrases)),
+            ("topics", statistics.is_some_and(|section| section.topics > 0)),
+            ("document_topics", statistics.is_some_and(|section| section.topics > 0)),
             ("embeddings", documents.is_some_and(|plan| plan.embeddings.is_some())),
             ("clips", self.clips.is_some()),
             ("frames", features.is_some_and(|features| features.frames)),
@@ -300,6 +306,11 @@ mod tests {
             ("[documents]\n[bag_of_words]\nngrams = [2, 1]", "bag_of_words.ngrams"),
             ("[documents]\n[bag_of_words]\nmin_df = 1.5", "bag_of_words.min_df"),
             ("[documents]\n[embeddings]\ndims = 0", "dims"),
+            (
+                "[documents]\n[statistics]\nphrases = true\nphrase_score = 'npmi'",
+                "statistics.phrase_threshold",
+            ),
+            ("[documents]\n[statistics]\nphrase_min_count = 0", "statistics.phrase_min_count"),
             ("[documents]\n[tokens]\nkind = 'model'", "tokens.model"),
             ("[clips]\nchannel = 'left'", "clips.channel"),
             ("[clips]\n[spectrogram]\nprofile = 'matlab'", "librosa"),

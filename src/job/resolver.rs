@@ -103,6 +103,9 @@ impl Resolver<'_> {
                 "write a Jaccard similarity between 0.0 (off) and 1.0",
             ));
         }
+        if let Some(section) = &file.statistics {
+            section.phrase_settings().check().map_err(|error| self.refuse(error))?;
+        }
         Ok(Some(DocumentsPlan {
             include: self.patterns("documents.include", &section.include)?,
             exclude: self.patterns("documents.exclude", &section.exclude)?,
@@ -131,8 +134,12 @@ impl Resolver<'_> {
         }
         let own = tables::documents(&[], &[]);
         for (at, name) in fields.keep.iter().enumerate() {
-            if own.columns.iter().any(|(column, _)| column == name) || fields.keep[..at].contains(name) || name.is_empty() {
-                let message = format!("{name:?} cannot be a column of the documents table: it has one of that name");
+            if own.columns.iter().any(|(column, _)| column == name)
+                || fields.keep[..at].contains(name)
+                || name.is_empty()
+            {
+                let message =
+                    format!("{name:?} cannot be a column of the documents table: it has one of that name");
                 return Err(self.complain("documents.fields.keep", message));
             }
         }

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::corpus::{Fields, NameBy, Split};
 
+use crate::text::phrases::PhraseScore;
+
 macro_rules! defaults {
     ($type:ty { $($key:ident: $value:expr),* $(,)? }) => {
         impl Default for $type {
@@ -231,8 +233,26 @@ pub struct StatisticsSection {
     pub collocations: bool,
     pub keyness: String,
     pub near_duplicates: f64,
+    pub dispersion: bool,
+    pub phrases: bool,
+    pub phrase_score: PhraseScore,
+    pub phrase_min_count: u64,
+    pub phrase_threshold: f64,
+    pub connector_words: Vec<String>,
+    pub topics: usize,
 }
-defaults!(StatisticsSection { collocations: true, keyness: String::new(), near_duplicates: 0.0 });
+defaults!(StatisticsSection {
+    collocations: true,
+    keyness: String::new(),
+    near_duplicates: 0.0,
+    dispersion: false,
+    phrases: false,
+    phrase_score: PhraseScore::Original,
+    phrase_min_count: 5,
+    phrase_threshold: 10.0,
+    connector_words: Vec::new(),
+    topics: 0,
+});
 
 /// `embeddings.model`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

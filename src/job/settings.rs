@@ -18,6 +18,11 @@ pub(super) struct Settings {
     pub collocations: String,
     pub keyness: String,
     pub duplicates: String,
+    pub laws: String,
+    /// `None`, as for those that follow: not asked for.
+    pub dispersion: Option<String>,
+    pub phrases: Option<String>,
+    pub topics: Option<String>,
     pub embeddings: String,
     /// How files become clips.
     pub clips: String,
@@ -58,6 +63,14 @@ impl Settings {
             collocations: json(&statistics.map(|section| section.collocations)),
             keyness: json(&statistics.map(|section| &section.keyness)),
             duplicates: json(&statistics.map(|section| (section.near_duplicates, seed))),
+            laws: json(&statistics.is_some()),
+            dispersion: statistics.filter(|section| section.dispersion).map(|_| json(&file.bag_of_words)),
+            phrases: statistics
+                .filter(|section| section.phrases)
+                .map(|section| json(&section.phrase_settings())),
+            topics: statistics
+                .filter(|section| section.topics > 0)
+                .map(|section| json(&(section.topics, &file.bag_of_words, seed))),
             embeddings: json(&(&file.embeddings, seed)),
             clips: json(&file.clips.as_ref().map(|section| (&section.id, &section.group))),
             analysis: json(&(

@@ -114,6 +114,14 @@ impl Shards {
         self.places.get(shard).map_or_else(|| Ok(Cow::default()), |(_, place)| self.shelf.get(place))
     }
 
+    /// Hands all shards to `each` in their order.
+    pub fn each(&self, each: &mut dyn FnMut(&ShardCounts)) -> Result<()> {
+        self.places.iter().try_for_each(|(_, place)| {
+            each(&*self.shelf.get(place)?);
+            Ok(())
+        })
+    }
+
     /// Does `work` with all shards, some of them at once, and hands what comes of it to `each` in their order.
     pub fn in_order<T: Send>(
         &self,

@@ -242,11 +242,7 @@ fn analyse_clip(
 type Parts = Vec<(String, Option<FrameColumns>, Option<Spectrogram>)>;
 
 /// Gives the results of a shard's recordings their names back.
-fn assemble(
-    shard: &[ClipRef],
-    contents: &[String],
-    outcomes: Vec<Option<Outcome>>,
-) -> (Clips, Parts) {
+fn assemble(shard: &[ClipRef], contents: &[String], outcomes: Vec<Option<Outcome>>) -> (Clips, Parts) {
     let mut clips = Clips::default();
     let mut parts = Vec::new();
     for ((reference, content), outcome) in shard.iter().zip(contents).zip(outcomes) {

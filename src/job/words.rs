@@ -12,19 +12,23 @@ use super::inputs::{Input, Inputs};
 use super::key::Key;
 use super::plan::{DocumentsPlan, ModelPlan, TokensPlan};
 use super::settings::Settings;
+use super::statistics::further;
 use super::store::{Kept, Store};
 use super::vectors::{WordList, WordVectors, embed, training_order};
 use crate::corpus::{DocumentReader, DocumentRef, Quarantined, Stage, Warned};
 use crate::error::{Error, Result};
-use crate::report::{DocumentRow, DuplicateRow, Written, tables};
+use crate::report::{DocumentRow, DuplicateRow, TopicRow, Written, tables};
 use crate::text::TextError;
 use crate::text::bag_of_words::BagOfWords;
 use crate::text::collocations::{Collocation, PairCounts};
 use crate::text::counts::ShardCounts;
+use crate::text::dispersion::Dispersion;
 use crate::text::duplicates::Signatures;
 use crate::text::hashed::HashedTerms;
 use crate::text::keyness::{GroupCounts, Keyness};
+use crate::text::laws::Law;
 use crate::text::model::{PieceCounter, PieceCounts, TokenModel, TrainingSettings};
+use crate::text::phrases::Phrase;
 use crate::text::tokens::Tokenizer;
 use crate::text::vocabulary::{TermFrequencies, Vocabulary};
 
@@ -42,6 +46,11 @@ pub(super) struct Words {
     pub collocations: Vec<Collocation>,
     pub keyness: Option<Vec<Keyness>>,
     pub duplicates: Option<Vec<DuplicateRow>>,
+    /// Zipf's and Heaps'.
+    pub laws: Vec<Law>,
+    pub dispersion: Option<Vec<Dispersion>>,
+    pub phrases: Option<Vec<Phrase>>,
+    pub topics: Option<Vec<TopicRow>>,
     pub vectors: Option<WordVectors>,
     /// The documents in the order in which `vectors` has them.
     pub order: Vec<usize>,
@@ -58,6 +67,11 @@ pub(super) struct WordKeys {
     pub collocations: Key,
     pub keyness: Key,
     pub duplicates: Key,
+    pub laws: Key,
+    /// `None`, as for those that follow: not asked for.
+    pub dispersion: Option<Key>,
+    pub phrases: Option<Key>,
+    pub topics: Option<Key>,
 }
 
 impl WordKeys {
@@ -79,7 +93,17 @@ impl WordKeys {
             collocations: key("collocations", &[&settings.collocations]),
             keyness: key("keyness", &[&settings.keyness]),
             duplicates: key("duplicates", &[&settings.duplicates]),
+            laws: key("laws", &[&settings.laws]),
+            dispersion: settings.dispersion.as_ref().map(|own| key("dispersion", &[&settings.ngrams, own])),
+            phrases: settings.phrases.as_ref().map(|own| key("phrases", &[own])),
+            topics: settings.topics.as_ref().map(|own| key("topics", &[&settings.ngrams, own])),
         }
+    }
+
+    /// The keys of the statistics of the corpus that are asked for.
+    pub fn statistics(&self) -> Vec<Key> {
+        let always = [self.collocations, self.keyness, self.duplicates, self.laws];
+        always.into_iter().chain(self.dispersion).chain(self.phrases).chain(self.topics).collect()
     }
 }
 
@@ -248,7 +272,8 @@ fn documents(counting: &Counting<'_>, key: Key, desk: &Desk<'_>, words: &mut Wor
     let (state, written) = desk.remember(&key, || {
         let counted = counting.counted()?;
         let types = if counting.has_tokens() { WordList::new(counted)?.words.len() as u64 } else { 0 };
-        let written = desk.write(tables::documents(&counted.documents, counting.kept_names()), "documents.parquet")?;
+        let written =
+            desk.write(tables::documents(&counted.documents, counting.kept_names()), "documents.parquet")?;
         let Counted { documents, quarantined, warned, .. } = counted;
         let (rows, quarantined, warned) = (documents.clone(), quarantined.clone(), warned.clone());
         Ok((Documents { rows, quarantined, warned, types }, vec![written]))
@@ -319,7 +344,7 @@ fn weigh(
     Ok(())
 }
 
-/// The statistics of the corpus: collocations, keyness, near-duplicates.
+/// The statistics of the corpus: collocations, keyness, near-duplicates, and those of [`further`].
 fn describe(
     plan: &DocumentsPlan,
     counting: &Counting<'_>,
@@ -329,7 +354,7 @@ fn describe(
 ) -> Result<()> {
     let Some(section) = &plan.statistics else { return Ok(()) };
     let documents = &words.documents;
-    // The three are one stage.
+    // All are one stage.
     let total = Cell::new(documents.len() as u64);
     let (collocations, written) = desk.remember(&keys.collocations, || {
         let asked = section.collocations;
@@ -356,6 +381,8 @@ fn describe(
         Ok((rows, vec![written]))
     })?;
     words.written.extend(written);
+    further(plan, section, counting, keys, desk, &total, words)?;
+    let documents = &words.documents;
     desk.stages.seen(&["statistics"], documents.len());
     if !section.keyness.is_empty()
         && !documents.iter().any(|row| row.group.as_deref() == Some(&section.keyness))
@@ -374,7 +401,7 @@ fn describe(
 }
 
 /// One of the statistics; the first that runs stands for the documents of the stage.
-fn of_corpus<T>(
+pub(super) fn of_corpus<T>(
     counting: &Counting<'_>,
     desk: &Desk<'_>,
     total: &Cell<u64>,

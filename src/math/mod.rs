@@ -10,3 +10,4 @@ pub mod procrustes;
 pub mod product;
 pub mod random;
 pub mod statistics;
+pub mod truncated_svd;

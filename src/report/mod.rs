@@ -1,9 +1,11 @@
 //! Results to tables and to the report page.
 //!
 //! [`tables`] says which columns a table has, `parquet` writes them and `reading` reads them back (the only files that name
-//! polars), [`page`] turns what the job chose to show into one HTML file. [`difference`] is what two runs differ in.
+//! polars), [`page`] turns what the job chose to show into one HTML file. [`difference`] is what two runs differ in,
+//! [`matrix`] gives the terms of a run to other tools.
 
 pub mod difference;
+pub mod matrix;
 pub mod page;
 mod parquet;
 mod reading;
@@ -11,4 +13,4 @@ pub mod tables;
 
 pub use parquet::{Column, Provenance, Table, Written, copy_table, rows_as_text, write_file, write_table};
 pub use reading::{RowComparison, StoredTable, differing_rows};
-pub use tables::{ClipRow, DocumentRow, DuplicateRow, PairRow, TEXT_FEATURES, WordRow};
+pub use tables::{ClipRow, DocumentRow, DuplicateRow, PairRow, TEXT_FEATURES, TopicRow, WordRow};

@@ -8,8 +8,12 @@ use crate::compare::spaces::SpaceRelation;
 use crate::corpus::{Quarantined, Warned};
 use crate::text::bag_of_words::TermRows;
 use crate::text::collocations::Collocation;
+use crate::text::dispersion::Dispersion;
 use crate::text::document::DocumentStatistics;
 use crate::text::keyness::Keyness;
+use crate::text::laws::Law;
+use crate::text::phrases::Phrase;
+use crate::text::topics::{Topic, Topics};
 use crate::text::vocabulary::Vocabulary;
 
 /// A row of the `documents` table.
@@ -91,7 +95,42 @@ pub struct DuplicateRow {
     pub jaccard: f64,
 }
 
-/// The numeric columns of `documents` that are held against sound.
+/// A term that stands for a topic.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct TopicRow {
+    /// From 0, the largest singular value first.
+    pub topic: u32,
+    /// Of the topic.
+    pub singular_value: f64,
+    /// The share of the documents' variance that the topic has.
+    pub explained_share: Option<f64>,
+    /// The term, as in `vocabulary`.
+    pub term_id: u32,
+    /// The term itself.
+    pub term: String,
+    /// What it counts in the topic, −1 to 1.
+    pub weight: f64,
+}
+
+/// The rows of the `topics` table.
+#[must_use]
+pub fn topic_rows(found: &Topics, vocabulary: &Vocabulary) -> Vec<TopicRow> {
+    let of_topic = |(number, topic): (usize, &Topic)| {
+        let row = |&(term_id, weight): &(u32, f64)| TopicRow {
+            topic: number as u32,
+            singular_value: topic.singular_value,
+            explained_share: topic.explained_share,
+            term_id,
+            term: vocabulary.terms().term(term_id).to_owned(),
+            weight,
+        };
+        topic.terms.iter().map(row).collect::<Vec<_>>()
+    };
+    found.topics.iter().enumerate().flat_map(of_topic).collect()
+}
+
+/// The numeric columns of `documents` that are held against sound. Not all: HD-D says what MTLD says, the grade level what
+/// the reading ease says, and shares of characters and lines are signals of how a text is set, which no voice has.
 pub const TEXT_FEATURES: [&str; 11] = [
     "chars",
     "tokens",
@@ -157,10 +196,17 @@ pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
         .with("ttr", ratio(|s| s.ttr))
         .with("mattr", ratio(|s| s.mattr))
         .with("mtld", ratio(|s| s.mtld))
+        .with("hdd", ratio(|s| s.hdd))
         .with("yule_k", ratio(|s| s.yule_k))
         .with("mean_word_len", ratio(|s| s.mean_word_len))
         .with("flesch", ratio(|s| s.flesch))
-        .with("ari", ratio(|s| s.ari));
+        .with("flesch_kincaid", ratio(|s| s.flesch_kincaid))
+        .with("ari", ratio(|s| s.ari))
+        .with("digit_share", ratio(|s| s.digit_share))
+        .with("punctuation_share", ratio(|s| s.punctuation_share))
+        .with("upper_share", ratio(|s| s.upper_share))
+        .with("repeated_line_share", ratio(|s| s.repeated_line_share))
+        .with("repeated_line_char_share", ratio(|s| s.repeated_line_char_share));
     keep.iter().enumerate().fold(fixed, |table, (i, name)| {
         table.with(name, Column::OptStr(rows.iter().map(|row| row.keep.get(i).cloned().flatten()).collect()))
     })
@@ -198,6 +244,7 @@ pub fn collocations(rows: &[Collocation]) -> Table {
         .with("pmi", optional(rows, |row| Some(row.pmi)))
         .with("npmi", optional(rows, |row| row.npmi))
         .with("g2", optional(rows, |row| Some(row.g2)))
+        .with("z", optional(rows, |row| Some(row.z)))
 }
 
 /// `keyness`, the most telling first.
@@ -210,7 +257,59 @@ pub fn keyness(rows: &[Keyness]) -> Table {
         .with("g2", optional(rows, |row| Some(row.g2)))
         .with("chi2", optional(rows, |row| Some(row.chi2)))
         .with("p", optional(rows, |row| Some(row.p)))
+        .with("q", optional(rows, |row| Some(row.q)))
         .with("log_ratio", optional(rows, |row| row.log_ratio))
+}
+
+/// `laws`, a law a row.
+#[must_use]
+pub fn laws(rows: &[Law]) -> Table {
+    Table::new("laws")
+        .with("law", strings(rows, |row| &row.law))
+        .with("exponent", optional(rows, |row| row.exponent))
+        .with("constant", optional(rows, |row| row.constant))
+        .with("r2", optional(rows, |row| row.r2))
+        .with("n", Column::U64(rows.iter().map(|row| row.points).collect()))
+}
+
+/// `dispersion`, in the order of the vocabulary.
+#[must_use]
+pub fn dispersion(rows: &[Dispersion]) -> Table {
+    Table::new("dispersion")
+        .with("term", strings(rows, |row| &row.term))
+        .with("documents", Column::U32(rows.iter().map(|row| row.documents).collect()))
+        .with("juilland_d", optional(rows, |row| row.juilland_d))
+        .with("gries_dp", Column::F64(rows.iter().map(|row| row.gries_dp).collect()))
+        .with("gries_dp_norm", optional(rows, |row| row.gries_dp_norm))
+}
+
+/// `phrases`, the highest score first.
+#[must_use]
+pub fn phrases(rows: &[Phrase]) -> Table {
+    Table::new("phrases")
+        .with("phrase", strings(rows, |row| &row.phrase))
+        .with("count", Column::U64(rows.iter().map(|row| row.count).collect()))
+        .with("score", Column::F64(rows.iter().map(|row| row.score).collect()))
+}
+
+/// `topics`, by topic, then by what a term counts in it.
+#[must_use]
+pub fn topics(rows: &[TopicRow]) -> Table {
+    Table::new("topics")
+        .with("topic", Column::U32(rows.iter().map(|row| row.topic).collect()))
+        .with("singular_value", Column::F64(rows.iter().map(|row| row.singular_value).collect()))
+        .with("explained_share", optional(rows, |row| row.explained_share))
+        .with("term_id", Column::U32(rows.iter().map(|row| row.term_id).collect()))
+        .with("term", strings(rows, |row| &row.term))
+        .with("weight", Column::F64(rows.iter().map(|row| row.weight).collect()))
+}
+
+/// `document_topics`, by `doc_id`; `vectors` are row-major, `topics` numbers a document.
+#[must_use]
+pub fn document_topics(rows: &[DocumentRow], vectors: Vec<f32>, topics: usize) -> Table {
+    Table::new("document_topics")
+        .with("doc_id", strings(rows, |row| &row.doc_id))
+        .with("vector", Column::ArrayF32 { values: vectors, width: topics })
 }
 
 /// `duplicates`, by both ids.

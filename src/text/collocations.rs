@@ -27,6 +27,8 @@ pub struct Collocation {
     pub npmi: Option<f64>,
     /// The log-likelihood ratio of the pair, signed.
     pub g2: f64,
+    /// The log odds ratio of the pair over its standard error (Blaheta and Johnson 2001; quanteda's z).
+    pub z: f64,
 }
 
 /// How often each pair of neighbours stands in some shards; neighbours are tokens of one document, after stop words have
@@ -120,17 +122,18 @@ impl PairCounts {
             let (with_first, with_second) = (before[a as usize], after[b as usize]);
             let rest = total + count - with_first - with_second;
             let table = Contingency { a: *count, b: with_first - count, c: with_second - count, d: rest };
-            (a, b, *count, with_first, with_second, table.g2())
+            (a, b, *count, table, table.g2())
         });
         let mut judged: Vec<_> = judged.collect();
         let words = |a: u32, b: u32| (self.words.terms().term(a), self.words.terms().term(b));
         judged
-            .sort_unstable_by(|x, y| y.5.total_cmp(&x.5).then_with(|| words(x.0, x.1).cmp(&words(y.0, y.1))));
+            .sort_unstable_by(|x, y| y.4.total_cmp(&x.4).then_with(|| words(x.0, x.1).cmp(&words(y.0, y.1))));
         judged.truncate(MOST_COLLOCATIONS);
-        let described = judged.into_iter().map(|(a, b, count, with_first, with_second, g2)| {
+        let described = judged.into_iter().map(|(a, b, count, table, g2)| {
             let (first, second) = words(a, b);
-            let (pmi, npmi) = mutual_information(count, with_first, with_second, total);
-            Collocation { first: first.to_owned(), second: second.to_owned(), count, pmi, npmi, g2 }
+            let (pmi, npmi) = mutual_information(count, count + table.b, count + table.c, total);
+            let z = table.z();
+            Collocation { first: first.to_owned(), second: second.to_owned(), count, pmi, npmi, g2, z }
         });
         described.collect()
     }
@@ -168,6 +171,9 @@ mod tests {
         assert!((pair.pmi - (3.0 * 7.0 / 12.0_f64).ln()).abs() < 1e-12);
         assert!((pair.npmi.unwrap() - pair.pmi / -(3.0 / 7.0_f64).ln()).abs() < 1e-12);
         assert_eq!(pair.g2, Contingency { a: 3, b: 0, c: 1, d: 3 }.g2());
+        // Counts with a half added: 3.5, 0.5, 1.5, 3.5.
+        let error = (1.0 / 3.5 + 1.0 / 0.5 + 1.0 / 1.5 + 1.0 / 3.5_f64).sqrt();
+        assert!((pair.z - (3.5 * 3.5 / (0.5 * 1.5_f64)).ln() / error).abs() < 1e-12);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Statistics of one document's words.
 
+use super::hdd::hdd;
 use super::interner::TermList;
 use super::language::{function_word_of, language};
+use super::quality::Quality;
 use super::sentences::sentence_count;
 use super::syllables::syllables;
 use serde::{Deserialize, Serialize};
@@ -28,16 +30,31 @@ pub struct DocumentStatistics {
     /// Measure of textual lexical diversity, factor 0.72, mean of both directions (`McCarthy` and Jarvis 2010). Undefined
     /// where no token is repeated.
     pub mtld: Option<f64>,
+    /// HD-D over 42 draws: the type-token ratio to be expected of 42 tokens drawn at random. Undefined for fewer tokens.
+    pub hdd: Option<f64>,
     /// Yule's K, `1e4·(Σ f²·V_f − N)/N²`.
     pub yule_k: Option<f64>,
     /// Characters of a token, on average.
     pub mean_word_len: Option<f64>,
     /// Flesch reading ease. Undefined where half of the tokens or more are not in the Latin script, or without sentences.
     pub flesch: Option<f64>,
+    /// Grade level of Flesch and Kincaid (Kincaid et al. 1975), `0.39·words/sentences + 11.8·syllables/words − 15.59`.
+    /// Undefined as `flesch` is.
+    pub flesch_kincaid: Option<f64>,
     /// Automated readability index, its characters being those of the tokens. Undefined without sentences.
     pub ari: Option<f64>,
     /// ISO 639-3 code of the language; absent where the detector is not sure, as it is of short texts.
     pub language: Option<String>,
+    /// Numbers by characters.
+    pub digit_share: Option<f64>,
+    /// Punctuation by characters.
+    pub punctuation_share: Option<f64>,
+    /// Upper case by letters; undefined without letters.
+    pub upper_share: Option<f64>,
+    /// Lines that repeat an earlier one, by lines, as the Gopher rules count them.
+    pub repeated_line_share: Option<f64>,
+    /// Characters in such lines, by characters.
+    pub repeated_line_char_share: Option<f64>,
 }
 
 /// Measures documents whose tokens have numbers in a common list; keeps what it knows of a term from one to the next.
@@ -47,6 +64,8 @@ pub struct DocumentMeasures {
     counts: Vec<u32>,
     /// The distinct tokens of the document at hand.
     distinct: Vec<u32>,
+    /// How often each of them occurs, for HD-D.
+    occurrences: Vec<u32>,
     seen: Vec<u64>,
     factor: u64,
 }
@@ -76,6 +95,7 @@ impl DocumentMeasures {
         self.tally(tokens);
         let types = self.distinct.len() as u64;
         let sentences = sentence_count(text);
+        let quality = Quality::of(text);
         let mut statistics = DocumentStatistics {
             chars: text.chars().count() as u64,
             tokens: tokens.len() as u64,
@@ -86,6 +106,11 @@ impl DocumentMeasures {
                 tokens.len(),
                 self.frequencies().map(|(word, count)| (word.languages, count)),
             ),
+            digit_share: quality.digit_share,
+            punctuation_share: quality.punctuation_share,
+            upper_share: quality.upper_share,
+            repeated_line_share: quality.repeated_line_share,
+            repeated_line_char_share: quality.repeated_line_char_share,
             ..DocumentStatistics::default()
         };
         if !tokens.is_empty() {
@@ -93,11 +118,13 @@ impl DocumentMeasures {
             statistics.ttr = Some(types as f64 / n);
             statistics.yule_k = Some(self.yule_k(n));
             statistics.mean_word_len = Some(totals.chars as f64 / n);
-            (statistics.flesch, statistics.ari) = readability(&totals, n, sentences as f64);
+            let readability = Readability::of(&totals, n, sentences as f64);
+            statistics.flesch = readability.flesch;
+            statistics.flesch_kincaid = readability.flesch_kincaid;
+            statistics.ari = readability.ari;
         }
-        for token in &self.distinct {
-            self.counts[*token as usize] = 0;
-        }
+        self.take_counts();
+        statistics.hdd = hdd(&mut self.occurrences, tokens.len() as u64);
         statistics.mattr = self.mattr(tokens);
         statistics.mtld = self.mtld(tokens);
         statistics
@@ -148,6 +175,14 @@ impl DocumentMeasures {
         for token in tokens {
             self.counts[*token as usize] = 0;
         }
+    }
+
+    /// The occurrences of each distinct token; leaves the counts zero.
+    fn take_counts(&mut self) {
+        self.occurrences.clear();
+        let counts = &mut self.counts;
+        self.occurrences
+            .extend(self.distinct.iter().map(|token| std::mem::take(&mut counts[*token as usize])));
     }
 
     fn totals(&self) -> Totals {
@@ -214,14 +249,27 @@ impl DocumentMeasures {
     }
 }
 
-/// Flesch reading ease and the automated readability index.
-fn readability(totals: &Totals, words: f64, sentences: f64) -> (Option<f64>, Option<f64>) {
-    if sentences == 0.0 {
-        return (None, None);
+/// How hard a text is to read.
+#[derive(Debug, Default)]
+struct Readability {
+    flesch: Option<f64>,
+    flesch_kincaid: Option<f64>,
+    ari: Option<f64>,
+}
+
+impl Readability {
+    fn of(totals: &Totals, words: f64, sentences: f64) -> Self {
+        if sentences == 0.0 {
+            return Self::default();
+        }
+        let (sentence_len, word_syllables) = (words / sentences, totals.syllables as f64 / words);
+        let latin = |value: f64| (totals.latin as f64 * 2.0 > words).then_some(value);
+        Self {
+            flesch: latin(206.835 - 1.015 * sentence_len - 84.6 * word_syllables),
+            flesch_kincaid: latin(0.39 * sentence_len + 11.8 * word_syllables - 15.59),
+            ari: Some(4.71 * (totals.chars as f64 / words) + 0.5 * sentence_len - 21.43),
+        }
     }
-    let flesch = 206.835 - 1.015 * (words / sentences) - 84.6 * (totals.syllables as f64 / words);
-    let ari = 4.71 * (totals.chars as f64 / words) + 0.5 * (words / sentences) - 21.43;
-    ((totals.latin as f64 * 2.0 > words).then_some(flesch), Some(ari))
 }
 
 #[cfg(test)]
@@ -254,6 +302,9 @@ mod tests {
         close(statistics.yule_k, 1e4 * (19.0 - 9.0) / 81.0);
         close(statistics.mean_word_len, 33.0 / 9.0);
         close(statistics.flesch, 206.835 - 1.015 * 9.0 - 84.6);
+        close(statistics.flesch_kincaid, 0.39 * 9.0 + 11.8 - 15.59);
+        assert_eq!((statistics.hdd, statistics.upper_share), (None, Some(0.0)));
+        close(statistics.punctuation_share, 2.0 / 43.0);
         close(statistics.ari, 4.71 * 33.0 / 9.0 + 4.5 - 21.43);
         // Forward: the bird heard the bird (3/5 ends a factor), the word is heard (4/4). Backward: heard is word the bird
         // heard the (5/7 ends a factor), bird the (2/2).
@@ -270,7 +321,9 @@ mod tests {
     #[test]
     fn flesch_needs_the_latin_script() {
         let statistics = measured("это просто слово");
-        assert!(statistics.flesch.is_none() && statistics.ari.is_some());
+        assert!(
+            statistics.flesch.is_none() && statistics.flesch_kincaid.is_none() && statistics.ari.is_some()
+        );
     }
 
     #[test]
@@ -287,6 +340,14 @@ mod tests {
         let mut measures = DocumentMeasures { seen: vec![0; 10], ..DocumentMeasures::default() };
         // 1 2 1 has 2/3 < 0.72: one factor; 1 2 3 4 4 has 4/5: 0.2/0.28 of one.
         assert!((measures.factors([1, 2, 1, 1, 2, 3, 4, 4].iter()) - (1.0 + 0.2 / 0.28)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn every_token_of_a_draw_long_text_is_drawn() {
+        let text = "the bird heard the word and the word was bird";
+        let words: Vec<&str> = text.split(' ').cycle().take(42).collect();
+        let statistics = measured(&words.join(" "));
+        close(statistics.hdd, statistics.types as f64 / 42.0);
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use super::contingency::{Contingency, chi2_p};
 use super::counts::ShardCounts;
 use super::interner::Interner;
+use crate::math::statistics::benjamini_hochberg;
 use serde::{Deserialize, Serialize};
 
 /// A word of the group against the rest.
@@ -20,6 +21,8 @@ pub struct Keyness {
     pub chi2: f64,
     /// Probability of such a G² by chance: chi-squared with one degree of freedom.
     pub p: f64,
+    /// The least false discovery rate at which the word is found, over all words judged with it (Benjamini and Hochberg 1995).
+    pub q: f64,
     /// Binary logarithm of the ratio of the relative frequencies (Hardie 2014), 0.5 standing for a count of zero.
     /// Undefined where the group or the rest has no words at all.
     pub log_ratio: Option<f64>,
@@ -80,25 +83,31 @@ impl GroupCounts {
             Keyness::new(term, (*target, all_target), (*reference, all_reference))
         });
         let mut words: Vec<Keyness> = judged.collect();
+        let p: Vec<Option<f64>> = words.iter().map(|word| Some(word.p)).collect();
+        for (word, q) in words.iter_mut().zip(benjamini_hochberg(&p)) {
+            word.q = q.unwrap_or(word.p);
+        }
         words.sort_unstable_by(|x, y| y.g2.total_cmp(&x.g2).then_with(|| x.term.cmp(&y.term)));
         words
     }
 }
 
 impl Keyness {
-    /// One word: how often it stands, of how many words, in the group and in the rest.
+    /// One word: how often it stands, of how many words, in the group and in the rest. Judged alone, its q is its p.
     #[must_use]
     pub fn new(term: &str, target: (u64, u64), reference: (u64, u64)) -> Self {
         let beside = |(count, all): (u64, u64)| all.saturating_sub(count);
         let table = Contingency { a: target.0, b: beside(target), c: reference.0, d: beside(reference) };
         let g2 = table.g2();
+        let p = chi2_p(g2);
         Self {
             term: term.to_owned(),
             target_count: target.0,
             reference_count: reference.0,
             g2,
             chi2: table.chi2(),
-            p: chi2_p(g2),
+            p,
+            q: p,
             log_ratio: log_ratio(target, reference),
         }
     }
@@ -131,6 +140,17 @@ mod tests {
         assert_eq!(a.g2, Contingency { a: 3, b: 1, c: 1, d: 4 }.g2());
         assert!((a.log_ratio.unwrap() - (0.75_f64 / 0.2).log2()).abs() < 1e-12);
         assert!((words[2].log_ratio.unwrap() - (0.125_f64 / 0.2).log2()).abs() < 1e-12);
+        // Of three words the largest p is its own q, the smallest at most three times itself.
+        let p: Vec<f64> = words.iter().map(|w| w.p).collect();
+        let least = |a: f64, b: f64| a.min(b);
+        let mut order = [0, 1, 2];
+        order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
+        let third = p[order[2]];
+        let second = least(third, p[order[1]] * 3.0 / 2.0);
+        let first = least(second, p[order[0]] * 3.0);
+        for (place, q) in order.into_iter().zip([first, second, third]) {
+            assert!((words[place].q - q).abs() < 1e-15, "{words:?}");
+        }
         assert!(words[1].g2 < 0.0 && words[1].chi2 < 0.0 && words[1].p < 1.0);
     }
 

@@ -2,29 +2,35 @@
 //!
 //! The road: [`tokens`] cuts a text, [`counts`] counts a shard of texts with term numbers of its own, [`vocabulary`]
 //! merges the shards' frequencies, in shard order, and chooses the terms, [`bag_of_words`] gives each shard its weights.
-//! [`collocations`], [`keyness`], [`duplicates`] and [`embeddings`] start from the shards' token streams. Every step from a
+//! [`collocations`], [`keyness`], [`dispersion`], [`laws`], [`phrases`], [`topics`], [`duplicates`] and [`embeddings`] start from the shards' token streams. Every step from a
 //! shard is a pure function; its result can be stored and merges associatively.
 
 pub mod bag_of_words;
 pub mod collocations;
 mod contingency;
 pub mod counts;
+pub mod dispersion;
 pub mod document;
 pub mod duplicates;
 pub mod embeddings;
 mod error;
 pub mod hashed;
+mod hdd;
 mod interner;
 pub mod keyness;
 mod language;
+pub mod laws;
 pub mod model;
 mod normalisation;
 mod packed;
+pub mod phrases;
 mod python_pattern;
+mod quality;
 mod sentences;
 mod stop_words;
 mod syllables;
 pub mod tokens;
+pub mod topics;
 pub mod vocabulary;
 mod word_characters;
 mod words;

@@ -2,7 +2,7 @@
 """Writes the golden values beside this file: what pinned oracles say about inputs that every test can repeat.
 
     python3 -m venv /tmp/oracles && /tmp/oracles/bin/pip install -r requirements.txt
-    /tmp/oracles/bin/python make_golden.py [tones] [recordings] [audio] [text] [convolution] [kernels] [relations]
+    /tmp/oracles/bin/python make_golden.py [tones] [recordings] [audio] [text] [statistics] [convolution] [kernels] [relations]
 
 The inputs are the sample corpus (corpora/sample) or stand in the JSON files themselves. Each file says which versions made it and how
 every value is defined. Numbers have 10 significant digits in audio.json and text.json, and all 17 elsewhere; null stands for "undefined".
@@ -480,6 +480,119 @@ def make_text():
             "tfidf": settings,
         },
         10,
+    )
+
+
+# --- statistics of documents and of the corpus ------------------------------------------------------------------------
+
+STATISTICS_NOTES = {
+    "input": "as in text.json; a document's tokens are CountVectorizer().build_analyzer()(text)",
+    "groups": "per folder, its documents' tokens one after another: N, and HD-D as sum(1 - scipy.stats.hypergeom.pmf(0, N, f, 42)) / 42 over types",
+    "texts": "texts of many scripts, with shares: unicodedata.category N*, P*; str.isupper by str.isalpha; repeated lines by datatrove's find_duplicates over re.split('\\n+', text)",
+    "laws": "[exponent, constant, r2] of scipy.stats.linregress on numpy.log: count by rank (zipf), types by tokens after each document (heaps)",
+    "phrases": "gensim Phrases(tokens, **parameters): vocab size, export_phrases as {phrase: [count, score]}, phrases[tokens] of all documents joined by spaces",
+    "topics": "TruncatedSVD(k, algorithm='arpack', random_state=0) of TfidfVectorizer().fit_transform over the lines of the documents that have a token: singular values, explained_variance_ratio_, and transform of the first lines",
+}
+PHRASES = [
+    {"min_count": 2, "threshold": 1.0},
+    {"min_count": 1, "threshold": 20.0},
+    {"min_count": 2, "threshold": 0.4, "scoring": "npmi"},
+    {"min_count": 1, "threshold": 2.0, "connector_words": ["the", "of", "and"]},
+]
+QUALITY_TEXTS = [
+    "The bird heard 12 words, twice.\nThe bird heard 12 words, twice.\nThe end\n",
+    "\n\nА и Б сидели на трубе.\n\n\nА упало — Б пропало?\nА и Б сидели на трубе.\n",
+    "吾輩は猫である。名前はまだ無い。\r\n「１２３」\r\n吾輩は猫である。名前はまだ無い。\r\n",
+    "الطيور ٣٤ تغني؛ ثم؟ «نعم»\n\nالطيور",
+    "ÀÉÎ ǅ ß Ω ½ ² Ⅷ $+<=>^`|~ !\"#%&'()*,-./:;?@[\\]_{} …‹›„“”‘’‐–—",
+    "\n",
+]
+
+
+def make_statistics():
+    import re
+    import unicodedata
+
+    import numpy as np
+    from datatrove.pipeline.filters.gopher_repetition_filter import find_duplicates
+    from gensim.models.phrases import Phrases
+    from scipy.stats import hypergeom, linregress
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
+    root = SAMPLE / "text"
+    texts = {p.relative_to(root).with_suffix("").as_posix(): p.read_text(encoding="utf-8") for p in root.glob("**/*.txt")}
+    ids = sorted(texts)
+    analyzer = CountVectorizer().build_analyzer()
+    tokens = [analyzer(texts[i]) for i in ids]
+
+    def counts_of(words):
+        found = {}
+        for word in words:
+            found[word] = found.get(word, 0) + 1
+        return found
+
+    def hdd(words):
+        return sum(1 - hypergeom.pmf(0, len(words), f, 42) for f in counts_of(words).values()) / 42
+
+    def quality(text):
+        letters = [c for c in text if c.isalpha()]
+        lines = re.split("\n+", text)
+        repeated, chars = find_duplicates(lines)
+        share = lambda kind: sum(unicodedata.category(c)[0] == kind for c in text) / len(text)
+        upper = sum(c.isupper() for c in letters) / len(letters) if letters else math.nan
+        return [share("N"), share("P"), upper, repeated / len(lines), chars / len(text)]
+
+    def fit(x, y):
+        line = linregress(np.log(np.array(x, float)), np.log(np.array(y, float)))
+        return line, [np.exp(line.intercept), line.rvalue**2]
+
+    groups = {}
+    for i, words in zip(ids, tokens):
+        groups.setdefault(i.split("/")[0], []).extend(words)
+    ranked = sorted(counts_of([word for words in tokens for word in words]).values(), reverse=True)
+    zipf, zipf_rest = fit(range(1, len(ranked) + 1), ranked)
+    seen, lengths, types = set(), [], []
+    for words in tokens:
+        seen.update(words)
+        lengths.append((lengths[-1] if lengths else 0) + len(words))
+        types.append(len(seen))
+    heaps, heaps_rest = fit(lengths, types)
+
+    phrases = []
+    for parameters in PHRASES:
+        options = {k: frozenset(v) if k == "connector_words" else v for k, v in parameters.items()}
+        model = Phrases(tokens, **options)
+        phrases.append(
+            {
+                "parameters": parameters,
+                "entries": len(model.vocab),
+                "phrases": {p: [model.vocab[p], score] for p, score in sorted(model.export_phrases().items())},
+                "joined": [" ".join(model[words]) for words in tokens],
+            }
+        )
+
+    lines = [line for i in ids for line in texts[i].split("\n") if analyzer(line)]
+    matrix = TfidfVectorizer().fit_transform(lines)
+    topics = []
+    for k in [3, 20]:
+        svd = TruncatedSVD(k, algorithm="arpack", random_state=0)
+        documents = svd.fit_transform(matrix)
+        shares = svd.explained_variance_ratio_
+        topics.append({"topics": k, "singular_values": svd.singular_values_, "shares": shares, "documents": documents[:12]})
+    write(
+        "statistics.json",
+        ["scikit-learn", "gensim", "datatrove", "numpy", "scipy"],
+        {
+            "definitions": STATISTICS_NOTES,
+            "groups": {group: [len(words), hdd(words)] for group, words in groups.items()},
+            "texts": [{"text": text, "shares": quality(text)} for text in QUALITY_TEXTS],
+            "laws": {"zipf": [-zipf.slope, *zipf_rest], "heaps": [heaps.slope, *heaps_rest]},
+            "phrases": phrases,
+            "lines": len(lines),
+            "topics": topics,
+        },
+        17,
     )
 
 
@@ -1056,7 +1169,7 @@ def make_recordings():
     write("recordings.json", ["numpy", "scipy", "soundfile"], {"definitions": RECORDING_NOTES, "files": files, "tones": tones}, 17)
 
 
-MAKERS = {"tones": make_tones, "recordings": make_recordings, "audio": make_audio, "text": make_text, "convolution": make_convolution, "kernels": make_kernels, "relations": make_relations}
+MAKERS = {"tones": make_tones, "recordings": make_recordings, "audio": make_audio, "text": make_text, "statistics": make_statistics, "convolution": make_convolution, "kernels": make_kernels, "relations": make_relations}
 
 
 def main():

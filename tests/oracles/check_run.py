@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds a run against librosa and scikit-learn: recomputes from the sources and prints the largest differences.
+"""Holds a run against librosa, scikit-learn, scipy and gensim: recomputes from the sources and prints the largest differences.
 
     python check_run.py RUN --documents FOLDER --clips FOLDER [--plain] [--limit N]
 
@@ -193,7 +193,87 @@ def compare_words(run, folder, job, plain, report):
         weights = transformer.fit_transform(counts)
         report.relative("idf", 1e-9, column(vocabulary, "idf"), transformer.idf_[to_theirs], ours)
         largest("tf-idf weight", 1e-5, column(terms, "weight"), weights)
+        compare_topics(run, weights, number, to_theirs, report)
+    if setting(job, "bag_of_words.ngrams", [1, 1]) == [1, 1]:
+        analyzer = counter.build_analyzer()
+        tokens = [analyzer(text) for text in texts.values()]
+        compare_corpus(run, job, tokens, counts[:, to_theirs], ours, report)
     return None
+
+
+def compare_topics(run, weights, number, to_theirs, report):
+    """LSA against scikit-learn's TruncatedSVD with ARPACK."""
+    from sklearn.decomposition import TruncatedSVD
+
+    topics, documents = table(run, "topics"), table(run, "document_topics")
+    if topics is None or topics.num_rows == 0:
+        return
+    first = np.unique(column(topics, "topic"), return_index=True)[1]
+    count = len(first)
+    if count >= min(weights.shape):
+        return report.skip("topics: as many as the corpus has directions, which ARPACK does not give")
+    svd = TruncatedSVD(count, algorithm="arpack", random_state=0)
+    theirs = svd.fit_transform(weights)
+    names = [f"topic {i}" for i in range(count)]
+    report.relative("singular value", 1e-6, column(topics, "singular_value")[first], svd.singular_values_, names)
+    report.relative("explained share", 1e-5, column(topics, "explained_share")[first], svd.explained_variance_ratio_, names)
+    weight = svd.components_[column(topics, "topic"), to_theirs[column(topics, "term_id")]]
+    report.add("weight of a term in a topic", 1e-5, np.abs(column(topics, "weight") - weight), topics.column("term").to_pylist())
+    ids = documents.column("doc_id").to_pylist()
+    ours = np.array(documents.column("vector").to_pylist())[:, :count]
+    difference = np.abs(ours - theirs[[number[i] for i in ids]]).max(axis=1)
+    report.add("documents among topics", 1e-5, difference, ids)
+
+
+def compare_corpus(run, job, tokens, counts, terms, report):
+    """Laws against scipy's regression, dispersion against its formulas, phrases against gensim."""
+    from scipy.stats import linregress
+
+    sizes = np.array([len(words) for words in tokens], float)
+    laws = table(run, "laws")
+    if laws is not None:
+        found = {row["law"]: row for row in laws.to_pylist()}
+        totals, seen, growth = {}, set(), []
+        for words in tokens:
+            for word in words:
+                totals[word] = totals.get(word, 0) + 1
+            seen.update(words)
+            growth.append(len(seen))
+        ranked = sorted(totals.values(), reverse=True)
+        points = {"zipf": (np.arange(1, len(ranked) + 1), ranked), "heaps": (sizes.cumsum()[sizes > 0], np.array(growth)[sizes > 0])}
+        for law, sign in (("zipf", -1), ("heaps", 1)):
+            line = linregress(*(np.log(np.asarray(values, float)) for values in points[law]))
+            theirs = [sign * line.slope, math.exp(line.intercept), line.rvalue**2]
+            report.relative(law, 1e-9, [found[law][name] for name in ("exponent", "constant", "r2")], theirs, law)
+    spread = table(run, "dispersion")
+    if spread is not None:
+        counts = counts[sizes > 0].toarray().astype(float)
+        parts = sizes[sizes > 0]
+        shares = (parts / parts.sum())[:, None]
+        dp = 0.5 * np.abs(counts / counts.sum(axis=0) - shares).sum(axis=0)
+        p = counts / parts[:, None]
+        d = 1 - p.std(axis=0) / p.mean(axis=0) / math.sqrt(len(parts) - 1)
+        report.add("Juilland's D", 1e-9, np.abs(column(spread, "juilland_d") - d), terms)
+        report.add("Gries' DP", 1e-9, np.abs(column(spread, "gries_dp") - dp), terms)
+        report.add("Gries' DP, normalised", 1e-9, np.abs(column(spread, "gries_dp_norm") - dp / (1 - shares.min())), terms)
+    phrases = table(run, "phrases")
+    if phrases is not None:
+        from gensim.models.phrases import Phrases
+
+        model = Phrases(
+            tokens,
+            min_count=setting(job, "statistics.phrase_min_count", 5),
+            threshold=setting(job, "statistics.phrase_threshold", 10.0),
+            scoring={"original": "default"}.get(setting(job, "statistics.phrase_score", "original"), "npmi"),
+            connector_words=frozenset(setting(job, "statistics.connector_words", [])),
+        )
+        theirs = model.export_phrases()
+        names = phrases.column("phrase").to_pylist()
+        different = sorted(set(names) ^ set(theirs))
+        report.add("phrases of one side only", 0, len(different), ", ".join(map(repr, different[:5])) or "-")
+        both = [i for i, name in enumerate(names) if name in theirs]
+        report.add("count of a phrase", 0, [abs(column(phrases, "count")[i] - model.vocab[names[i]]) for i in both], [names[i] for i in both])
+        report.relative("score of a phrase", 1e-12, column(phrases, "score")[both], [theirs[names[i]] for i in both], [names[i] for i in both])
 
 
 # --- sound -----------------------------------------------------------------------------------------------------------
@@ -317,7 +397,7 @@ def main():
     parser.add_argument("--limit", type=int, default=60, help="about how many recordings to compare, evenly spread; 0: all (default 60)")
     args = parser.parse_args()
     job = json.loads((args.run / "run.json").read_text(encoding="utf-8")).get("job") or {}
-    print("oracles: " + ", ".join(f"{name} {version(name)}" for name in ("librosa", "scikit-learn", "scipy", "numpy", "soundfile")))
+    print("oracles: " + ", ".join(f"{name} {version(name)}" for name in ("librosa", "scikit-learn", "scipy", "gensim", "numpy", "soundfile")))
     report = Report()
     if args.documents:
         compare_words(args.run, args.documents, job, args.plain, report)

@@ -16,9 +16,8 @@ pub(super) fn scan(
     let mut record = Vec::new();
     let Some((_, outcome)) = next_record(lines, delimiter, &mut record)? else { return Ok(()) };
     let header = outcome.and_then(|()| splitter.fields(&record));
-    let header = header.map_err(|(code, reason)| {
-        Unusable::new(code, format!("its header: {reason}")).at(0)
-    })?;
+    let header =
+        header.map_err(|(code, reason)| Unusable::new(code, format!("its header: {reason}")).at(0))?;
     let header: Vec<&str> = header.iter().map(|cell| cell.value.trim()).collect();
     let columns: Vec<Option<usize>> =
         names.iter().map(|name| header.iter().position(|column| column == name)).collect();
@@ -38,7 +37,10 @@ pub(super) fn scan(
                 return Ok(fields);
             }
             let (found, expected) = (fields.len(), header.len());
-            Err(("row_width", format!("has {found} fields where the header has {expected}: quote or correct it")))
+            Err((
+                "row_width",
+                format!("has {found} fields where the header has {expected}: quote or correct it"),
+            ))
         });
         let cells = match fields {
             Ok(mut fields) => Ok(pick(&mut fields, &columns)),
@@ -202,7 +204,8 @@ impl Splitter {
         })?;
         let mut from = 0;
         let ends = self.ends.get(..ended).unwrap_or_default().iter();
-        let fields = ends.map(|&end| Cell::text(text.get(std::mem::replace(&mut from, end)..end).unwrap_or_default()));
+        let fields =
+            ends.map(|&end| Cell::text(text.get(std::mem::replace(&mut from, end)..end).unwrap_or_default()));
         Ok(fields.collect())
     }
 }
@@ -218,8 +221,14 @@ mod tests {
         let mut reader = text;
         let mut lines = Lines::new(&mut reader).unwrap();
         scan(&mut lines, b',', names, &mut |row| {
-            let values = |cells: Vec<Option<Cell>>| cells.into_iter().map(|cell| cell.map(|cell| cell.value)).collect();
-            rows.push((row.number, row.at.start, row.cells.map(values).map_err(|trouble| trouble.code.into_owned())));
+            let values = |cells: Vec<Option<Cell>>| {
+                cells.into_iter().map(|cell| cell.map(|cell| cell.value)).collect()
+            };
+            rows.push((
+                row.number,
+                row.at.start,
+                row.cells.map(values).map_err(|trouble| trouble.code.into_owned()),
+            ));
         })
         .unwrap();
         rows
@@ -247,8 +256,14 @@ mod tests {
             .into_iter()
             .map(|(_, at, cells)| (at, cells.map_or_else(|code| code, |_| "used".into())))
             .collect();
-        let expected =
-            [(8, "row_width"), (19, "not_utf8"), (26, "open_quote"), (42, "used"), (49, "row_width"), (51, "used")];
+        let expected = [
+            (8, "row_width"),
+            (19, "not_utf8"),
+            (26, "open_quote"),
+            (42, "used"),
+            (49, "row_width"),
+            (51, "used"),
+        ];
         assert_eq!(codes, expected.map(|(at, code)| (at, code.to_owned())));
     }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use polars::prelude::{ArrowDataType, ArrowField, DataType, PolarsError, Series};
 use polars_parquet::read::{
-    BasicDecompressor, ColumnChunkMetadata, FileMetadata, PageReader, RowGroupMetadata, column_iter_to_arrays,
-    infer_schema, read_metadata,
+    BasicDecompressor, ColumnChunkMetadata, FileMetadata, PageReader, RowGroupMetadata,
+    column_iter_to_arrays, infer_schema, read_metadata,
 };
 
 use super::{Cell, Row, row_trouble};
@@ -79,7 +79,9 @@ impl Values {
             Self::Bytes(series) => {
                 let bytes = series.binary().ok().and_then(|values| values.get(row));
                 let text = bytes.map(std::str::from_utf8).transpose();
-                Ok(text.map_err(|_| "holds bytes that are no UTF-8: convert it, or remove the row")?.map(Cell::text))
+                Ok(text
+                    .map_err(|_| "holds bytes that are no UTF-8: convert it, or remove the row")?
+                    .map(Cell::text))
             }
             Self::Written(series) => {
                 let text = series.str().ok().and_then(|values| values.get(row));
@@ -113,7 +115,8 @@ fn values(opened: &Opened, group: &RowGroupMetadata, field: &ArrowField) -> Resu
         pages.push(BasicDecompressor::new(reader, Vec::new()));
         types.push(&chunk.descriptor().descriptor.primitive_type);
     }
-    let (arrays, _) = column_iter_to_arrays(pages, types, field.clone(), None).map_err(|error| broken(&error))?;
+    let (arrays, _) =
+        column_iter_to_arrays(pages, types, field.clone(), None).map_err(|error| broken(&error))?;
     let series = Series::try_from((field, arrays)).map_err(|error| broken(&error))?;
     if series.len() != group.num_rows() {
         return Err(Unusable::new("broken_parquet", BROKEN));
@@ -122,7 +125,10 @@ fn values(opened: &Opened, group: &RowGroupMetadata, field: &ArrowField) -> Resu
         return Ok(Values::Bytes(series));
     }
     let written = series.cast(&DataType::String).map_err(|error| {
-        let reason = format!("its column {:?} holds no single values ({error}): leave it out of documents.fields", field.name);
+        let reason = format!(
+            "its column {:?} holds no single values ({error}): leave it out of documents.fields",
+            field.name
+        );
         Unusable::new("wrong_type", reason)
     })?;
     Ok(Values::Written(written))

@@ -38,7 +38,13 @@ impl RowStore {
     }
 
     /// The text of a row of the file at `path`; `name` is that of its field.
-    pub fn text(&self, path: &Path, place: &RowPlace, name: &str, last: &mut LastFile) -> Result<String, Unusable> {
+    pub fn text(
+        &self,
+        path: &Path,
+        place: &RowPlace,
+        name: &str,
+        last: &mut LastFile,
+    ) -> Result<String, Unusable> {
         if last.0.as_ref().is_none_or(|(open, _)| open != path) {
             last.0 = Some((path.to_path_buf(), self.open(path, place.layout)?));
         }
@@ -63,7 +69,8 @@ impl RowStore {
     }
 
     fn spool(&self) -> Result<&Spool, Unusable> {
-        let spool = self.spool.get_or_init(|| Spool::new(self.folder.as_deref()).map_err(|error| no_room(&error)));
+        let spool =
+            self.spool.get_or_init(|| Spool::new(self.folder.as_deref()).map_err(|error| no_room(&error)));
         spool.as_ref().map_err(Clone::clone)
     }
 

@@ -16,6 +16,8 @@ pub struct ReportData {
     pub clips: Option<ClipsRead>,
     /// Statistics of words.
     pub words: Option<Words>,
+    /// Statistics of the corpus as a whole.
+    pub corpus: Option<Corpus>,
     /// Statistics of sound.
     pub sound: Option<Sound>,
     /// Words and voices compared.
@@ -128,6 +130,8 @@ pub struct KeyTerm {
     pub g2: f64,
     /// Probability of such a difference by chance.
     pub p: f64,
+    /// The same, corrected for the number of terms.
+    pub q: f64,
     /// Binary logarithm of the ratio of relative frequencies.
     pub log_ratio: f64,
 }
@@ -156,6 +160,69 @@ pub struct Duplicate {
     pub doc_id_b: String,
     /// Shared part of their shingles, 0 to 1.
     pub jaccard: f64,
+}
+
+/// The corpus as a whole. Lists come best first; the page shows the beginning of each.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Corpus {
+    /// Zipf's and Heaps'.
+    pub laws: Vec<Law>,
+    /// Phrases; `None` where the job does not look for them.
+    pub phrases: Option<Vec<Phrase>>,
+    /// Topics.
+    pub topics: Vec<Topic>,
+    /// Frequent terms, those that documents share least evenly first.
+    pub dispersed: Vec<Dispersed>,
+}
+
+/// A power law.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Law {
+    /// `zipf` or `heaps`.
+    pub law: String,
+    /// Its exponent.
+    pub exponent: Option<f64>,
+    /// Its constant.
+    pub constant: Option<f64>,
+    /// Share of the variance that the line through the logarithms explains.
+    pub r2: Option<f64>,
+    /// Points of the line.
+    pub points: u64,
+}
+
+/// Words that are one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Phrase {
+    /// The words, joined.
+    pub phrase: String,
+    /// Times they stand together.
+    pub count: u64,
+    /// Score.
+    pub score: f64,
+}
+
+/// A topic.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Topic {
+    /// Singular value.
+    pub singular_value: f64,
+    /// Share of the variance.
+    pub explained_share: Option<f64>,
+    /// Terms with what they count in it, those that count most first.
+    pub terms: Vec<(String, f64)>,
+}
+
+/// How evenly documents share a term.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Dispersed {
+    /// The term.
+    pub term: String,
+    /// Documents that have it.
+    pub documents: u64,
+    /// Juilland's D.
+    pub juilland_d: Option<f64>,
+    /// Gries' DP, normalised.
+    pub gries_dp_norm: Option<f64>,
 }
 
 /// Word vectors, as far as a page can show them.

@@ -2,6 +2,7 @@
 //! date, no run id and no machine, so two runs over the same input give the same bytes.
 
 mod axis;
+mod corpus;
 mod data;
 mod difference;
 mod feature;
@@ -23,9 +24,9 @@ mod word_map;
 mod words;
 
 pub use data::{
-    ClipGroup, ClipsRead, Collocation, Count, DocumentsRead, Duplicate, Embeddings, Exclusion,
-    FeatureSummary, KeyTerm, Keyness, MapWord, Neighbours, Point, Relation, Relations, ReportData, Scatter,
-    Sound, Space, Spectrogram, TableFile, TopTerm, Words,
+    ClipGroup, ClipsRead, Collocation, Corpus, Count, Dispersed, DocumentsRead, Duplicate, Embeddings,
+    Exclusion, FeatureSummary, KeyTerm, Keyness, Law, MapWord, Neighbours, Phrase, Point, Relation,
+    Relations, ReportData, Scatter, Sound, Space, Spectrogram, TableFile, TopTerm, Topic, Words,
 };
 pub use difference::render as render_difference;
 pub use picture::spectrogram_svg;
@@ -61,6 +62,7 @@ pub fn render(data: &ReportData) -> String {
         summary::section(data),
         inputs::section(data),
         data.words.as_ref().and_then(words::section),
+        data.corpus.as_ref().and_then(corpus::section),
         data.sound.as_ref().and_then(sound::section),
         data.relations.as_ref().map(relations::section),
         Some(quarantine::section(data)),

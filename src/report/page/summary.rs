@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::corpus::law_sentence;
 use super::data::{Relation, Relations, ReportData};
 use super::strength::strongest_relations;
 use super::{Section, feature, number};
@@ -15,6 +16,7 @@ pub(super) fn section(data: &ReportData) -> Option<Section> {
         div.overview { div.lead {
             p { (read_sentence(data)) " " (pairing_sentence(data)) }
             @if let Some(sentence) = word_sentence(data) { p { (sentence) } }
+            @if let Some(sentence) = data.corpus.as_ref().and_then(law_sentence) { p { (sentence) } }
             @if let Some(relations) = &data.relations { (findings(relations)) }
             p { (trouble_sentence(data)) }
         } (tiles(data)) }

@@ -42,6 +42,12 @@ fn hostile() -> ReportData {
             }),
             ..Words::default()
         }),
+        corpus: Some(Corpus {
+            laws: vec![Law { law: name.clone(), exponent: Some(f64::NAN), ..Law::default() }],
+            phrases: Some(vec![Phrase { phrase: name.clone(), count: 1, score: f64::NAN }]),
+            topics: vec![Topic { terms: vec![(name.clone(), 0.5)], ..Topic::default() }],
+            dispersed: vec![Dispersed { term: name.clone(), ..Dispersed::default() }],
+        }),
         relations: Some(Relations {
             pairs: 3,
             relations: vec![relation],
@@ -68,6 +74,18 @@ fn hostile_names_are_text() {
 }
 
 #[test]
+fn laws_stand_in_the_summary() {
+    let law = |law: &str, exponent| Law { law: law.into(), exponent: Some(exponent), ..Law::default() };
+    let corpus = Corpus { laws: vec![law("zipf", 1.034), law("heaps", 0.651)], ..Corpus::default() };
+    let page = render(&ReportData { corpus: Some(corpus), ..ReportData::default() });
+    assert!(
+        page.contains("The word of rank r occurs about r to the power of −1.03 times as often"),
+        "{page}"
+    );
+    assert!(page.contains("to the power of 0.65 (Heaps)."));
+}
+
+#[test]
 fn the_same_data_give_the_same_bytes() {
     assert_eq!(render(&hostile()), render(&hostile()));
 }
@@ -75,7 +93,7 @@ fn the_same_data_give_the_same_bytes() {
 #[test]
 fn stages_that_did_not_run_leave_no_section() {
     let page = render(&ReportData { job: "empty".into(), ..ReportData::default() });
-    for absent in ["inputs", "words", "sound", "relations"] {
+    for absent in ["inputs", "words", "corpus", "sound", "relations"] {
         assert!(!page.contains(&format!("id=\"{absent}\"")), "{absent}");
     }
     for present in ["summary", "quarantine", "guide"] {

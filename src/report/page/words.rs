@@ -70,7 +70,7 @@ fn keyness(found: &Keyness) -> Markup {
         Column::number("Elsewhere"),
         Column::number("Log ratio"),
         Column::number("G²"),
-        Column::number("p"),
+        Column::number("q"),
     ];
     let rows = found.terms.iter().take(KEY_TERMS_SHOWN).map(|term| {
         vec![
@@ -79,7 +79,7 @@ fn keyness(found: &Keyness) -> Markup {
             Cell::count(term.reference_count),
             Cell::number(Some(term.log_ratio), number::correlation),
             Cell::number(Some(term.g2), |g2| number::decimal(g2, 1)),
-            Cell::number(Some(term.p), number::probability),
+            Cell::number(Some(term.q), number::probability),
         ]
     });
     let title = format!("What sets “{}” apart", number::clean(&found.target, 40));
@@ -89,7 +89,7 @@ fn keyness(found: &Keyness) -> Markup {
         &table,
         &html! {
             (cut_note(KEY_TERMS_SHOWN, found.terms.len()).unwrap_or_default())
-            "Terms whose frequency differs most from the other groups. A log ratio of +1 means twice as frequent here, −1 half as frequent."
+            "Terms whose frequency differs most from the other groups. A log ratio of +1 means twice as frequent here, −1 half as frequent; q is p corrected for the number of terms."
         },
     )
 }
