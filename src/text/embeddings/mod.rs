@@ -6,9 +6,13 @@
 //! (`merging`). Random numbers depend on the sentence alone, the learning rate on the round alone.
 
 mod documents;
+pub mod evaluation;
+pub mod formats;
+mod keyed;
 mod merging;
 mod model;
 mod neighbours;
+mod ngrams;
 mod rounds;
 mod sampling;
 mod settings;
@@ -16,8 +20,10 @@ mod shard;
 mod training;
 
 pub use documents::document_vectors;
+pub use keyed::KeyedVectors;
 pub use model::Embeddings;
-pub use neighbours::{cosine, nearest};
+pub use neighbours::{cosine, nearest, nearest_of_all};
+pub use ngrams::{CharacterNgrams, NgramVectors};
 pub use settings::{EmbeddingError, EmbeddingSettings, Model};
 pub use training::{AfterRound, Checkpoint, Progress, train};
 

@@ -1,0 +1,141 @@
+//! The two formats of `word2vec.c`, of which the text is also fastText's `.vec` and, without its first line, GloVe's.
+
+use std::io::{self, Read, Write};
+
+use super::reading::Words;
+use super::source::{Source, VectorFileError};
+use super::{Export, LONGEST_WORD, MOST_DIMS, write_numbers};
+
+/// Characters of a number in a text file at most, with its space.
+const NUMBER: usize = 40;
+
+/// Numbers stand in the fewest digits that read back to the same f32.
+pub(super) fn write_text(export: &Export, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{} {}", export.embeddings.words(), export.embeddings.dims())?;
+    for (term, vector) in export.rows() {
+        write!(out, "{term}")?;
+        vector.iter().try_for_each(|value| write!(out, " {value}"))?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+pub(super) fn write_binary(export: &Export, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{} {}", export.embeddings.words(), export.embeddings.dims())?;
+    for (term, vector) in export.rows() {
+        write!(out, "{term} ")?;
+        write_numbers(vector, out)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// The first line of a file, if it says how many words and dimensions follow.
+pub(super) fn heading(line: &[u8]) -> Option<(u64, usize)> {
+    let line = std::str::from_utf8(line).ok()?;
+    let mut fields = line.split_whitespace();
+    let (words, dims) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    fields.next().is_none().then_some((words, dims))
+}
+
+/// Whether what follows the first line is text: a line of a word and `dims` numbers, or at least one without a byte that no
+/// text has.
+pub(super) fn is_text<R: Read>(source: &mut Source<R>, dims: usize) -> io::Result<bool> {
+    let ahead = source.ahead(LONGEST_WORD + NUMBER * dims)?;
+    let end = ahead.iter().position(|&byte| byte == b'\n').unwrap_or(ahead.len());
+    let line = &ahead[..end];
+    let printable = |text: &str| !text.contains(|c: char| c.is_control() && c != '\t' && c != '\r');
+    Ok(std::str::from_utf8(line).is_ok_and(printable) || split(line, dims).is_some())
+}
+
+/// A line as its word and its `dims` numbers; a word may have spaces, as some of GloVe's do.
+fn split(line: &[u8], dims: usize) -> Option<(&[u8], Vec<f32>)> {
+    let mut end = line.len();
+    while end > 0 && matches!(line[end - 1], b' ' | b'\t') {
+        end -= 1;
+    }
+    let mut numbers = vec![0.0; dims];
+    for number in numbers.iter_mut().rev() {
+        let space = line[..end].iter().rposition(|byte| matches!(byte, b' ' | b'\t'))?;
+        *number = std::str::from_utf8(&line[space + 1..end]).ok()?.parse().ok()?;
+        end = space;
+    }
+    Some((&line[..end], numbers))
+}
+
+/// Reads lines of words and numbers. Without a `heading` the first line says how many numbers a word has.
+pub(super) fn read_text<R: Read>(
+    source: &mut Source<R>,
+    heading: Option<(u64, usize)>,
+    first: Option<Vec<u8>>,
+    words: &mut Words,
+) -> Result<usize, VectorFileError> {
+    let mut next = match first {
+        Some(line) => Some(line),
+        None => source.line(LONGEST_WORD + NUMBER * MOST_DIMS)?,
+    };
+    let dims = match heading {
+        Some((_, dims)) => dims,
+        None => next.as_deref().map_or(0, |line| {
+            line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|field| !field.is_empty()).count().saturating_sub(1)
+        }),
+    };
+    if dims == 0 || dims > MOST_DIMS {
+        return Err(source.line_error(format!(
+            "says {dims} numbers a word; a file of word vectors has 1 to {MOST_DIMS}"
+        )));
+    }
+    while let Some(line) = next {
+        if line.is_empty() && source.ahead(1)?.is_empty() {
+            break;
+        }
+        let (word, numbers) = split(&line, dims).ok_or_else(|| {
+            source.line_error(format!("is not a word and {dims} numbers: fetch the file again, or mend the line"))
+        })?;
+        if let Some(number) = numbers.iter().find(|number| !number.is_finite()) {
+            return Err(source.line_error(format!("holds {number}: only numbers can be used; take the word out")));
+        }
+        if word.len() > LONGEST_WORD {
+            return Err(source.line_error(format!("has a word of more than {LONGEST_WORD} bytes: take it out")));
+        }
+        words.push(word, |vectors| {
+            vectors.extend_from_slice(&numbers);
+            Ok(())
+        })?;
+        next = source.line(LONGEST_WORD + NUMBER * dims)?;
+    }
+    match heading {
+        Some((said, _)) if said != words.met() => Err(source.line_error(format!(
+            "is the last of {} words, but the first line says {said}: fetch the file again, or mend that line",
+            words.met()
+        ))),
+        _ => Ok(dims),
+    }
+}
+
+/// Reads words, each ended by a space, and their numbers.
+pub(super) fn read_binary<R: Read>(
+    source: &mut Source<R>,
+    (count, dims): (u64, usize),
+    words: &mut Words,
+) -> Result<(), VectorFileError> {
+    for index in 0..count {
+        // `word2vec.c` ends a vector by a line break, other programs do not.
+        while source.ahead(1)? == b"\n" {
+            source.skip(1);
+        }
+        if source.ahead(1)?.is_empty() {
+            return Err(source
+                .byte_error(format!("the file ends after {index} of {count} words: fetch it again")));
+        }
+        let word = source.until(b' ', LONGEST_WORD, "a word")?.unwrap_or_default();
+        words.push(&word, |vectors| source.numbers(dims, "a vector", vectors))?;
+    }
+    while source.ahead(1)? == b"\n" {
+        source.skip(1);
+    }
+    if source.ahead(1)?.is_empty() {
+        return Ok(());
+    }
+    Err(source.byte_error(format!("more follows after the {count} words of the first line: fetch the file again")))
+}
