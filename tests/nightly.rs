@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::program::{code, contents, job_in, project, record, run_job, said, wordwave, write_tone};
 
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 17] = [
     "clips",
     "collocations",
     "correlations",
@@ -16,6 +16,8 @@ const TABLES: [&str; 15] = [
     "pairs",
     "quarantine",
     "spaces",
+    "predictions",
+    "suspects",
     "spectrograms",
     "terms",
     "vocabulary",

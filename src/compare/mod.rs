@@ -5,8 +5,12 @@
 //!
 //! Two runs are held against each other by `frequencies`, `shift`, `mix` (all by [`relabelling`]), `drift` and `contrasts`.
 
+pub mod accelerated;
+pub mod clusters;
 pub mod contrasts;
 pub mod correlations;
+pub mod dependence;
+pub mod distance_correlation;
 pub mod drift;
 mod extremes;
 pub mod features;
@@ -14,13 +18,17 @@ pub mod frequencies;
 pub mod groups;
 mod held_out;
 pub mod mix;
+pub mod mutual_information;
 pub mod pairs;
+pub mod partial;
+pub mod predictions;
 mod ranking;
 pub mod relabelling;
 mod resampling;
 pub mod shift;
 mod similarity;
 pub mod spaces;
+pub mod suspects;
 
 /// How often chance is consulted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -82,6 +82,10 @@ pub(super) struct ComparePlan {
     pub pair_by: PairBy,
     pub permutations: u32,
     pub bootstrap: u32,
+    /// Features that partial correlations hold constant.
+    pub control: Vec<String>,
+    /// Whether they hold groups constant.
+    pub control_groups: bool,
 }
 
 impl Plan {
@@ -177,6 +181,8 @@ impl Plan {
             ("pairs", self.compare.is_some()),
             ("correlations", self.compare.is_some()),
             ("spaces", self.compare.is_some()),
+            ("predictions", self.compare.is_some()),
+            ("suspects", self.compare.is_some()),
             ("warnings", true),
             ("quarantine", true),
         ];

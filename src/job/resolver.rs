@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 use crate::text;
 use crate::text::embeddings::{EmbeddingSettings, Model};
 
+/// The name of groups among the features that partial correlations hold constant.
+const GROUP: &str = "group";
+
 /// A byte-level model has a piece for every byte.
 const MODEL_PIECES: u32 = 256;
 
@@ -406,6 +409,8 @@ impl Resolver<'_> {
             pair_by,
             permutations: number("compare.permutations", section.permutations)?,
             bootstrap: number("compare.bootstrap", section.bootstrap)?,
+            control: section.control.iter().filter(|name| *name != GROUP).cloned().collect(),
+            control_groups: section.control.iter().any(|name| name == GROUP),
         })
     }
 }

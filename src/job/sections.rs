@@ -433,8 +433,15 @@ pub struct CompareSection {
     pub pair_by: String,
     pub permutations: usize,
     pub bootstrap: usize,
+    /// Features that partial correlations hold constant, and `group`.
+    pub control: Vec<String>,
 }
-defaults!(CompareSection { pair_by: "stem".into(), permutations: 999, bootstrap: 999 });
+defaults!(CompareSection {
+    pair_by: "stem".into(),
+    permutations: 999,
+    bootstrap: 999,
+    control: vec!["seconds".into(), "group".into()],
+});
 
 /// `[report]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

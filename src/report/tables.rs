@@ -4,6 +4,8 @@ use super::parquet::{Column, Table};
 use crate::audio::formants::FORMANTS;
 use crate::audio::{FrameColumns, Spectrogram};
 use crate::compare::correlations::Correlation;
+use crate::compare::dependence::{Dependence, Tested};
+use crate::compare::predictions::Prediction;
 use crate::compare::spaces::SpaceRelation;
 use crate::corpus::{Quarantined, Warned};
 use crate::text::bag_of_words::TermRows;
@@ -67,6 +69,21 @@ pub struct PairRow {
     pub group: Option<String>,
     /// Tokens a minute of recording.
     pub words_per_minute: Option<f64>,
+}
+
+/// A row of the `suspects` table.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct SuspectRow {
+    /// The document.
+    pub doc_id: String,
+    /// The recording that it is paired with.
+    pub clip_id: String,
+    /// How far the pair lies from what the others are like, in robust standard deviations.
+    pub score: f64,
+    /// `rate`, `silence` or `neighbours`.
+    pub reason: String,
+    /// The reason in words.
+    pub explanation: String,
 }
 
 /// A word and its vector's place: a row of the `embeddings` table.
@@ -284,6 +301,17 @@ pub fn frames(clips: &[(&str, &FrameColumns)], mfcc: usize, formants: bool) -> T
 }
 
 impl Table {
+    fn with_tested(
+        self,
+        rows: &[Correlation],
+        names: [&str; 3],
+        of: impl Fn(&Dependence) -> &Tested,
+    ) -> Self {
+        self.with(names[0], measured(rows, |found| of(found).estimate))
+            .with(names[1], measured(rows, |found| of(found).p))
+            .with(names[2], measured(rows, |found| of(found).q))
+    }
+
     fn with_formants(mut self, clips: &[(&str, &FrameColumns)], asked: bool) -> Self {
         for i in 0..if asked { FORMANTS } else { 0 } {
             let values = clips.iter().flat_map(|(_, columns)| columns.formants_hz[i].iter().copied());
@@ -340,6 +368,28 @@ pub fn correlations(rows: &[Correlation]) -> Table {
         .with("ci_high", optional(rows, |row| row.ci_high))
         .with("p", optional(rows, |row| row.p))
         .with("q", optional(rows, |row| row.q))
+        .with("bca_low", measured(rows, |found| found.bca.map(|ends| ends.0)))
+        .with("bca_high", measured(rows, |found| found.bca.map(|ends| ends.1)))
+        .with_tested(rows, ["partial", "partial_p", "partial_q"], |found| &found.partial)
+        .with_tested(rows, ["distance_correlation", "distance_p", "distance_q"], |found| {
+            &found.distance_correlation
+        })
+        .with_tested(rows, ["mutual_information", "information_p", "information_q"], |found| {
+            &found.mutual_information
+        })
+        .with(
+            "sampled_n",
+            Column::OptU64(
+                rows.iter()
+                    .map(|row| row.dependence.as_ref().map(|found| u64::from(found.sampled)))
+                    .collect(),
+            ),
+        )
+}
+
+/// A column of what only the strongest pairs have.
+fn measured(rows: &[Correlation], of: impl Fn(&Dependence) -> Option<f64>) -> Column {
+    optional(rows, |row| row.dependence.as_ref().and_then(&of))
 }
 
 /// `spaces`
@@ -353,7 +403,33 @@ pub fn spaces(rows: &[SpaceRelation]) -> Table {
         .with("null_mean", optional(rows, |row| row.null_mean))
         .with("null_q95", optional(rows, |row| row.null_q95))
         .with("p", optional(rows, |row| row.p))
+        .with("q", optional(rows, |row| row.q))
         .with("n", Column::U32(rows.iter().map(|row| row.n).collect()))
+}
+
+/// `predictions`: the sound features predicted from the text features, then the reverse.
+#[must_use]
+pub fn predictions(rows: &[Prediction]) -> Table {
+    Table::new("predictions")
+        .with("target", strings(rows, |row| &row.target))
+        .with("side", strings(rows, |row| &row.side))
+        .with("r2", optional(rows, |row| row.r2))
+        .with("null_mean", optional(rows, |row| row.null_mean))
+        .with("null_q95", optional(rows, |row| row.null_q95))
+        .with("p", optional(rows, |row| row.p))
+        .with("q", optional(rows, |row| row.q))
+        .with("n", Column::U32(rows.iter().map(|row| row.n).collect()))
+}
+
+/// `suspects`, the worst first.
+#[must_use]
+pub fn suspects(rows: &[SuspectRow]) -> Table {
+    Table::new("suspects")
+        .with("doc_id", strings(rows, |row| &row.doc_id))
+        .with("clip_id", strings(rows, |row| &row.clip_id))
+        .with("score", Column::F64(rows.iter().map(|row| row.score).collect()))
+        .with("reason", strings(rows, |row| &row.reason))
+        .with("explanation", strings(rows, |row| &row.explanation))
 }
 
 /// `warnings`, by source.

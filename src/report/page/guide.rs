@@ -111,6 +111,8 @@ fn row_meaning(file: &str) -> &'static str {
         "pairs" => "a document with its recording",
         "correlations" => "a text feature with a sound feature",
         "spaces" => "two representations of the same items",
+        "predictions" => "how well a feature of one side is predicted from the other",
+        "suspects" => "pairs whose words and sound fit worst: listen to these first",
         "warnings" => "an input used in part",
         "quarantine" => "an input that could not be used",
         _ => number::ABSENT,
