@@ -6,6 +6,7 @@
 //! Two runs are held against each other by `frequencies`, `shift`, `mix` (all by [`relabelling`]), `drift` and `contrasts`.
 
 pub mod accelerated;
+pub mod alignment;
 pub mod clusters;
 pub mod contrasts;
 pub mod correlations;
@@ -29,6 +30,8 @@ pub mod shift;
 mod similarity;
 pub mod spaces;
 pub mod suspects;
+#[cfg(test)]
+mod tests;
 
 /// How often chance is consulted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

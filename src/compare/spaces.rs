@@ -21,6 +21,8 @@ const HELD_OUT_ITEMS: usize = 2000;
 const HELD_OUT_PERMUTATIONS: u32 = 99;
 /// Multiplications that the permutations of CKA may cost; with more, fewer than asked are made, but not fewer than 99.
 const ALIGNMENT_BUDGET: u64 = 200_000_000_000;
+/// What a mean reciprocal rank weighs beside a recall: less than one item of 2,000.
+const TIE: f64 = 1e-4;
 /// Fewer items have no geometry.
 const FEWEST_ITEMS: usize = 4;
 
@@ -82,6 +84,7 @@ pub struct SpaceRelation {
 /// - `recall_at_1`, `recall_at_5`, `recall_at_10`, `mrr`: a ridge regression from text to sound (same components, penalty and folds) sends
 ///   each held-out text to a point; the held-out recordings of its fold are ranked by cosine to it. The share of texts whose
 ///   own recording comes first, or among the first five or ten, and the mean of 1 / rank. A tie counts as the worse rank.
+///   For p, of equal recalls that with the larger mean reciprocal rank is the larger one.
 /// - `ami`: the adjusted mutual information of the two spaces' clusters ([`clusters`], [`Agreement`]), of at most 2,000 items.
 ///
 /// Folds never split a group where there are at least five groups. The items of the sound space are permuted, within groups
@@ -218,6 +221,12 @@ impl Sample {
         most: u32,
         estimate: impl Fn(&[u32]) -> Option<[f64; M]> + Sync,
     ) -> Vec<SpaceRelation> {
+        // A recall has few values: of equal ones that with the larger mean reciprocal rank reaches further.
+        let last = |values: &[f64; M]| values.last().copied().unwrap_or_default();
+        let far = |values: &[f64; M], m: usize| {
+            let by_rank = if measures[m].starts_with("recall") { TIE * last(values) } else { 0.0 };
+            values[m] + by_rank
+        };
         let unmoved: Vec<u32> = (0..self.items as u32).collect();
         let observed = estimate(&unmoved);
         let draws = if observed.is_some() { resampling.permutations.min(most) } else { 0 };
@@ -240,7 +249,10 @@ impl Sample {
                 estimate,
                 null_mean: mean(&null),
                 null_q95: percentile(&null, 0.95),
-                p: estimate.filter(|_| !null.is_empty()).map(|estimate| p(estimate, &null)),
+                p: observed.filter(|_| !null.is_empty()).map(|observed| {
+                    let null: Vec<f64> = permuted.iter().map(|values| far(values, m)).collect();
+                    p(far(&observed, m), &null)
+                }),
                 q: None,
                 n: self.items as u32,
             }
@@ -249,7 +261,7 @@ impl Sample {
     }
 }
 
-/// The one-sided permutation p. Values within 1e-6 of the estimate count as reaching it, since CKA is permuted in single
+/// The one-sided permutation p. Values within 1e-6 (as a share) of the estimate count as reaching it, since CKA is permuted in single
 /// precision.
 fn p(estimate: f64, null: &[f64]) -> f64 {
     let reached = null.iter().filter(|&&value| value >= estimate - 1e-6 * estimate.abs()).count();

@@ -86,6 +86,53 @@ pub struct SuspectRow {
     pub explanation: String,
 }
 
+/// A row of the `words` table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimedWordRow {
+    /// The document.
+    pub doc_id: String,
+    /// The recording in which the word was said.
+    pub clip_id: String,
+    /// Its number in the recording, from 0.
+    pub word: u32,
+    /// The word in lower case.
+    pub term: String,
+    /// Seconds.
+    pub start: f64,
+    /// Seconds.
+    pub end: f64,
+    /// `file` or `wordwave`.
+    pub aligned_by: &'static str,
+    /// `-log2` of its probability after the word before.
+    pub surprisal: Option<f64>,
+    /// The means of [`WORD_CONTOURS`] over its frames.
+    pub contours: Vec<Option<f64>>,
+}
+
+/// Mean, population standard deviation and count.
+pub type Spread = (Option<f64>, Option<f64>, u64);
+
+/// A row of the `word_sounds` table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WordSoundRow {
+    /// The word in lower case.
+    pub term: String,
+    /// How often it was said.
+    pub count: u64,
+    /// Its length.
+    pub seconds: Spread,
+    /// The spread of its occurrences' means of [`WORD_CONTOURS`].
+    pub contours: Vec<Spread>,
+    /// Mean over its occurrences.
+    pub surprisal: Option<f64>,
+    /// Estimated from its letters.
+    pub syllables: Option<u32>,
+}
+
+/// The columns of `frames` of which words have means.
+pub const WORD_CONTOURS: [&str; 6] =
+    ["f0_hz", "rms_db", "centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness"];
+
 /// A word and its vector's place: a row of the `embeddings` table.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WordRow {
@@ -419,6 +466,47 @@ pub fn predictions(rows: &[Prediction]) -> Table {
         .with("p", optional(rows, |row| row.p))
         .with("q", optional(rows, |row| row.q))
         .with("n", Column::U32(rows.iter().map(|row| row.n).collect()))
+}
+
+/// A part of `words`, by recording, then time.
+#[must_use]
+pub fn words(rows: &[TimedWordRow]) -> Table {
+    let table = Table::new("words")
+        .with("doc_id", strings(rows, |row| &row.doc_id))
+        .with("clip_id", strings(rows, |row| &row.clip_id))
+        .with("word", Column::U32(rows.iter().map(|row| row.word).collect()))
+        .with("term", strings(rows, |row| &row.term))
+        .with("start", Column::F64(rows.iter().map(|row| row.start).collect()))
+        .with("end", Column::F64(rows.iter().map(|row| row.end).collect()))
+        .with("aligned_by", strings(rows, |row| row.aligned_by))
+        .with("surprisal", optional(rows, |row| row.surprisal));
+    WORD_CONTOURS.iter().enumerate().fold(table, |table, (i, name)| {
+        table.with(*name, optional(rows, |row| row.contours.get(i).copied().flatten()))
+    })
+}
+
+/// `word_sounds`, the most frequent first, then by term.
+#[must_use]
+pub fn word_sounds(mut rows: Vec<WordSoundRow>) -> Table {
+    rows.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.term.cmp(&b.term)));
+    let rows = rows.as_slice();
+    let total: u64 = rows.iter().map(|row| row.count).sum();
+    let share = |row: &WordSoundRow| Some(row.count as f64 / total as f64);
+    let table = Table::new("word_sounds")
+        .with("term", strings(rows, |row| &row.term))
+        .with("count", Column::U64(rows.iter().map(|row| row.count).collect()))
+        .with("frequency", optional(rows, share))
+        .with("surprisal", optional(rows, |row| row.surprisal))
+        .with("syllables", Column::OptU64(rows.iter().map(|row| row.syllables.map(u64::from)).collect()))
+        .with("seconds_mean", optional(rows, |row| row.seconds.0))
+        .with("seconds_sd", optional(rows, |row| row.seconds.1));
+    WORD_CONTOURS.iter().enumerate().fold(table, |table, (i, name)| {
+        let of = |row: &WordSoundRow| row.contours.get(i).copied().unwrap_or_default();
+        table
+            .with(format!("{name}_mean"), optional(rows, |row| of(row).0))
+            .with(format!("{name}_sd"), optional(rows, |row| of(row).1))
+            .with(format!("{name}_count"), Column::U64(rows.iter().map(|row| of(row).2).collect()))
+    })
 }
 
 /// `suspects`, the worst first.

@@ -21,6 +21,7 @@ mod normalisation;
 mod python_pattern;
 mod sentences;
 mod stop_words;
+pub mod surprisal;
 mod syllables;
 pub mod tokens;
 pub mod vocabulary;
@@ -28,3 +29,4 @@ mod word_characters;
 
 pub use error::TextError;
 pub use interner::{Interner, TermList};
+pub use syllables::syllables;
