@@ -11,6 +11,7 @@ mod failures;
 mod features;
 mod golden_audio;
 mod golden_convolution;
+mod golden_dependence;
 mod golden_file;
 mod golden_kernels;
 mod golden_recordings;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::program::{code, contents, job_in, project, record, run_job, said, wordwave, write_tone};
 
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 22] = [
     "clips",
     "collocations",
     "correlations",
@@ -20,6 +20,8 @@ const TABLES: [&str; 20] = [
     "phrases",
     "quarantine",
     "spaces",
+    "predictions",
+    "suspects",
     "spectrograms",
     "terms",
     "topics",

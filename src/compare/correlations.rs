@@ -39,6 +39,8 @@ pub struct Correlation {
     pub p: Option<f64>,
     /// The p adjusted for all correlations of the table (Benjamini and Hochberg 1995).
     pub q: Option<f64>,
+    /// What is measured of the strongest pairs alone.
+    pub dependence: Option<super::dependence::Dependence>,
 }
 
 /// Relates all text features to all sound features of the same items, a row for each pair of features, by text feature, then
@@ -108,7 +110,7 @@ pub fn correlations(
 }
 
 /// Columns that have values for the same items, by which items these are.
-fn by_presence(table: &FeatureTable) -> BTreeMap<Vec<bool>, Vec<usize>> {
+pub(super) fn by_presence(table: &FeatureTable) -> BTreeMap<Vec<bool>, Vec<usize>> {
     let mut classes: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
     for (j, column) in table.columns.iter().enumerate() {
         classes.entry(column.iter().map(|value| value.is_finite()).collect()).or_default().push(j);

@@ -38,15 +38,15 @@ impl HeldOut {
         })
     }
 
-    /// Held-out canonical correlation, recall at 1, recall at 10 and mean reciprocal rank, the sound space's item
+    /// Held-out canonical correlation, recall at 1, at 5 and at 10, and mean reciprocal rank, the sound space's item
     /// `permutation[i]` taken for item i. `None` where a covariance is not positive definite.
     #[must_use]
-    pub fn estimate(&self, permutation: &[u32]) -> Option<[f64; 4]> {
+    pub fn estimate(&self, permutation: &[u32]) -> Option<[f64; 5]> {
         let moved: Vec<usize> = permutation.iter().map(|&i| i as usize).collect();
         let sound = self.sound.select_rows(&moved);
         let parts: Vec<Moments> =
             self.folds.iter().map(|fold| Moments::new(&self.text, &sound, fold)).collect();
-        let mut sums = [0.0; 4];
+        let mut sums = [0.0; 5];
         for (held, fold) in self.folds.iter().enumerate() {
             let model = Model::fit(&parts, held)?;
             let text = less(&self.text.select_rows(fold), &model.text_mean);
@@ -54,12 +54,36 @@ impl HeldOut {
             sums[0] += model.canonical_correlation(&text, &sound) / self.folds.len() as f64;
             for rank in ranks(&text.product(&model.map), &sound) {
                 sums[1] += f64::from(u8::from(rank <= 1));
-                sums[2] += f64::from(u8::from(rank <= 10));
-                sums[3] += 1.0 / rank as f64;
+                sums[2] += f64::from(u8::from(rank <= 5));
+                sums[3] += f64::from(u8::from(rank <= 10));
+                sums[4] += 1.0 / rank as f64;
             }
         }
         let items = permutation.len() as f64;
-        Some([sums[0], sums[1] / items, sums[2] / items, sums[3] / items])
+        let [cca, shares @ ..] = sums;
+        let [first, five, ten, reciprocal] = shares.map(|sum| sum / items);
+        Some([cca, first, five, ten, reciprocal])
+    }
+}
+
+impl HeldOut {
+    /// For each item its number, how alike (by cosine) its recording is to where its text is sent by what the other folds
+    /// teach, and how alike the recordings of its fold are. `None` where a covariance is not positive definite.
+    #[must_use]
+    pub fn likenesses(&self) -> Option<Vec<(usize, f64, Vec<f64>)>> {
+        let parts: Vec<Moments> =
+            self.folds.iter().map(|fold| Moments::new(&self.text, &self.sound, fold)).collect();
+        let mut likenesses = Vec::new();
+        for (held, fold) in self.folds.iter().enumerate() {
+            let model = Model::fit(&parts, held)?;
+            let sent = less(&self.text.select_rows(fold), &model.text_mean).product(&model.map);
+            let sound = less(&self.sound.select_rows(fold), &model.sound_mean);
+            let scores = of_length_one(&sent).product(&of_length_one(&sound).transpose());
+            likenesses.extend(
+                fold.iter().enumerate().map(|(i, &item)| (item, scores.at(i, i), scores.row(i).to_vec())),
+            );
+        }
+        Some(likenesses)
     }
 }
 
@@ -92,7 +116,7 @@ fn principal_components(matrix: &Matrix, count: usize) -> Option<Matrix> {
 
 /// Five folds of nearly equal size. Where there are five groups or more no group is split: the groups, in random order and then
 /// by size, each go to the smallest fold.
-fn folds(items: usize, members: &[Vec<u32>], seed: u64) -> Vec<Vec<usize>> {
+pub(super) fn folds(items: usize, members: &[Vec<u32>], seed: u64) -> Vec<Vec<usize>> {
     let mut stream = Stream::new(seed, "folds", 0);
     let mut units: Vec<Vec<u32>> = if members.len() >= FOLDS {
         members.to_vec()
@@ -267,7 +291,7 @@ mod tests {
         };
         let unmoved: Vec<u32> = (0..24).collect();
         let estimate = held_out.estimate(&unmoved).unwrap();
-        let expected = [0.698_044_951_670_517_9, 0.458_333_333_333_333_3, 1.0, 0.643_749_999_999_999_9];
+        let expected = [0.698_044_951_670_517_9, 0.458_333_333_333_333_3, 1.0, 1.0, 0.643_749_999_999_999_9];
         for (estimate, expected) in estimate.iter().zip(expected) {
             assert!((estimate - expected).abs() < 1e-9, "{estimate} is not {expected}");
         }

@@ -5,8 +5,13 @@
 //!
 //! Two runs are held against each other by `frequencies`, `shift`, `mix` (all by [`relabelling`]), `drift` and `contrasts`.
 
+pub mod accelerated;
+pub mod alignment;
+pub mod clusters;
 pub mod contrasts;
 pub mod correlations;
+pub mod dependence;
+pub mod distance_correlation;
 pub mod drift;
 mod extremes;
 pub mod features;
@@ -14,13 +19,19 @@ pub mod frequencies;
 pub mod groups;
 mod held_out;
 pub mod mix;
+pub mod mutual_information;
 pub mod pairs;
+pub mod partial;
+pub mod predictions;
 mod ranking;
 pub mod relabelling;
 mod resampling;
 pub mod shift;
 mod similarity;
 pub mod spaces;
+pub mod suspects;
+#[cfg(test)]
+mod tests;
 
 /// How often chance is consulted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

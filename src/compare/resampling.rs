@@ -24,7 +24,7 @@ const EXACT_ITEMS: usize = 256;
 /// Beyond, a permuted correlation within this of the observed one counts as reaching it.
 const TOLERANCE: f64 = 1e-6;
 /// No p is smaller.
-const LEAST_P: f64 = 1e-300;
+pub(super) const LEAST_P: f64 = 1e-300;
 
 /// Columns over the same items, of which every text column is correlated with every sound column. None is constant.
 pub struct Tile<'a> {

@@ -3,6 +3,7 @@
 //! This stage decides what belongs to a job and reads it. Everything that cannot be used becomes a [`Quarantined`] row and
 //! everything used in part a [`Warned`] row; neither ends the job.
 
+mod alignments;
 mod codecs;
 mod command;
 mod contents;
@@ -24,6 +25,7 @@ mod stamp;
 mod walk;
 mod wav;
 
+pub use alignments::{TimedWord, TimedWords, read_alignment};
 pub use contents::Contents;
 pub use documents::{
     Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Listing, Split, decode_document,

@@ -51,6 +51,15 @@ pub(super) struct Counted {
     pub shards: Shards,
 }
 
+impl Counted {
+    /// The counts of texts that are no documents of the job.
+    pub fn of_shard(range: Range<usize>, counts: ShardCounts) -> Self {
+        let shards = Shards::held(vec![(range, counts)]);
+        let (documents, quarantined) = (Vec::new(), Vec::new());
+        Self { documents, quarantined, warned: Vec::new(), contents: Vec::new(), shards }
+    }
+}
+
 /// A shard's part of [`Counted`].
 struct CountedShard {
     documents: Vec<DocumentRow>,

@@ -4,6 +4,7 @@
 //! a run's folder behind. `store` and its neighbours keep what later nights need; `journal` keeps what a run tells, for `metrics` and `lineage`; `difference`
 //! holds two runs against each other. Only this room knows clocks, threads, signals and where results lie.
 
+mod audio_words;
 mod clip;
 mod counting;
 mod desk;
@@ -11,6 +12,7 @@ mod difference;
 mod explain;
 mod file;
 mod folder;
+mod frames;
 mod inputs;
 mod inventory;
 mod journal;
@@ -37,6 +39,7 @@ mod stages;
 mod statistics;
 mod store;
 mod syncing;
+mod timing;
 mod topics;
 mod vectors;
 mod verify;

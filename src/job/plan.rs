@@ -1,5 +1,6 @@
 //! The plan: a job file checked as a whole and turned into the settings of each stage.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use crate::audio::filters::WaveformFilters;
 use crate::audio::{Analyzer, AnalyzerSettings, FeatureSettings, SpectrogramSettings};
 use crate::compare::pairs::PairBy;
 use crate::convolution::KernelSpec;
-use crate::corpus::{DocumentRules, Pattern, RecordingRules, normalise, walk};
+use crate::corpus::{DocumentRules, Pattern, Quarantined, RecordingRules, TimedWord, normalise, walk};
 use crate::error::{Error, Result};
 use crate::text;
 use crate::text::embeddings::EmbeddingSettings;
@@ -86,6 +87,18 @@ pub(super) struct ComparePlan {
     pub pair_by: PairBy,
     pub permutations: u32,
     pub bootstrap: u32,
+    /// Features that partial correlations hold constant.
+    pub control: Vec<String>,
+    /// Whether they hold groups constant.
+    pub control_groups: bool,
+    /// Whether words are placed in time.
+    pub words: bool,
+    /// The words of recordings that alignment files have, by the last part of the recording's id.
+    pub alignments: BTreeMap<String, Vec<TimedWord>>,
+    /// Alignment files that cannot be used.
+    pub unusable: Vec<Quarantined>,
+    /// The hash of what the alignment files hold.
+    pub alignments_digest: String,
 }
 
 impl Plan {
@@ -160,6 +173,11 @@ impl Plan {
         asked.into_iter().filter_map(|(name, runs)| runs.then_some(name)).collect()
     }
 
+    /// Entries of the codebook of sound; 0: none is made.
+    pub(super) fn codebook(&self) -> usize {
+        self.file.features.as_ref().filter(|_| self.clips.is_some()).map_or(0, |section| section.codebook)
+    }
+
     /// The tables that a run writes.
     fn tables(&self) -> Vec<&'static str> {
         let documents = self.documents.as_ref();
@@ -187,6 +205,17 @@ impl Plan {
             ("pairs", self.compare.is_some()),
             ("correlations", self.compare.is_some()),
             ("spaces", self.compare.is_some()),
+            ("predictions", self.compare.is_some()),
+            ("suspects", self.compare.is_some()),
+            ("words", self.compare.as_ref().is_some_and(|plan| plan.words)),
+            ("word_sounds", self.compare.as_ref().is_some_and(|plan| plan.words)),
+            ("sound_vocabulary", self.codebook() > 0),
+            ("sound_terms", self.codebook() > 0),
+            ("sound_collocations", self.codebook() > 0),
+            (
+                "sound_embeddings",
+                self.codebook() > 0 && documents.is_some_and(|plan| plan.embeddings.is_some()),
+            ),
             ("warnings", true),
             ("quarantine", true),
         ];
@@ -260,6 +289,9 @@ fn config_hash(
         (&mut hashed.compare, compare)
     {
         section.pair_by = blake3::hash(format!("{rows:?}").as_bytes()).to_hex().to_string();
+    }
+    if let (Some(section), Some(plan)) = (&mut hashed.compare, compare) {
+        section.alignments = vec![plan.alignments_digest.clone()];
     }
     let canonical = serde_json::to_vec(&hashed).unwrap_or_default();
     blake3::hash(&canonical).to_hex().to_string()

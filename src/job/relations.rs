@@ -10,14 +10,20 @@ use super::sound::Sound;
 use super::words::Words;
 use crate::compare::Resampling;
 use crate::compare::correlations::{Correlation, correlations};
+use crate::compare::dependence::{Control, dependences};
 use crate::compare::features::FeatureTable;
 use crate::compare::groups::Groups;
 use crate::compare::pairs::{PairProblem, pair};
+use crate::compare::predictions::{Prediction, predictions};
 use crate::compare::spaces::{Space, SpaceKind, SpaceRelation, spaces};
+use crate::compare::suspects::{Reason, Sizes, Suspect, suspects};
 use crate::corpus::{Stage, Warned};
 use crate::error::Result;
 use crate::math::matrix::Matrix;
-use crate::report::{PairRow, TEXT_FEATURES, Written, tables};
+use crate::report::{PairRow, SuspectRow, TEXT_FEATURES, Written, tables};
+
+/// The q under which spaces count as related.
+const SIGNIFICANT: f64 = 0.05;
 
 /// What the comparison found.
 #[derive(Default, Serialize, Deserialize)]
@@ -30,6 +36,8 @@ pub(super) struct Relations {
     pub sound: FeatureTable,
     pub correlations: Vec<Correlation>,
     pub spaces: Vec<SpaceRelation>,
+    pub predictions: Vec<Prediction>,
+    pub suspects: Vec<SuspectRow>,
     pub warned: Vec<Warned>,
     #[serde(skip)]
     pub written: Vec<Written>,
@@ -77,10 +85,23 @@ fn relate(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<'_>) -> 
             members.iter().map(|&(_, clip)| sound.clips[clip].group.as_deref()).collect();
         let groups = Groups::from_labels(&labels);
         let (text, audio) = (text_features(words, &members), sound_features(sound, &members));
-        let correlations = correlations(&text, &audio, &groups, &resampling);
+        let mut correlations = correlations(&text, &audio, &groups, &resampling);
         desk.interrupt.check()?;
-        let spaces =
-            spaces(&text_spaces(words, &members), &sound_spaces(sound, &audio), &groups, &resampling);
+        let control = Control { features: &plan.control, groups: plan.control_groups };
+        dependences(&mut correlations, &text, &audio, &groups, &control, &resampling);
+        desk.interrupt.check()?;
+        let predictions = predictions(&text, &audio, &groups, &resampling);
+        desk.interrupt.check()?;
+        let (of_words, of_sounds) = (text_spaces(words, &members), sound_spaces(sound, &audio));
+        let spaces = spaces(&of_words, &of_sounds, &groups, &resampling);
+        let related = related_spaces(&of_words, &of_sounds, &spaces);
+        let found = suspects(&sizes(&text, &audio), &groups, related, desk.seed);
+        let suspects =
+            found.iter().map(|suspect| suspect_row(words, sound, members[suspect.pair], suspect)).collect();
+        let unknown =
+            plan.control.iter().filter(|name| !text.names.contains(name) && !audio.names.contains(name));
+        let no_control: Vec<Warned> =
+            unknown.filter(|_| total > 0).map(|name| no_such_feature(name)).collect();
         desk.stages.advance(total);
         Ok(Relations {
             pairs: members.iter().map(|&(document, clip)| pair_row(words, sound, document, clip)).collect(),
@@ -91,7 +112,9 @@ fn relate(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<'_>) -> 
             sound: audio,
             correlations,
             spaces,
-            warned: pairing.ambiguous.into_iter().map(warning).chain(no_pairs).collect(),
+            predictions,
+            suspects,
+            warned: pairing.ambiguous.into_iter().map(warning).chain(no_pairs).chain(no_control).collect(),
             ..Relations::default()
         })
     })?;
@@ -99,6 +122,8 @@ fn relate(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<'_>) -> 
         (tables::pairs(&relations.pairs), "pairs.parquet"),
         (tables::correlations(&relations.correlations), "correlations.parquet"),
         (tables::spaces(&relations.spaces), "spaces.parquet"),
+        (tables::predictions(&relations.predictions), "predictions.parquet"),
+        (tables::suspects(&relations.suspects), "suspects.parquet"),
     ] {
         relations.written.push(desk.write(table, file)?);
     }
@@ -108,6 +133,69 @@ fn relate(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<'_>) -> 
 fn warning(problem: PairProblem) -> Warned {
     let PairProblem { source, code, reason } = problem;
     Warned { source, stage: Stage::Compare, code: code.into(), reason }
+}
+
+fn no_such_feature(name: &str) -> Warned {
+    Warned {
+        source: name.to_owned(),
+        stage: Stage::Compare,
+        code: "no_such_feature".into(),
+        reason: "compare.control names a feature that neither documents nor recordings have: it holds nothing constant"
+            .into(),
+    }
+}
+
+/// The sizes of both sides of each pair, as far as the features tell them.
+fn sizes(text: &FeatureTable, sound: &FeatureTable) -> Sizes {
+    let column = |table: &FeatureTable, name: &str| {
+        table.names.iter().position(|other| other == name).map(|at| table.columns[at].clone())
+    };
+    let rows = text.rows();
+    Sizes {
+        characters: column(text, "chars").unwrap_or_else(|| vec![f64::NAN; rows]),
+        seconds: column(sound, "seconds").unwrap_or_else(|| vec![f64::NAN; rows]),
+        silence_share: column(sound, "silence_share").unwrap_or_else(|| vec![0.0; rows]),
+        nuclei: column(sound, "syllables").unwrap_or_default(),
+    }
+}
+
+/// The first two spaces whose partners are retrieved beyond chance.
+fn related_spaces<'a>(
+    texts: &'a [Space],
+    sounds: &'a [Space],
+    relations: &[SpaceRelation],
+) -> Option<(&'a Space, &'a Space)> {
+    let found = |row: &&SpaceRelation| row.measure == "mrr" && row.q.is_some_and(|q| q < SIGNIFICANT);
+    let row = relations.iter().find(found)?;
+    let text = texts.iter().find(|space| space.name == row.text_space)?;
+    Some((text, sounds.iter().find(|space| space.name == row.audio_space)?))
+}
+
+fn suspect_row(
+    words: &Words,
+    sound: &Sound,
+    (document, clip): (usize, usize),
+    suspect: &Suspect,
+) -> SuspectRow {
+    let explanation = match (suspect.reason, suspect.times_expected) {
+        (Reason::Rate, Some(times)) if times >= 1.0 => {
+            format!("the speech is {times:.2} times as long as its text leads one to expect")
+        }
+        (Reason::Rate, times) => format!(
+            "the speech is {:.2} of the length that its text leads one to expect",
+            times.unwrap_or_default()
+        ),
+        (Reason::Silence, _) => "there are words, but the recording is silent".into(),
+        (Reason::NoWords, _) => "there is sound, but no words".into(),
+        (Reason::Neighbours, _) => "the recording is unlike those of documents with similar words".into(),
+    };
+    SuspectRow {
+        doc_id: words.documents[document].doc_id.clone(),
+        clip_id: sound.clips[clip].clip_id.clone(),
+        score: suspect.score,
+        reason: suspect.reason.name().into(),
+        explanation,
+    }
 }
 
 fn pair_row(words: &Words, sound: &Sound, document: usize, clip: usize) -> PairRow {

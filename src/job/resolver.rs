@@ -1,5 +1,6 @@
 //! Sections of the job file to settings of the stages, each checked; what cannot be is refused with its key.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::plan::{BagOfWordsPlan, ClipsPlan, ComparePlan, DocumentsPlan, ModelPlan, TokensPlan};
@@ -8,13 +9,25 @@ use super::sections::{
     FilterOn, FilterSection, JobFile, Norm, StopWords, Taps, Threshold, TokenKind, TokensSection, Weight,
 };
 use crate::audio::{FeatureSettings, PitchSettings, SpectrogramSettings};
-use crate::compare::pairs::{PairBy, parse_pairs_csv};
+use crate::compare::pairs::{PairBy, parse_pairs_csv, stem};
 use crate::convolution::{self, KernelSpec};
-use crate::corpus::{Channel, DocumentFormat, DocumentRules, Fields, Identity, Pattern, RecordingRules};
+use crate::corpus::{
+    Channel, DocumentFormat, DocumentRules, Fields, Identity, Pattern, Quarantined, RecordingRules, Stage,
+    TimedWord, read_alignment, walk,
+};
 use crate::error::{Error, Result};
 use crate::report::tables;
 use crate::text;
 use crate::text::embeddings::{EmbeddingSettings, Model};
+
+/// Sizes of a codebook of sound.
+const CODEBOOK: std::ops::RangeInclusive<usize> = 64..=2048;
+
+/// The name of groups among the features that partial correlations hold constant.
+const GROUP: &str = "group";
+
+/// The words of recordings, what cannot be used, and the hash of both.
+type Alignments = (BTreeMap<String, Vec<TimedWord>>, Vec<Quarantined>, String);
 
 /// A byte-level model has a piece for every byte.
 const MODEL_PIECES: u32 = 256;
@@ -359,7 +372,11 @@ impl Resolver<'_> {
                 channel,
             },
             spectrogram: self.spectrogram(file)?,
-            features: file.features.as_ref().map(|section| self.features(section)).transpose()?,
+            features: file
+                .features
+                .as_ref()
+                .map(|section| self.features(section, file.compare.as_ref().is_some_and(|c| c.words)))
+                .transpose()?,
             waveform: on(FilterOn::Waveform).map(|filter| self.filter(filter)).collect::<Result<_>>()?,
             spectrogram_filters: on(FilterOn::Spectrogram)
                 .map(|filter| self.filter(filter))
@@ -386,7 +403,13 @@ impl Resolver<'_> {
         })
     }
 
-    fn features(&self, section: &FeaturesSection) -> Result<FeatureSettings> {
+    fn features(&self, section: &FeaturesSection, words: bool) -> Result<FeatureSettings> {
+        if section.codebook > 0 && !(CODEBOOK.contains(&section.codebook)) {
+            return Err(self.complain("features.codebook", "write 0 for none, or a number from 64 to 2048"));
+        }
+        if section.codebook > 0 && (section.mfcc == 0 || !section.sets.iter().any(|set| set == "mfcc")) {
+            return Err(self.complain("features.codebook", "needs \"mfcc\" among features.sets: add it"));
+        }
         Ok(FeatureSettings {
             sets: section
                 .sets
@@ -400,7 +423,7 @@ impl Resolver<'_> {
                 frame_len: section.pitch.frame_len,
                 method: section.pitch.method.parse().map_err(|error| self.refuse(error))?,
             },
-            frames: section.frames,
+            frames: section.frames || section.codebook > 0 || words,
             cmvn: section.cmvn,
         })
     }
@@ -435,6 +458,44 @@ impl Resolver<'_> {
         Ok(spec)
     }
 
+    /// The words that alignment files hold, by recording; what cannot be used; and the hash of all.
+    fn alignments(&self, section: &CompareSection) -> Result<Alignments> {
+        let patterns = self.patterns("compare.alignments", &section.alignments)?;
+        if patterns.is_empty() {
+            return Ok(Alignments::default());
+        }
+        if !section.words {
+            return Err(self.complain("compare.alignments", "are read for compare.words = true: write that"));
+        }
+        let walk = walk(&patterns, &[], false, "compare.alignments")?;
+        let mut aligned = BTreeMap::new();
+        let mut unusable = walk.quarantined;
+        for found in walk.found {
+            let extension = found.path.extension().map(|end| end.to_string_lossy().into_owned());
+            let read = std::fs::read(&found.path)
+                .map_err(|error| error.to_string())
+                .and_then(|bytes| read_alignment(bytes, &extension.unwrap_or_default()));
+            match read {
+                Ok(recordings) => {
+                    let own = found.path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+                    for recording in recordings {
+                        let name = recording.recording.or_else(|| own.clone()).unwrap_or_default();
+                        aligned.insert(stem(&name).to_owned(), recording.words);
+                    }
+                }
+                Err(reason) => unusable.push(Quarantined {
+                    source: found.source,
+                    stage: Stage::Compare,
+                    code: "unusable_alignment".into(),
+                    reason,
+                    byte_offset: None,
+                }),
+            }
+        }
+        let digest = blake3::hash(format!("{aligned:?}").as_bytes()).to_hex().to_string();
+        Ok((aligned, unusable, digest))
+    }
+
     pub fn compare(&self, section: &CompareSection) -> Result<ComparePlan> {
         let pair_by = match section.pair_by.as_str() {
             "stem" => PairBy::Stem,
@@ -456,10 +517,17 @@ impl Resolver<'_> {
         let number = |key: &str, value: usize| {
             u32::try_from(value).map_err(|_| self.complain(key, "write a smaller number, such as 999"))
         };
+        let (alignments, unusable, alignments_digest) = self.alignments(section)?;
         Ok(ComparePlan {
             pair_by,
+            words: section.words,
+            alignments,
+            unusable,
+            alignments_digest,
             permutations: number("compare.permutations", section.permutations)?,
             bootstrap: number("compare.bootstrap", section.bootstrap)?,
+            control: section.control.iter().filter(|name| *name != GROUP).cloned().collect(),
+            control_groups: section.control.iter().any(|name| name == GROUP),
         })
     }
 }

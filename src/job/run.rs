@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::audio_words;
 use super::desk::Desk;
 use super::folder::JobFolder;
 use super::inputs::{self, AllInputs, Input, Inputs};
@@ -25,6 +26,7 @@ use super::sound::{self, Sound};
 use super::stages::Stages;
 use super::store::{Bounds, Store};
 use super::syncing::Syncing;
+use super::timing;
 use super::words::{self, Words};
 use crate::corpus::{Quarantined, Warned};
 use crate::error::{Error, Result};
@@ -264,16 +266,27 @@ fn stages_of(plan: &Plan, inputs: &mut AllInputs, desk: &Desk<'_>) -> Result<Out
         _ => None,
     };
     desk.stages.tell([], relations.iter().flat_map(|relations| &relations.warned));
+    let unusable = plan.compare.as_ref().map_or(&[][..], |plan| &plan.unusable);
+    desk.stages.tell(unusable, []);
+    let mut written = Vec::new();
+    if let (Some(compare), Some(documents), Some(inputs), Some(sound), Some(relations)) =
+        (plan.compare.as_ref().filter(|plan| plan.words), &plan.documents, &inputs.0, &sound, &relations)
+    {
+        written.extend(timing::run(compare, (documents, inputs), sound, relations, desk)?);
+    }
+    if let (size @ 1.., Some(sound)) = (plan.codebook(), &sound) {
+        written.extend(audio_words::run(plan, size, sound, desk)?);
+    }
     let mut quarantined: Vec<Quarantined> = Vec::new();
     quarantined.extend(words.iter().flat_map(|words| words.quarantined.clone()));
     quarantined.extend(sound.iter().flat_map(|sound| sound.quarantined.clone()));
+    quarantined.extend(unusable.iter().cloned());
     quarantined.sort();
     let mut warned: Vec<Warned> = Vec::new();
     warned.extend(words.iter().flat_map(|words| words.warned.clone()));
     warned.extend(sound.iter().flat_map(|sound| sound.warned.clone()));
     warned.extend(relations.iter().flat_map(|relations| relations.warned.clone()));
     warned.sort();
-    let mut written = Vec::new();
     written.extend(words.iter_mut().flat_map(|words| std::mem::take(&mut words.written)));
     written.extend(sound.iter_mut().flat_map(|sound| std::mem::take(&mut sound.written)));
     written.extend(relations.iter_mut().flat_map(|relations| std::mem::take(&mut relations.written)));

@@ -362,6 +362,7 @@ pub struct FeaturesSection {
     pub pitch: PitchSection,
     pub frames: bool,
     pub cmvn: bool,
+    pub codebook: usize,
 }
 defaults!(FeaturesSection {
     sets: ["mel", "mfcc", "spectral", "pitch", "loudness", "voice", "quality"].map(String::from).to_vec(),
@@ -369,6 +370,7 @@ defaults!(FeaturesSection {
     pitch: PitchSection::default(),
     frames: false,
     cmvn: false,
+    codebook: 0,
 });
 
 /// Taps as written: a row, or rows of rows.
@@ -456,8 +458,19 @@ pub struct CompareSection {
     pub pair_by: String,
     pub permutations: usize,
     pub bootstrap: usize,
+    /// Features that partial correlations hold constant, and `group`.
+    pub control: Vec<String>,
+    pub words: bool,
+    pub alignments: Vec<String>,
 }
-defaults!(CompareSection { pair_by: "stem".into(), permutations: 999, bootstrap: 999 });
+defaults!(CompareSection {
+    pair_by: "stem".into(),
+    permutations: 999,
+    bootstrap: 999,
+    control: vec!["seconds".into(), "group".into()],
+    words: false,
+    alignments: Vec::new(),
+});
 
 /// `[report]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::plan::{ComparePlan, ModelPlan, Plan};
+use super::sections::FeaturesSection;
 use crate::compare::pairs::PairBy;
 
 /// What the job file says to each stage, defaults written out. Where files lie and how many runs are kept matters to none.
@@ -76,7 +77,9 @@ impl Settings {
             analysis: json(&(
                 file.clips.as_ref().map(|section| (section.sample_rate, &section.channel)),
                 &file.spectrogram,
-                &file.features,
+                // A codebook asks for frames, and its size matters to what is made of them.
+                &file.features.clone().map(|section| FeaturesSection { codebook: 0, ..section }),
+                plan.clips.as_ref().and_then(|plan| plan.features.as_ref()).is_some_and(|set| set.frames),
                 &file.filters,
             )),
             compare: json(&(&file.compare, pairs, seed)),

@@ -99,6 +99,12 @@ impl Shards {
         Self { shelf, places }
     }
 
+    /// Shards that stay in memory.
+    pub fn held(shards: Vec<(Range<usize>, ShardCounts)>) -> Self {
+        let held = |(range, counts)| (range, Place::Held(Box::new(counts)));
+        Self::new(Shelf::new(PathBuf::new()), shards.into_iter().map(held).collect())
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.places.len()

@@ -127,7 +127,7 @@ fn stream(counted: &Counted, list: &WordList, order: &[usize]) -> Result<(Vec<u3
     Ok((tokens, ends))
 }
 
-/// Trains word vectors and writes the `embeddings` table. A training that was ended goes on from its checkpoint.
+/// Trains word vectors and writes the `embeddings` table.
 pub(super) fn embed(
     settings: &EmbeddingSettings,
     counted: &Counted,
@@ -135,6 +135,20 @@ pub(super) fn embed(
     key: &Key,
     desk: &Desk<'_>,
 ) -> Result<(WordVectors, Vec<Written>)> {
+    let vectors = trained(settings, counted, order, key, desk)?;
+    let table = tables::embeddings(&vectors.words, vectors.embeddings.vectors(), settings.dims);
+    let written = desk.write(table, "embeddings.parquet")?;
+    Ok((vectors, vec![written]))
+}
+
+/// Trains word vectors. A training that was ended goes on from its checkpoint.
+pub(super) fn trained(
+    settings: &EmbeddingSettings,
+    counted: &Counted,
+    order: &[usize],
+    key: &Key,
+    desk: &Desk<'_>,
+) -> Result<WordVectors> {
     let mut list = WordList::new(counted)?;
     list.retain(settings.min_count);
     let (tokens, ends) = stream(counted, &list, order)?;
@@ -163,8 +177,6 @@ pub(super) fn embed(
             other => Error::job_file("embeddings", other.to_string()),
         })
     })?;
-    let table = tables::embeddings(&list.words, embeddings.vectors(), settings.dims);
-    let written = desk.write(table, "embeddings.parquet")?;
     let documents = document_vectors(&embeddings, &corpus);
-    Ok((WordVectors { words: list.words, embeddings, documents }, vec![written]))
+    Ok(WordVectors { words: list.words, embeddings, documents })
 }

@@ -13,6 +13,33 @@ pub fn normal_two_sided(z: f64) -> f64 {
     libm::erfc(z.abs() * std::f64::consts::FRAC_1_SQRT_2)
 }
 
+/// The probability that a standard normal variable lies below `z`.
+#[must_use]
+pub fn normal_below(z: f64) -> f64 {
+    0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+/// The value below which a standard normal variable lies with probability `share`, by bisection to the last bits;
+/// infinite at 0 and 1.
+#[must_use]
+pub fn normal_quantile(share: f64) -> f64 {
+    if share <= 0.0 || share >= 1.0 {
+        return if share <= 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
+    }
+    // The lower half alone: near 1 a probability has no fine steps.
+    let (lower, mirrored) = if share > 0.5 { (1.0 - share, true) } else { (share, false) };
+    let (mut low, mut high) = (-39.0, 0.0);
+    for _ in 0..70 {
+        let middle = f64::midpoint(low, high);
+        if normal_below(middle) < lower {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    if mirrored { -high } else { high }
+}
+
 /// The generalised Pareto distribution of what exceeds a threshold: the probability that the excess is at least `x` is
 /// `(1 + shape x / scale)^(-1 / shape)`, and `exp(-x / scale)` for shape zero.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,6 +4,7 @@
 //! order, and no result depends on the number of threads.
 
 pub mod distribution;
+pub mod k_means;
 pub mod linear;
 pub mod matrix;
 pub mod procrustes;

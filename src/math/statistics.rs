@@ -82,7 +82,8 @@ pub fn average_ranks(values: &[f64]) -> Vec<f64> {
 }
 
 /// The order of numbers, in which -0 equals 0 and NaN comes last.
-pub(crate) fn ascending(a: f64, b: f64) -> std::cmp::Ordering {
+#[must_use]
+pub fn ascending(a: f64, b: f64) -> std::cmp::Ordering {
     a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 

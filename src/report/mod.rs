@@ -13,4 +13,7 @@ pub mod tables;
 
 pub use parquet::{Column, Provenance, Table, Written, copy_table, rows_as_text, write_file, write_table};
 pub use reading::{RowComparison, StoredTable, differing_rows};
-pub use tables::{ClipRow, DocumentRow, DuplicateRow, PairRow, TEXT_FEATURES, TopicRow, WordRow};
+pub use tables::{
+    ClipRow, DocumentRow, DuplicateRow, PairRow, SuspectRow, TEXT_FEATURES, TimedWordRow, TopicRow, WordRow,
+    WordSoundRow,
+};

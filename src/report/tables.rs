@@ -4,6 +4,8 @@ use super::parquet::{Column, Table};
 use crate::audio::formants::FORMANTS;
 use crate::audio::{FrameColumns, Spectrogram};
 use crate::compare::correlations::Correlation;
+use crate::compare::dependence::{Dependence, Tested};
+use crate::compare::predictions::Prediction;
 use crate::compare::spaces::SpaceRelation;
 use crate::corpus::{Quarantined, Warned};
 use crate::text::bag_of_words::TermRows;
@@ -74,6 +76,68 @@ pub struct PairRow {
     /// Tokens a minute of recording.
     pub words_per_minute: Option<f64>,
 }
+
+/// A row of the `suspects` table.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct SuspectRow {
+    /// The document.
+    pub doc_id: String,
+    /// The recording that it is paired with.
+    pub clip_id: String,
+    /// How far the pair lies from what the others are like, in robust standard deviations.
+    pub score: f64,
+    /// `rate`, `silence` or `neighbours`.
+    pub reason: String,
+    /// The reason in words.
+    pub explanation: String,
+}
+
+/// A row of the `words` table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimedWordRow {
+    /// The document.
+    pub doc_id: String,
+    /// The recording in which the word was said.
+    pub clip_id: String,
+    /// Its number in the recording, from 0.
+    pub word: u32,
+    /// The word in lower case.
+    pub term: String,
+    /// Seconds.
+    pub start: f64,
+    /// Seconds.
+    pub end: f64,
+    /// `file` or `wordwave`.
+    pub aligned_by: &'static str,
+    /// `-log2` of its probability after the word before.
+    pub surprisal: Option<f64>,
+    /// The means of [`WORD_CONTOURS`] over its frames.
+    pub contours: Vec<Option<f64>>,
+}
+
+/// Mean, population standard deviation and count.
+pub type Spread = (Option<f64>, Option<f64>, u64);
+
+/// A row of the `word_sounds` table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WordSoundRow {
+    /// The word in lower case.
+    pub term: String,
+    /// How often it was said.
+    pub count: u64,
+    /// Its length.
+    pub seconds: Spread,
+    /// The spread of its occurrences' means of [`WORD_CONTOURS`].
+    pub contours: Vec<Spread>,
+    /// Mean over its occurrences.
+    pub surprisal: Option<f64>,
+    /// Estimated from its letters.
+    pub syllables: Option<u32>,
+}
+
+/// The columns of `frames` of which words have means.
+pub const WORD_CONTOURS: [&str; 6] =
+    ["f0_hz", "rms_db", "centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness"];
 
 /// A word and its vector's place: a row of the `embeddings` table.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -388,6 +452,17 @@ pub fn frames(clips: &[(&str, &FrameColumns)], mfcc: usize, formants: bool) -> T
 }
 
 impl Table {
+    fn with_tested(
+        self,
+        rows: &[Correlation],
+        names: [&str; 3],
+        of: impl Fn(&Dependence) -> &Tested,
+    ) -> Self {
+        self.with(names[0], measured(rows, |found| of(found).estimate))
+            .with(names[1], measured(rows, |found| of(found).p))
+            .with(names[2], measured(rows, |found| of(found).q))
+    }
+
     fn with_formants(mut self, clips: &[(&str, &FrameColumns)], asked: bool) -> Self {
         for i in 0..if asked { FORMANTS } else { 0 } {
             let values = clips.iter().flat_map(|(_, columns)| columns.formants_hz[i].iter().copied());
@@ -444,6 +519,28 @@ pub fn correlations(rows: &[Correlation]) -> Table {
         .with("ci_high", optional(rows, |row| row.ci_high))
         .with("p", optional(rows, |row| row.p))
         .with("q", optional(rows, |row| row.q))
+        .with("bca_low", measured(rows, |found| found.bca.map(|ends| ends.0)))
+        .with("bca_high", measured(rows, |found| found.bca.map(|ends| ends.1)))
+        .with_tested(rows, ["partial", "partial_p", "partial_q"], |found| &found.partial)
+        .with_tested(rows, ["distance_correlation", "distance_p", "distance_q"], |found| {
+            &found.distance_correlation
+        })
+        .with_tested(rows, ["mutual_information", "information_p", "information_q"], |found| {
+            &found.mutual_information
+        })
+        .with(
+            "sampled_n",
+            Column::OptU64(
+                rows.iter()
+                    .map(|row| row.dependence.as_ref().map(|found| u64::from(found.sampled)))
+                    .collect(),
+            ),
+        )
+}
+
+/// A column of what only the strongest pairs have.
+fn measured(rows: &[Correlation], of: impl Fn(&Dependence) -> Option<f64>) -> Column {
+    optional(rows, |row| row.dependence.as_ref().and_then(&of))
 }
 
 /// `spaces`
@@ -457,7 +554,74 @@ pub fn spaces(rows: &[SpaceRelation]) -> Table {
         .with("null_mean", optional(rows, |row| row.null_mean))
         .with("null_q95", optional(rows, |row| row.null_q95))
         .with("p", optional(rows, |row| row.p))
+        .with("q", optional(rows, |row| row.q))
         .with("n", Column::U32(rows.iter().map(|row| row.n).collect()))
+}
+
+/// `predictions`: the sound features predicted from the text features, then the reverse.
+#[must_use]
+pub fn predictions(rows: &[Prediction]) -> Table {
+    Table::new("predictions")
+        .with("target", strings(rows, |row| &row.target))
+        .with("side", strings(rows, |row| &row.side))
+        .with("r2", optional(rows, |row| row.r2))
+        .with("null_mean", optional(rows, |row| row.null_mean))
+        .with("null_q95", optional(rows, |row| row.null_q95))
+        .with("p", optional(rows, |row| row.p))
+        .with("q", optional(rows, |row| row.q))
+        .with("n", Column::U32(rows.iter().map(|row| row.n).collect()))
+}
+
+/// A part of `words`, by recording, then time.
+#[must_use]
+pub fn words(rows: &[TimedWordRow]) -> Table {
+    let table = Table::new("words")
+        .with("doc_id", strings(rows, |row| &row.doc_id))
+        .with("clip_id", strings(rows, |row| &row.clip_id))
+        .with("word", Column::U32(rows.iter().map(|row| row.word).collect()))
+        .with("term", strings(rows, |row| &row.term))
+        .with("start", Column::F64(rows.iter().map(|row| row.start).collect()))
+        .with("end", Column::F64(rows.iter().map(|row| row.end).collect()))
+        .with("aligned_by", strings(rows, |row| row.aligned_by))
+        .with("surprisal", optional(rows, |row| row.surprisal));
+    WORD_CONTOURS.iter().enumerate().fold(table, |table, (i, name)| {
+        table.with(*name, optional(rows, |row| row.contours.get(i).copied().flatten()))
+    })
+}
+
+/// `word_sounds`, the most frequent first, then by term.
+#[must_use]
+pub fn word_sounds(mut rows: Vec<WordSoundRow>) -> Table {
+    rows.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.term.cmp(&b.term)));
+    let rows = rows.as_slice();
+    let total: u64 = rows.iter().map(|row| row.count).sum();
+    let share = |row: &WordSoundRow| Some(row.count as f64 / total as f64);
+    let table = Table::new("word_sounds")
+        .with("term", strings(rows, |row| &row.term))
+        .with("count", Column::U64(rows.iter().map(|row| row.count).collect()))
+        .with("frequency", optional(rows, share))
+        .with("surprisal", optional(rows, |row| row.surprisal))
+        .with("syllables", Column::OptU64(rows.iter().map(|row| row.syllables.map(u64::from)).collect()))
+        .with("seconds_mean", optional(rows, |row| row.seconds.0))
+        .with("seconds_sd", optional(rows, |row| row.seconds.1));
+    WORD_CONTOURS.iter().enumerate().fold(table, |table, (i, name)| {
+        let of = |row: &WordSoundRow| row.contours.get(i).copied().unwrap_or_default();
+        table
+            .with(format!("{name}_mean"), optional(rows, |row| of(row).0))
+            .with(format!("{name}_sd"), optional(rows, |row| of(row).1))
+            .with(format!("{name}_count"), Column::U64(rows.iter().map(|row| of(row).2).collect()))
+    })
+}
+
+/// `suspects`, the worst first.
+#[must_use]
+pub fn suspects(rows: &[SuspectRow]) -> Table {
+    Table::new("suspects")
+        .with("doc_id", strings(rows, |row| &row.doc_id))
+        .with("clip_id", strings(rows, |row| &row.clip_id))
+        .with("score", Column::F64(rows.iter().map(|row| row.score).collect()))
+        .with("reason", strings(rows, |row| &row.reason))
+        .with("explanation", strings(rows, |row| &row.explanation))
 }
 
 /// `warnings`, by source.

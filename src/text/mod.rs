@@ -28,6 +28,7 @@ mod python_pattern;
 mod quality;
 mod sentences;
 mod stop_words;
+pub mod surprisal;
 mod syllables;
 pub mod tokens;
 pub mod topics;
@@ -37,3 +38,4 @@ mod words;
 
 pub use error::TextError;
 pub use interner::{Interner, TermList};
+pub use syllables::syllables;

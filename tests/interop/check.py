@@ -38,7 +38,9 @@ CONTRACT = {
     "spectrograms": "clip_id str, frame u32, values [f32]",
     "pairs": "doc_id str, clip_id str, group str?, words_per_minute f64",
     "correlations": "text_feature str, audio_feature str, n u32, pearson f64, spearman f64, ci_low f64, ci_high f64, p f64, q f64",
-    "spaces": "text_space str, audio_space str, measure str, estimate f64, null_mean f64, null_q95 f64, p f64, n u32",
+    "spaces": "text_space str, audio_space str, measure str, estimate f64, null_mean f64, null_q95 f64, p f64, q f64, n u32",
+    "predictions": "target str, side str, r2 f64, null_mean f64, null_q95 f64, p f64, q f64, n u32",
+    "suspects": "doc_id str, clip_id str, score f64, reason str, explanation str",
     "warnings": "source str, stage str, code str, reason str",
     "quarantine": "source str, stage str, code str, reason str, byte_offset u64?, command str",
 }
@@ -50,7 +52,7 @@ CLIP_FIGURES = (
 ).split()
 ALL_SETS = {"mel", "mfcc", "spectral", "pitch", "loudness", "voice", "quality"}
 METADATA = {"schema_version", "table", "job", "config_hash", "wordwave"}
-MEASURES = {"cka", "rsa", "cca", "recall_at_1", "recall_at_10", "mrr"}
+MEASURES = {"cka", "rsa", "cca", "recall_at_1", "recall_at_5", "recall_at_10", "mrr", "ami"}
 STAGES = {"read", "tokens", "bag_of_words", "statistics", "embeddings", "audio", "filters", "compare", "report"}
 # section of the job: the tables that it fills
 SECTIONS = {
@@ -59,7 +61,7 @@ SECTIONS = {
     "statistics": ["collocations", "keyness", "duplicates"],
     "embeddings": ["embeddings"],
     "clips": ["clips"],
-    "compare": ["pairs", "correlations", "spaces"],
+    "compare": ["pairs", "correlations", "spaces", "predictions", "suspects"],
 }
 
 # How each reader names a type. pandas has no unsigned column with nulls and turns it into float64.

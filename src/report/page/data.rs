@@ -428,7 +428,7 @@ pub struct Space {
     pub text_space: String,
     /// Representation of the recordings.
     pub audio_space: String,
-    /// `cka`, `rsa`, `cca`, `recall_at_1`, `recall_at_10` or `mrr`.
+    /// `cka`, `rsa`, `cca`, `recall_at_1`, `recall_at_5`, `recall_at_10`, `mrr` or `ami`.
     pub measure: String,
     /// The measure.
     pub estimate: Option<f64>,

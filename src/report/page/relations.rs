@@ -204,6 +204,8 @@ fn measure(name: &str) -> Cell {
         "rsa" => ("RSA", "agreement of distances, −1 to 1"),
         "cca" => ("CCA", "largest shared direction, 0 to 1"),
         "recall_at_1" => ("Recall at 1", "right partner found first"),
+        "recall_at_5" => ("Recall at 5", "right partner among five"),
+        "ami" => ("AMI", "agreement of clusters, 0 by chance, 1 at most"),
         "recall_at_10" => ("Recall at 10", "right partner among ten"),
         "mrr" => ("MRR", "mean reciprocal rank"),
         other => return Cell::text(other),

@@ -77,26 +77,34 @@ pub(super) fn read_text<R: Read>(
     let dims = match heading {
         Some((_, dims)) => dims,
         None => next.as_deref().map_or(0, |line| {
-            line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|field| !field.is_empty()).count().saturating_sub(1)
+            line.split(|byte| matches!(byte, b' ' | b'\t'))
+                .filter(|field| !field.is_empty())
+                .count()
+                .saturating_sub(1)
         }),
     };
     if dims == 0 || dims > MOST_DIMS {
-        return Err(source.line_error(format!(
-            "says {dims} numbers a word; a file of word vectors has 1 to {MOST_DIMS}"
-        )));
+        return Err(source
+            .line_error(format!("says {dims} numbers a word; a file of word vectors has 1 to {MOST_DIMS}")));
     }
     while let Some(line) = next {
         if line.is_empty() && source.ahead(1)?.is_empty() {
             break;
         }
         let (word, numbers) = split(&line, dims).ok_or_else(|| {
-            source.line_error(format!("is not a word and {dims} numbers: fetch the file again, or mend the line"))
+            source.line_error(format!(
+                "is not a word and {dims} numbers: fetch the file again, or mend the line"
+            ))
         })?;
         if let Some(number) = numbers.iter().find(|number| !number.is_finite()) {
-            return Err(source.line_error(format!("holds {number}: only numbers can be used; take the word out")));
+            return Err(
+                source.line_error(format!("holds {number}: only numbers can be used; take the word out"))
+            );
         }
         if word.len() > LONGEST_WORD {
-            return Err(source.line_error(format!("has a word of more than {LONGEST_WORD} bytes: take it out")));
+            return Err(
+                source.line_error(format!("has a word of more than {LONGEST_WORD} bytes: take it out"))
+            );
         }
         words.push(word, |vectors| {
             vectors.extend_from_slice(&numbers);
@@ -125,8 +133,9 @@ pub(super) fn read_binary<R: Read>(
             source.skip(1);
         }
         if source.ahead(1)?.is_empty() {
-            return Err(source
-                .byte_error(format!("the file ends after {index} of {count} words: fetch it again")));
+            return Err(
+                source.byte_error(format!("the file ends after {index} of {count} words: fetch it again"))
+            );
         }
         let word = source.until(b' ', LONGEST_WORD, "a word")?.unwrap_or_default();
         words.push(&word, |vectors| source.numbers(dims, "a vector", vectors))?;
@@ -137,5 +146,6 @@ pub(super) fn read_binary<R: Read>(
     if source.ahead(1)?.is_empty() {
         return Ok(());
     }
-    Err(source.byte_error(format!("more follows after the {count} words of the first line: fetch the file again")))
+    Err(source
+        .byte_error(format!("more follows after the {count} words of the first line: fetch the file again")))
 }
