@@ -58,6 +58,8 @@ impl Rows {
         }
         *stored += self.held.len() as u64;
         self.held.clear();
+        // What filled the room once is not needed again.
+        self.held.shrink_to(PIECE);
         Ok(())
     }
 

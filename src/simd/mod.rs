@@ -29,6 +29,7 @@ mod limits;
 mod logarithm;
 mod medians;
 mod plain;
+mod prefetch;
 mod products;
 mod register;
 #[cfg(target_arch = "aarch64")]
@@ -55,6 +56,7 @@ pub use layout::{GROUP, lay, narrow, rows_of_lanes, weigh, widen};
 pub use limits::all_within;
 pub use logarithm::{Logarithm, largest, largest_magnitude};
 pub use medians::{MEDIAN_SIDES, medians};
+pub use prefetch::prefetch;
 pub use register::Number;
 pub use shapes::{ShapeScratch, ShapeSums, shape_sums};
 pub use stencil::{Outputs, Stencil, correlate};

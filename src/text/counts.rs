@@ -2,7 +2,7 @@
 
 use super::document::{DocumentMeasures, DocumentStatistics};
 use super::error::TextError;
-use super::interner::{Interner, TermList};
+use super::interner::{Interner, TermBatch, TermList};
 use super::packed;
 use super::tokens::{TokenBuffer, Tokenizer};
 use serde::{Deserialize, Serialize};
@@ -185,6 +185,7 @@ pub struct ShardCounter<'t> {
     settings: CountSettings,
     buffer: TokenBuffer,
     interner: Interner,
+    batch: TermBatch,
     rows: Rows,
     stream: Vec<u32>,
     stream_ends: Vec<usize>,
@@ -210,6 +211,7 @@ impl<'t> ShardCounter<'t> {
             settings,
             buffer: TokenBuffer::default(),
             interner: Interner::default(),
+            batch: TermBatch::default(),
             rows: Rows::default(),
             stream: Vec::new(),
             stream_ends: Vec::new(),
@@ -226,14 +228,18 @@ impl<'t> ShardCounter<'t> {
     pub fn add(&mut self, text: &str) -> Result<(), TextError> {
         let start = self.stream.len();
         let counts_words = self.settings.ngrams[0] == 1;
-        let Self { interner, rows, stream, .. } = self;
-        self.tokenizer.for_each_token(text, &mut self.buffer, |token| {
-            let word = interner.intern(token);
+        let Self { interner, rows, stream, batch, .. } = self;
+        let mut found = |word| {
             stream.push(word);
             if counts_words {
                 rows.bump(word);
             }
-        })?;
+        };
+        let outcome = self
+            .tokenizer
+            .for_each_token(text, &mut self.buffer, |token| batch.push(token, interner, &mut found));
+        batch.flush(interner, found);
+        outcome?;
         self.count_ngrams(start);
         self.rows.end_document();
         self.stream_ends.push(self.stream.len());

@@ -1,5 +1,6 @@
 //! Distinct terms with numbers: one string for all of them and a hash table of numbers beside it.
 
+use crate::simd::prefetch;
 use serde::{Deserialize, Serialize};
 
 /// Terms one after another in a single string; a term's number is its place.
@@ -98,7 +99,78 @@ const FEWEST_SLOTS: usize = 1024;
 /// Bytes of a term that a key holds.
 const KEY_BYTES: usize = 16;
 
+/// Terms whose numbers are looked up together, so that the table is fetched for all of them at once.
+const BATCH: usize = 32;
+
+/// Terms that wait for their numbers.
+#[derive(Debug, Default)]
+pub struct TermBatch {
+    keys: [TermKey; BATCH],
+    len: usize,
+}
+
+impl TermBatch {
+    /// Adds a term and gives the numbers of the terms so far to `found`, in their order, when there are enough of them, or when the term
+    /// is too long to wait.
+    #[inline]
+    pub fn push(&mut self, term: &str, interner: &mut Interner, mut found: impl FnMut(u32)) {
+        if term.len() > KEY_BYTES {
+            self.flush(interner, &mut found);
+            found(interner.intern(term));
+            return;
+        }
+        self.keys[self.len] = TermKey::of(term.as_bytes());
+        self.len += 1;
+        if self.len == BATCH {
+            self.flush(interner, found);
+        }
+    }
+
+    /// Gives the numbers of the terms that wait.
+    pub fn flush(&mut self, interner: &mut Interner, mut found: impl FnMut(u32)) {
+        let keys = &self.keys[..self.len];
+        self.len = 0;
+        interner.make_room(keys.len());
+        let hashes: [usize; BATCH] =
+            std::array::from_fn(|i| keys.get(i).map_or(0, |key| key.hash() as usize));
+        let mask = interner.slots.len() - 1;
+        hashes.iter().take(keys.len()).for_each(|hash| prefetch(&interner.slots, hash & mask));
+        for (key, hash) in keys.iter().zip(hashes) {
+            found(match interner.probe(*key, hash, &[]) {
+                Ok(id) => id,
+                Err(free) => {
+                    let (bytes, len) = key.bytes();
+                    interner.add(std::str::from_utf8(&bytes[..len]).unwrap_or_default(), *key, free)
+                }
+            });
+        }
+    }
+}
+
 impl TermKey {
+    /// The bytes of a term that the key holds whole.
+    fn bytes(self) -> ([u8; KEY_BYTES], usize) {
+        let len = (self.len as usize).min(KEY_BYTES);
+        let mut bytes = [0; KEY_BYTES];
+        match len {
+            8.. => {
+                bytes[..8].copy_from_slice(&self.low.to_le_bytes());
+                bytes[len - 8..len].copy_from_slice(&self.high.to_le_bytes());
+            }
+            4.. => {
+                bytes[..4].copy_from_slice(&self.low.to_le_bytes()[..4]);
+                bytes[len - 4..len].copy_from_slice(&self.high.to_le_bytes()[..4]);
+            }
+            1.. => {
+                bytes[0] = (self.low >> 8) as u8;
+                bytes[len / 2] = self.low as u8;
+                bytes[len - 1] = self.high as u8;
+            }
+            0 => {}
+        }
+        (bytes, len)
+    }
+
     #[inline]
     fn of(term: &[u8]) -> Self {
         let (state, low, high) = last_block(term);
@@ -135,17 +207,26 @@ impl Interner {
     /// The number of a term; a new one gets the next.
     #[inline]
     pub fn intern(&mut self, term: &str) -> u32 {
-        if self.list.len() * 2 >= self.slots.len() {
-            self.grow();
-        }
+        self.make_room(1);
         let key = TermKey::of(term.as_bytes());
-        match self.probe(key, term.as_bytes()) {
+        match self.probe(key, key.hash() as usize, term.as_bytes()) {
             Ok(id) => id,
-            Err(free) => {
-                self.list.push(term);
-                self.slots[free] = Slot { key, number: self.list.len() as u32 };
-                self.list.len() as u32 - 1
-            }
+            Err(free) => self.add(term, key, free),
+        }
+    }
+
+    /// Adds a term that is not there, at a free place.
+    fn add(&mut self, term: &str, key: TermKey, free: usize) -> u32 {
+        self.list.push(term);
+        self.slots[free] = Slot { key, number: self.list.len() as u32 };
+        self.list.len() as u32 - 1
+    }
+
+    /// Makes sure that the table is at most half full when so many terms are added.
+    #[inline]
+    fn make_room(&mut self, terms: usize) {
+        if (self.list.len() + terms) * 2 > self.slots.len() {
+            self.grow();
         }
     }
 
@@ -155,14 +236,16 @@ impl Interner {
         if self.slots.is_empty() {
             return None;
         }
-        self.probe(TermKey::of(term.as_bytes()), term.as_bytes()).ok()
+        let key = TermKey::of(term.as_bytes());
+        self.probe(key, key.hash() as usize, term.as_bytes()).ok()
     }
 
-    /// The number of the term, or the free slot where it would go. There must be a free slot.
+    /// The number of the term, or the free slot where it would go. There must be a free slot. Of a key that is whole, the term itself
+    /// is not looked at.
     #[inline]
-    fn probe(&self, key: TermKey, term: &[u8]) -> Result<u32, usize> {
+    fn probe(&self, key: TermKey, hash: usize, term: &[u8]) -> Result<u32, usize> {
         let mask = self.slots.len() - 1;
-        let mut at = key.hash() as usize & mask;
+        let mut at = hash & mask;
         loop {
             let slot = &self.slots[at];
             if slot.number == 0 {
@@ -177,7 +260,7 @@ impl Interner {
 
     #[cold]
     fn grow(&mut self) {
-        let len = (self.list.len() * 4).next_power_of_two().max(FEWEST_SLOTS);
+        let len = ((self.list.len() + BATCH) * 4).next_power_of_two().max(FEWEST_SLOTS);
         let before = std::mem::replace(&mut self.slots, vec![Slot::default(); len]);
         if before.is_empty() {
             let terms = (1..=self.list.len() as u32).map(|number| (number, self.list.term(number - 1)));
@@ -276,6 +359,22 @@ mod tests {
         assert_eq!(interner.find("e"), None);
         assert_eq!(Interner::default().find("x"), None);
         assert_eq!(interner.terms().iter().collect::<Vec<_>>(), ["the", "bird", "", "é"]);
+    }
+
+    #[test]
+    fn terms_in_batches_have_the_numbers_of_terms_one_by_one() {
+        let terms: Vec<String> = (0..5000_usize)
+            .map(|i| {
+                "xyzäöü-0123456789-abcdef".chars().skip(i % 7).take(i % 23).collect::<String>()
+                    + &(i % 311).to_string()[..(i / 23) % 2]
+            })
+            .collect();
+        let (mut one, mut many, mut batch, mut found) =
+            (Interner::default(), Interner::default(), TermBatch::default(), Vec::new());
+        terms.iter().for_each(|term| batch.push(term, &mut many, |id| found.push(id)));
+        batch.flush(&mut many, |id| found.push(id));
+        assert_eq!(found, terms.iter().map(|term| one.intern(term)).collect::<Vec<_>>());
+        assert!(many.terms().iter().eq(one.terms().iter()));
     }
 
     #[test]
