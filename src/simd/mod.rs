@@ -56,7 +56,7 @@ pub use layout::{GROUP, lay, narrow, rows_of_lanes, weigh, widen};
 pub use limits::all_within;
 pub use logarithm::{Logarithm, largest, largest_magnitude};
 pub use medians::{MEDIAN_SIDES, medians};
-pub use prefetch::prefetch;
+pub use prefetch::prefetch_item;
 pub use register::Number;
 pub use shapes::{ShapeScratch, ShapeSums, shape_sums};
 pub use stencil::{Outputs, Stencil, correlate};

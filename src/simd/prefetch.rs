@@ -2,7 +2,7 @@
 
 /// Lets the processor fetch the cache line of `items[at]`, where there is such an item, while other work goes on.
 #[inline(always)]
-pub fn prefetch<T>(items: &[T], at: usize) {
+pub fn prefetch_item<T>(items: &[T], at: usize) {
     #[cfg(target_arch = "x86_64")]
     if let Some(item) = items.get(at) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

@@ -1,6 +1,6 @@
 //! Distinct terms with numbers: one string for all of them and a hash table of numbers beside it.
 
-use crate::simd::prefetch;
+use crate::simd::prefetch_item;
 use serde::{Deserialize, Serialize};
 
 /// Terms one after another in a single string; a term's number is its place.
@@ -134,7 +134,7 @@ impl TermBatch {
         let hashes: [usize; BATCH] =
             std::array::from_fn(|i| keys.get(i).map_or(0, |key| key.hash() as usize));
         let mask = interner.slots.len() - 1;
-        hashes.iter().take(keys.len()).for_each(|hash| prefetch(&interner.slots, hash & mask));
+        hashes.iter().take(keys.len()).for_each(|hash| prefetch_item(&interner.slots, hash & mask));
         for (key, hash) in keys.iter().zip(hashes) {
             found(match interner.probe(*key, hash, &[]) {
                 Ok(id) => id,
