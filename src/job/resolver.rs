@@ -192,6 +192,8 @@ impl Resolver<'_> {
                 StopWords::Named(name) => text::tokens::StopWords::Language(name.clone()),
             },
             stem: section.stem.clone(),
+            min_length: section.min_length,
+            numbers: section.numbers,
         };
         let model = if section.kind == TokenKind::Model { Some(self.model(section)?) } else { None };
         match &model {

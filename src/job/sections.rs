@@ -148,6 +148,8 @@ pub struct TokensSection {
     pub strip_accents: bool,
     pub stop_words: StopWords,
     pub stem: String,
+    pub min_length: usize,
+    pub numbers: bool,
     pub model: ModelSection,
 }
 defaults!(TokensSection {
@@ -157,6 +159,8 @@ defaults!(TokensSection {
     strip_accents: false,
     stop_words: StopWords::List(Vec::new()),
     stem: String::new(),
+    min_length: 0,
+    numbers: true,
     model: ModelSection::default(),
 });
 

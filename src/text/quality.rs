@@ -1,10 +1,13 @@
 //! Signals of a text's quality that are read off its characters and lines, not its words.
 
 use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
 use regex_syntax::hir::{Class, HirKind};
 
+use super::interner::TermHasher;
+use super::normalisation::ascii_prefix;
 use super::word_characters::is_word_character;
 
 /// Shares of a text that a filter of web text looks at; none of them is defined for an empty text.
@@ -81,6 +84,34 @@ fn class(character: char) -> u8 {
     if is_punctuation(character) { PUNCTUATION } else { 0 }
 }
 
+/// How many characters there are, and how many of each class. ASCII is counted by its bytes, before their classes are looked up.
+fn class_counts(text: &str) -> (u64, [u64; 16]) {
+    let mut counts = [0_u64; 16];
+    // Several tables, so that one of equal bytes does not wait for the one before.
+    let mut bytes = [[0_u64; 128]; 4];
+    let mut chars = 0_u64;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (ascii, other) = rest.split_at(ascii_prefix(rest.as_bytes()));
+        let (fours, last) = ascii.as_bytes().as_chunks::<4>();
+        for four in fours {
+            (0..4).for_each(|i| bytes[i][usize::from(four[i] & 0x7F)] += 1);
+        }
+        last.iter().for_each(|byte| bytes[0][usize::from(byte & 0x7F)] += 1);
+        chars += ascii.len() as u64;
+        rest = other;
+        while let Some(character) = rest.chars().next().filter(|character| !character.is_ascii()) {
+            chars += 1;
+            counts[usize::from(class(character))] += 1;
+            rest = &rest[character.len_utf8()..];
+        }
+    }
+    for (byte, class) in ASCII.iter().enumerate() {
+        counts[usize::from(*class)] += bytes.iter().map(|table| table[byte]).sum::<u64>();
+    }
+    (chars, counts)
+}
+
 impl Quality {
     /// The signals of a text.
     ///
@@ -89,11 +120,7 @@ impl Quality {
     /// and a line counts if the same line came before it, so that the first of several does not.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let (mut chars, mut counts) = (0_u64, [0_u64; 16]);
-        for character in text.chars() {
-            chars += 1;
-            counts[usize::from(class(character))] += 1;
-        }
+        let (chars, counts) = class_counts(text);
         if chars == 0 {
             return Self::default();
         }
@@ -113,7 +140,7 @@ impl Quality {
 /// Lines, those that repeat an earlier one, and the characters of these. Before the first run of line breaks and after the last
 /// there is always a line, be it empty.
 fn repeated_lines(text: &str) -> (u64, u64, u64) {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::<&str, BuildHasherDefault<TermHasher>>::default();
     let (mut lines, mut repeated, mut chars) = (0, 0, 0);
     let mut pieces = text.split('\n').peekable();
     while let Some(line) = pieces.next() {

@@ -46,6 +46,10 @@ pub struct TokenSettings {
     pub stop_words: StopWords,
     /// The Snowball language to stem in; empty for none.
     pub stem: String,
+    /// Characters that a token has at least, before it is stemmed; 0 for any.
+    pub min_length: usize,
+    /// Whether tokens without a letter are kept.
+    pub numbers: bool,
 }
 
 impl Default for TokenSettings {
@@ -57,6 +61,8 @@ impl Default for TokenSettings {
             strip_accents: false,
             stop_words: StopWords::List(Vec::new()),
             stem: String::new(),
+            min_length: 0,
+            numbers: true,
         }
     }
 }
@@ -68,6 +74,8 @@ pub struct Tokenizer {
     strip_accents: bool,
     stop_words: HashSet<String>,
     stemmer: Option<Stemmer>,
+    min_length: usize,
+    numbers: bool,
 }
 
 enum Cut {
@@ -127,7 +135,8 @@ impl Tokenizer {
             Some(Stemmer::create(stem_language(&settings.stem)?))
         };
         let (lowercase, strip_accents) = (settings.lowercase, settings.strip_accents);
-        Ok(Self { cut, lowercase, strip_accents, stop_words, stemmer })
+        let (min_length, numbers) = (settings.min_length, settings.numbers);
+        Ok(Self { cut, lowercase, strip_accents, stop_words, stemmer, min_length, numbers })
     }
 
     /// Calls `found` with every token of the text, in order.
@@ -142,7 +151,7 @@ impl Tokenizer {
     ) -> Result<(), TextError> {
         let TokenBuffer { lowered, stripped, stems, masks } = buffer;
         let kept = |token: &str| match &self.stemmer {
-            _ if !self.stop_words.is_empty() && self.stop_words.contains(token) => {}
+            _ if self.drops(token) => {}
             None => found(token),
             Some(stemmer) => found(stem_of(token, stemmer, stems)),
         };
@@ -157,6 +166,14 @@ impl Tokenizer {
             Cut::Model(model) => model.for_each_piece(text, kept)?,
         }
         Ok(())
+    }
+
+    /// Whether a token is left out: a stop word, too short, or a number where these are not wanted.
+    #[inline]
+    fn drops(&self, token: &str) -> bool {
+        !self.stop_words.is_empty() && self.stop_words.contains(token)
+            || token.len() < 4 * self.min_length && token.chars().count() < self.min_length
+            || !self.numbers && !token.chars().any(char::is_alphabetic)
     }
 
     /// The text in lower case, without accents, as the settings say; scikit-learn's order.
@@ -263,6 +280,12 @@ mod tests {
             ..TokenSettings::default()
         };
         assert_eq!(tokens(&settings, "The cats were running and the cats ran"), ["cat", "run", "cat", "ran"]);
+    }
+
+    #[test]
+    fn short_tokens_and_numbers_go_where_they_are_not_wanted() {
+        let settings = TokenSettings { min_length: 3, numbers: false, ..TokenSettings::default() };
+        assert_eq!(tokens(&settings, "In 1984 über 2,000 a42 été né"), ["über", "a42", "été"]);
     }
 
     #[test]
