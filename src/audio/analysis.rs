@@ -302,6 +302,8 @@ impl Analyzer {
         let seconds = |frame| (frame * self.spectrogram.hop_len) as f64 / f64::from(self.sample_rate);
         columns.seconds.extend((0..frames).map(seconds));
         let mut of_bands = Vec::new();
+        // To its full length at once: a column that grows is there twice.
+        columns.mfcc.reserve_exact(frames * columns.mfcc_len);
         self.conclude_levels(spectra, descriptors, columns, copy, &mut of_bands)?;
 
         // Pitch may have been found for the sake of formants alone.

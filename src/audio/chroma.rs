@@ -15,6 +15,8 @@ const HIGH_HZ: f64 = 4000.0;
 /// Peaks under this share of the frame's loudest do not count.
 const LEAST_PEAK: f32 = 0.1;
 const TUNING_STEPS: usize = 100;
+/// Frames that are described at once.
+const FRAMES: usize = 1024;
 /// The octave about which bins count, and its width (Gaussian) in octaves.
 const CENTRE_OCTAVE: f64 = 5.0;
 const OCTAVE_WIDTH: f64 = 2.0;
@@ -26,14 +28,14 @@ pub struct Chroma {
     bins: usize,
 }
 
-/// What [`Chroma::observe`] and [`Chroma::finish`] write: the spectra of a clip and how large their peaks are.
+/// What [`Chroma::observe`] and [`Chroma::pieces`] write: the spectra of a clip and how large their peaks are.
 #[derive(Default)]
 pub struct ChromaScratch {
     power: Rows,
     peaks: Magnitudes,
     bank: Vec<f32>,
-    /// Pitch classes, row-major, frames by 12, after [`Chroma::finish`].
-    pub chroma: Vec<f32>,
+    /// Those of some frames, row-major, frames by 12.
+    chroma: Vec<f32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +55,6 @@ impl Chroma {
     pub fn restart(&self, scratch: &mut ChromaScratch) {
         scratch.power.restart();
         scratch.peaks.restart();
-        scratch.chroma.clear();
     }
 
     /// Takes the power spectrum of the clip's next frame.
@@ -67,25 +68,38 @@ impl Chroma {
         scratch.power.spill(room)
     }
 
-    /// Computes the chroma of every frame taken.
+    /// Learns the tuning from every frame taken.
     pub fn finish(&self, scratch: &mut ChromaScratch) -> io::Result<()> {
-        let ChromaScratch { power, peaks, bank, chroma } = scratch;
+        let ChromaScratch { power, peaks, bank, .. } = scratch;
         let mut tuning = Tuning::new(peaks);
         power.pieces(self.bins, |rows, _| {
             rows.chunks_exact(self.bins).for_each(|row| self.peaks(row, |peak| tuning.add(peak)));
         })?;
         self.fill_bank(tuning.semitones(), bank);
+        Ok(())
+    }
+
+    /// Hands the pitch classes of all frames, a row of 12 each, to `each` in pieces, after [`Chroma::finish`].
+    pub fn pieces(&self, scratch: &mut ChromaScratch, mut each: impl FnMut(&[f32])) -> io::Result<()> {
+        let ChromaScratch { power, bank, chroma, .. } = scratch;
         power.pieces(self.bins, |rows, _| {
-            for power in rows.chunks_exact(self.bins) {
-                let mut classes = [0.0_f64; CLASSES];
-                for (class, weights) in classes.iter_mut().zip(bank.chunks_exact(self.bins)) {
-                    *class = weights.iter().zip(power).map(|(w, p)| f64::from(*w) * f64::from(*p)).sum();
-                }
-                let most = classes.into_iter().fold(0.0, f64::max);
-                let scale = if most < f64::MIN_POSITIVE { 1.0 } else { most };
-                chroma.extend(classes.map(|class| (class / scale) as f32));
+            for rows in rows.chunks(FRAMES * self.bins) {
+                chroma.clear();
+                rows.chunks_exact(self.bins).for_each(|power| chroma.extend(self.classes(power, bank)));
+                each(chroma);
             }
         })
+    }
+
+    /// The pitch classes of a frame over the strongest.
+    fn classes(&self, power: &[f32], bank: &[f32]) -> [f32; CLASSES] {
+        let mut classes = [0.0_f64; CLASSES];
+        for (class, weights) in classes.iter_mut().zip(bank.chunks_exact(self.bins)) {
+            *class = weights.iter().zip(power).map(|(w, p)| f64::from(*w) * f64::from(*p)).sum();
+        }
+        let most = classes.into_iter().fold(0.0, f64::max);
+        let scale = if most < f64::MIN_POSITIVE { 1.0 } else { most };
+        classes.map(|class| (class / scale) as f32)
     }
 
     /// Hands the peaks of a frame to `each`, refined by parabolas.
@@ -245,8 +259,14 @@ mod tests {
         }
         plan.observe(&power, &mut scratch);
         plan.observe(&power, &mut scratch);
-        plan.finish(&mut scratch).unwrap();
-        scratch.chroma
+        rows(&plan, &mut scratch)
+    }
+
+    fn rows(plan: &Chroma, scratch: &mut ChromaScratch) -> Vec<f32> {
+        plan.finish(scratch).unwrap();
+        let mut rows = Vec::new();
+        plan.pieces(scratch, |piece| rows.extend_from_slice(piece)).unwrap();
+        rows
     }
 
     #[test]
@@ -297,8 +317,7 @@ mod tests {
         for len in [1, 2, 3, 512] {
             let (plan, mut scratch) = (Chroma::new(16_000, len), ChromaScratch::default());
             plan.observe(&vec![0.0; len / 2 + 1], &mut scratch);
-            plan.finish(&mut scratch).unwrap();
-            assert_eq!(scratch.chroma, [0.0; CLASSES]);
+            assert_eq!(rows(&plan, &mut scratch), [0.0; CLASSES]);
         }
     }
 }

@@ -176,7 +176,7 @@ impl Descriptors {
         }
         if let Some(chroma) = &self.chroma {
             chroma.finish(&mut scratch.chroma)?;
-            column_moments(&scratch.chroma.chroma, CLASSES, copy, values);
+            moments_of_pieces(CLASSES, copy, values, |each| chroma.pieces(&mut scratch.chroma, each))?;
         }
         if let Some(pcen) = &self.pcen {
             let (levels, bands) = (&mut scratch.pcen.levels, pcen.bands());
