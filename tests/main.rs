@@ -22,3 +22,4 @@ mod operations;
 mod program;
 mod shared_data;
 mod showing;
+mod vectors;

@@ -1,6 +1,7 @@
 //! Where a stage works: the folder it writes to, whom it tells, what is kept from other nights.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -15,7 +16,7 @@ use super::settings::Settings;
 use super::stages::Stages;
 use super::store::{Kept, Store, link};
 use crate::error::{Error, Result};
-use crate::report::{Provenance, Table, Written, copy_table, write_file, write_table};
+use crate::report::{Provenance, Table, Written, copy_table, stream_file, write_file, write_table};
 
 /// What every stage needs beside its plan and its input.
 pub(super) struct Desk<'a> {
@@ -61,6 +62,15 @@ impl Desk<'_> {
     /// Writes another file of the run.
     pub fn write_file(&self, contents: &[u8], file: &str) -> Result<Written> {
         write_file(contents, self.folder, file)
+    }
+
+    /// Writes another file of the run, piece by piece.
+    pub fn stream_file(
+        &self,
+        file: &str,
+        work: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<Written> {
+        stream_file(self.folder, file, work)
     }
 
     /// Makes a folder of the run for the parts of a table.

@@ -13,6 +13,7 @@ use crate::corpus::{DocumentRules, Pattern, RecordingRules, normalise, walk};
 use crate::error::{Error, Result};
 use crate::text;
 use crate::text::embeddings::EmbeddingSettings;
+use crate::text::embeddings::formats::ExportFormat;
 
 /// A job that can run: every setting checked, every path resolved.
 #[derive(Debug)]
@@ -39,7 +40,35 @@ pub(super) struct DocumentsPlan {
     pub tokens: Option<TokensPlan>,
     pub bag_of_words: Option<BagOfWordsPlan>,
     pub statistics: Option<StatisticsSection>,
-    pub embeddings: Option<EmbeddingSettings>,
+    pub embeddings: Option<EmbeddingsPlan>,
+}
+
+/// What becomes of word vectors.
+#[derive(Debug)]
+pub(super) struct EmbeddingsPlan {
+    pub training: EmbeddingSettings,
+    pub documents: DocumentVectors,
+    /// Nearest words of every word; 0: none.
+    pub neighbours: usize,
+    /// In the order of [`ExportFormat::ALL`], none twice.
+    pub formats: Vec<ExportFormat>,
+    pub start: Option<StartPlan>,
+}
+
+/// Which vectors of documents are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DocumentVectors {
+    None,
+    Sif,
+    Dbow,
+}
+
+/// Vectors that a training starts from.
+#[derive(Debug)]
+pub(super) struct StartPlan {
+    pub path: PathBuf,
+    /// The hash of the file, or of the tables of the run.
+    pub blake3: String,
 }
 
 /// How text is cut into tokens.
@@ -159,6 +188,7 @@ impl Plan {
     /// The tables that a run writes.
     fn tables(&self) -> Vec<&'static str> {
         let documents = self.documents.as_ref();
+        let embeddings = documents.and_then(|plan| plan.embeddings.as_ref());
         let features = self.clips.as_ref().and_then(|plan| plan.features.as_ref());
         let asked = [
             ("documents", documents.is_some()),
@@ -167,7 +197,11 @@ impl Plan {
             ("collocations", documents.is_some_and(|plan| plan.statistics.is_some())),
             ("keyness", documents.is_some_and(|plan| plan.statistics.is_some())),
             ("duplicates", documents.is_some_and(|plan| plan.statistics.is_some())),
-            ("embeddings", documents.is_some_and(|plan| plan.embeddings.is_some())),
+            ("embeddings", embeddings.is_some()),
+            ("subwords", embeddings.is_some_and(|plan| plan.training.ngrams().is_some())),
+            ("training", embeddings.is_some_and(|plan| plan.training.held_out > 0.0)),
+            ("neighbours", embeddings.is_some_and(|plan| plan.neighbours > 0)),
+            ("document_vectors", embeddings.is_some_and(|plan| plan.documents != DocumentVectors::None)),
             ("clips", self.clips.is_some()),
             ("frames", features.is_some_and(|features| features.frames)),
             (
@@ -246,6 +280,11 @@ fn config_hash(
     {
         tokens.model.path = Some(blake3::hash(json).to_hex().to_string());
     }
+    if let (Some(section), Some(start)) =
+        (&mut hashed.embeddings, documents.and_then(|plan| plan.embeddings.as_ref()?.start.as_ref()))
+    {
+        section.start.clone_from(&start.blake3);
+    }
     if let (Some(section), Some(ComparePlan { pair_by: PairBy::File(rows), .. })) =
         (&mut hashed.compare, compare)
     {
@@ -295,6 +334,11 @@ mod tests {
             ("[documents]\n[bag_of_words]\nngrams = [2, 1]", "bag_of_words.ngrams"),
             ("[documents]\n[bag_of_words]\nmin_df = 1.5", "bag_of_words.min_df"),
             ("[documents]\n[embeddings]\ndims = 0", "dims"),
+            ("[documents]\n[embeddings]\nformats = ['glove']", "embeddings.formats"),
+            ("[documents]\n[embeddings]\nsoftmax = 'full'", "hierarchical"),
+            ("[documents]\n[embeddings]\ndocuments = 'mean'", "embeddings.documents"),
+            ("[documents]\n[embeddings]\nsubwords = [4, 3]", "subwords"),
+            ("[documents]\n[embeddings]\nstart = 'gone.vec'", "embeddings.start"),
             ("[documents]\n[tokens]\nkind = 'model'", "tokens.model"),
             ("[clips]\nchannel = 'left'", "clips.channel"),
             ("[clips]\n[spectrogram]\nprofile = 'matlab'", "librosa"),

@@ -82,17 +82,15 @@ impl KeyedVectors {
     /// What is to `c` as `b` is to `a`: the words nearest to b − a + c, each of length one (3CosAdd: Mikolov, Yih and
     /// Zweig 2013, "Linguistic Regularities in Continuous Space Word Representations"), without the three themselves.
     /// The error is the word that has no vector.
-    pub fn analogy<'a>(
-        &self,
-        [a, b, c]: [&'a str; 3],
-        n: usize,
-    ) -> Result<Vec<(usize, f32)>, &'a str> {
+    pub fn analogy<'a>(&self, [a, b, c]: [&'a str; 3], n: usize) -> Result<Vec<(usize, f32)>, &'a str> {
         let mut sum = vec![0.0_f64; self.embeddings.dims()];
         for (term, sign) in [(a, -1.0), (b, 1.0), (c, 1.0)] {
             let vector = self.vector(term).ok_or(term)?;
             let length = dot(&vector, &vector).sqrt();
             if length > 0.0 {
-                sum.iter_mut().zip(&vector).for_each(|(sum, &value)| *sum += sign * f64::from(value) / length);
+                sum.iter_mut()
+                    .zip(&vector)
+                    .for_each(|(sum, &value)| *sum += sign * f64::from(value) / length);
             }
         }
         let sum: Vec<f32> = sum.into_iter().map(|value| value as f32).collect();

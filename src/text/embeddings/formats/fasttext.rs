@@ -77,8 +77,8 @@ pub(super) fn read<R: Read>(
         })?;
     }
     let vectors = Embeddings::new(dims, of_ngrams).filter(|_| has_ngrams);
-    let ngrams = vectors
-        .and_then(|vectors| NgramVectors::new(ngrams, (0..ngrams.buckets).collect(), vectors));
+    let ngrams =
+        vectors.and_then(|vectors| NgramVectors::new(ngrams, (0..ngrams.buckets).collect(), vectors));
     Ok((dims, ngrams))
 }
 
@@ -86,7 +86,10 @@ fn arguments<R: Read>(source: &mut Source<R>) -> Result<Arguments, VectorFileErr
     let _ = source.u32("the magic number")?;
     let version = source.u32("the version")?;
     if !(OLDEST..=NEWEST).contains(&version) {
-        return Err(at(4, format!("version {version} of fastText's format is not known: save the vectors as .vec")));
+        return Err(at(
+            4,
+            format!("version {version} of fastText's format is not known: save the vectors as .vec"),
+        ));
     }
     let mut numbers = [0; 12];
     for number in &mut numbers {
@@ -103,7 +106,9 @@ fn arguments<R: Read>(source: &mut Source<R>) -> Result<Arguments, VectorFileErr
     let no_ngrams = max == 0 || buckets == 0;
     let range = min <= max && max <= LONGEST_NGRAM && i32::try_from(buckets).is_ok();
     if !no_ngrams && !range {
-        let reason = format!("n-grams of {min} to {max} characters in {buckets} buckets cannot be: fetch the file again");
+        let reason = format!(
+            "n-grams of {min} to {max} characters in {buckets} buckets cannot be: fetch the file again"
+        );
         return Err(at(44, reason));
     }
     let ngrams = if no_ngrams {
@@ -116,11 +121,8 @@ fn arguments<R: Read>(source: &mut Source<R>) -> Result<Arguments, VectorFileErr
 
 /// The words of the model; labels follow them and are passed over.
 fn dictionary<R: Read>(source: &mut Source<R>) -> Result<Vec<Vec<u8>>, VectorFileError> {
-    let (size, words, labels) = (
-        source.u32("the dictionary")?,
-        source.u32("the dictionary")?,
-        source.u32("the dictionary")?,
-    );
+    let (size, words, labels) =
+        (source.u32("the dictionary")?, source.u32("the dictionary")?, source.u32("the dictionary")?);
     let _tokens = source.u64("the dictionary")?;
     let pruned = source.u64("the dictionary")?.cast_signed();
     if u64::from(size) != u64::from(words) + u64::from(labels) {
@@ -129,7 +131,9 @@ fn dictionary<R: Read>(source: &mut Source<R>) -> Result<Vec<Vec<u8>>, VectorFil
         )));
     }
     if pruned > 0 {
-        return Err(source.byte_error("the n-grams are pruned, which is not read: use the .bin before pruning"));
+        return Err(
+            source.byte_error("the n-grams are pruned, which is not read: use the .bin before pruning")
+        );
     }
     let mut names = Vec::new();
     for _ in 0..words {

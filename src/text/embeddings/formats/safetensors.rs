@@ -15,10 +15,8 @@ pub(super) fn write(export: &Export, out: &mut dyn Write) -> io::Result<()> {
     let mut tensor = |name: &str, dtype: &str, shape: &[usize]| {
         let start = end;
         end += 4 * shape.iter().product::<usize>();
-        tensors.insert(
-            name.to_owned(),
-            json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, end] }),
-        );
+        tensors
+            .insert(name.to_owned(), json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, end] }));
     };
     let dims = export.embeddings.dims();
     tensor("vectors", "F32", &[export.embeddings.words(), dims]);

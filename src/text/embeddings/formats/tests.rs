@@ -106,8 +106,7 @@ fn matrices_are_laid_out_as_their_readers_expect() {
     assert_eq!(header["vectors"]["data_offsets"], serde_json::json!([0, 24]));
     assert_eq!((length % 8, tensors.len()), (0, 8 + length + 24));
     let which = CharacterNgrams { min: 3, max: 4, buckets: 9 };
-    let ngrams =
-        NgramVectors::new(which, vec![2, 7], Embeddings::new(3, vec![0.5; 6]).unwrap()).unwrap();
+    let ngrams = NgramVectors::new(which, vec![2, 7], Embeddings::new(3, vec![0.5; 6]).unwrap()).unwrap();
     let mut bytes = Vec::new();
     let export = Export { terms: &["a", "b"], embeddings: &vectors, ngrams: Some(&ngrams) };
     export.write(ExportFormat::Safetensors, &mut bytes).unwrap();
@@ -138,7 +137,7 @@ fn what_is_broken_is_named_with_its_place() {
     }
     let cut = |file: &str, length: usize| read_vectors(&golden(file)[..length]).unwrap_err().to_string();
     assert!(cut("gensim.bin", 300).contains("the file ends inside a vector"), "{}", cut("gensim.bin", 300));
-    for length in [5, 8, 40, 64, 90, 200, 1_000, 3_000] {
+    for length in [5, 8, 40, 64, 90, 200, 1_000, 2_800] {
         let found = cut("fasttext-subwords.bin", length);
         assert!(found.starts_with("byte ") && found.contains("fetch it again"), "{length}: {found}");
     }

@@ -38,14 +38,16 @@ pub(super) fn heading(line: &[u8]) -> Option<(u64, usize)> {
     fields.next().is_none().then_some((words, dims))
 }
 
-/// Whether what follows the first line is text: a line of a word and `dims` numbers, or at least one without a byte that no
-/// text has.
+/// Whether what follows the first line is text: a line of a word and `dims` numbers, or at least of a word and some numbers.
 pub(super) fn is_text<R: Read>(source: &mut Source<R>, dims: usize) -> io::Result<bool> {
     let ahead = source.ahead(LONGEST_WORD + NUMBER * dims)?;
     let end = ahead.iter().position(|&byte| byte == b'\n').unwrap_or(ahead.len());
     let line = &ahead[..end];
-    let printable = |text: &str| !text.contains(|c: char| c.is_control() && c != '\t' && c != '\r');
-    Ok(std::str::from_utf8(line).is_ok_and(printable) || split(line, dims).is_some())
+    let numbers = |text: &str| {
+        let mut fields = text.split_ascii_whitespace().skip(1).peekable();
+        fields.peek().is_some() && fields.all(|field| field.parse::<f32>().is_ok())
+    };
+    Ok(std::str::from_utf8(line).is_ok_and(numbers) || split(line, dims).is_some())
 }
 
 /// A line as its word and its `dims` numbers; a word may have spaces, as some of GloVe's do.
@@ -77,26 +79,34 @@ pub(super) fn read_text<R: Read>(
     let dims = match heading {
         Some((_, dims)) => dims,
         None => next.as_deref().map_or(0, |line| {
-            line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|field| !field.is_empty()).count().saturating_sub(1)
+            line.split(|byte| matches!(byte, b' ' | b'\t'))
+                .filter(|field| !field.is_empty())
+                .count()
+                .saturating_sub(1)
         }),
     };
     if dims == 0 || dims > MOST_DIMS {
-        return Err(source.line_error(format!(
-            "says {dims} numbers a word; a file of word vectors has 1 to {MOST_DIMS}"
-        )));
+        return Err(source
+            .line_error(format!("says {dims} numbers a word; a file of word vectors has 1 to {MOST_DIMS}")));
     }
     while let Some(line) = next {
         if line.is_empty() && source.ahead(1)?.is_empty() {
             break;
         }
         let (word, numbers) = split(&line, dims).ok_or_else(|| {
-            source.line_error(format!("is not a word and {dims} numbers: fetch the file again, or mend the line"))
+            source.line_error(format!(
+                "is not a word and {dims} numbers: fetch the file again, or mend the line"
+            ))
         })?;
         if let Some(number) = numbers.iter().find(|number| !number.is_finite()) {
-            return Err(source.line_error(format!("holds {number}: only numbers can be used; take the word out")));
+            return Err(
+                source.line_error(format!("holds {number}: only numbers can be used; take the word out"))
+            );
         }
         if word.len() > LONGEST_WORD {
-            return Err(source.line_error(format!("has a word of more than {LONGEST_WORD} bytes: take it out")));
+            return Err(
+                source.line_error(format!("has a word of more than {LONGEST_WORD} bytes: take it out"))
+            );
         }
         words.push(word, |vectors| {
             vectors.extend_from_slice(&numbers);
@@ -125,8 +135,9 @@ pub(super) fn read_binary<R: Read>(
             source.skip(1);
         }
         if source.ahead(1)?.is_empty() {
-            return Err(source
-                .byte_error(format!("the file ends after {index} of {count} words: fetch it again")));
+            return Err(
+                source.byte_error(format!("the file ends after {index} of {count} words: fetch it again"))
+            );
         }
         let word = source.until(b' ', LONGEST_WORD, "a word")?.unwrap_or_default();
         words.push(&word, |vectors| source.numbers(dims, "a vector", vectors))?;
@@ -137,5 +148,6 @@ pub(super) fn read_binary<R: Read>(
     if source.ahead(1)?.is_empty() {
         return Ok(());
     }
-    Err(source.byte_error(format!("more follows after the {count} words of the first line: fetch the file again")))
+    Err(source
+        .byte_error(format!("more follows after the {count} words of the first line: fetch the file again")))
 }
