@@ -25,3 +25,4 @@ mod operations;
 mod program;
 mod shared_data;
 mod showing;
+mod vectors;

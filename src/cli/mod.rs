@@ -3,12 +3,14 @@
 mod check;
 mod completions;
 mod diff;
+mod evaluate;
 mod explain;
 mod export;
 mod filter;
 mod init;
 mod log;
 mod man;
+mod neighbours;
 mod output;
 mod progress;
 mod requeue;
@@ -70,6 +72,12 @@ enum Command {
     Diff(diff::Arguments),
     /// Write the terms of a run as a sparse matrix for SciPy, Matrix Market or SVMlight
     Export(export::Arguments),
+    /// Words near others by their vectors
+    Neighbours(neighbours::Arguments),
+    /// What is to C as B is to A, by the vectors of words
+    Analogy(neighbours::AnalogyArguments),
+    /// How well vectors of words agree with people, on published word sets
+    Evaluate(evaluate::Arguments),
     /// Put a WAV or a PNG through the convolution module
     Filter(Box<filter::Arguments>),
     /// Print a completion script for a shell
@@ -108,6 +116,9 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Verify(arguments) => verify::verify(arguments),
         Command::Diff(arguments) => diff::diff(arguments),
         Command::Export(arguments) => export::export(arguments),
+        Command::Neighbours(arguments) => neighbours::neighbours(arguments),
+        Command::Analogy(arguments) => neighbours::analogy(arguments),
+        Command::Evaluate(arguments) => evaluate::evaluate(arguments),
         Command::Filter(arguments) => filter::filter(arguments),
         Command::Completions(arguments) => completions::print(arguments, &mut Cli::command()),
         Command::Man => man::print(Cli::command()),

@@ -52,7 +52,7 @@ impl Progress {
         self.standing.on(event);
         match event {
             Event::Advance(items) => self.with_bar(|bar| bar.inc(*items)),
-            Event::Quarantined(_) | Event::Warned(_) if self.drawn => {
+            Event::Quarantined(_) | Event::Warned(_) | Event::Epoch { .. } if self.drawn => {
                 let Ok(bar) = self.bar.lock() else { return };
                 match bar.as_ref() {
                     Some(bar) => bar.suspend(|| log(event)),
@@ -116,6 +116,9 @@ fn log(event: &Event) {
             run = run(),
             "used in part"
         ),
+        Event::Epoch { epoch, loss } => {
+            tracing::info!(stage = "embeddings", epoch, loss, job = job(), run = run(), "epoch done");
+        }
         Event::Advance(_) => {}
     }
 }

@@ -19,6 +19,7 @@ use crate::text::TextError;
 use crate::text::bag_of_words::BagOfWords;
 use crate::text::collocations::PairCounts;
 use crate::text::counts::{CountSettings, count_shard};
+use crate::text::embeddings::EmbeddingSettings;
 use crate::text::tokens::{TokenSettings, Tokenizer};
 use crate::text::vocabulary::{Vocabulary, VocabularySettings};
 
@@ -156,10 +157,12 @@ fn count(plan: &Plan, ids: &[String], texts: &[String], key: &Key, desk: &Desk<'
             "sound_collocations.parquet",
         )?,
     ];
-    if let Some(settings) = documents.and_then(|plan| plan.embeddings.as_ref()) {
+    if let Some(plan) = documents.and_then(|plan| plan.embeddings.as_ref()) {
+        // Entries of a codebook have no letters, and no vectors that were published.
+        let settings = EmbeddingSettings { subwords: [0, 0], ..plan.training.clone() };
         let counted = Counted::of_shard(0..texts.len(), shard);
         let order: Vec<usize> = (0..texts.len()).collect();
-        let vectors = trained(settings, &counted, &order, &Key::of("sound vectors", key), desk)?;
+        let (vectors, _) = trained(&settings, None, &counted, &order, &Key::of("sound vectors", key), desk)?;
         let table = tables::embeddings(&vectors.words, vectors.embeddings.vectors(), settings.dims);
         written.push(desk.write(renamed(table, "sound_embeddings"), "sound_embeddings.parquet")?);
     }

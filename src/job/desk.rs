@@ -1,6 +1,7 @@
 //! Where a stage works: the folder it writes to, whom it tells, what is kept from other nights.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -16,7 +17,7 @@ use super::stages::Stages;
 use super::store::{Kept, Store, link};
 use super::syncing::Syncing;
 use crate::error::{Error, Result};
-use crate::report::{Provenance, Table, Written, copy_table, write_file, write_table};
+use crate::report::{Provenance, Table, Written, copy_table, stream_file, write_file, write_table};
 
 /// What every stage needs beside its plan and its input.
 pub(super) struct Desk<'a> {
@@ -69,6 +70,15 @@ impl Desk<'_> {
         let written = write_file(contents, self.folder, file)?;
         self.syncing.later(self.folder.join(file));
         Ok(written)
+    }
+
+    /// Writes another file of the run, piece by piece.
+    pub fn stream_file(
+        &self,
+        file: &str,
+        work: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<Written> {
+        stream_file(self.folder, file, work)
     }
 
     /// Makes a folder of the run for the parts of a table.

@@ -77,7 +77,6 @@ fn line_of(text: &str, at: usize) -> usize {
 const FURTHER_KEYS: &str = r#"
     manifest = { path = "" }
     tokens = { model = { path = "", train = "", vocab_size = 0 } }
-    embeddings = { subwords = [0, 0], formats = [] }
     filters = [{ sigma = 0.0, size = 0, angle = 0.0, db = 0.0, transition_hz = 0.0, q = 0.0, gain_db = 0.0, zero_phase = true,
                  wavelength = 0.0, range = 0.0, amount = 0.0, footprint = "", order = 0, derivative = 0 }]
 "#;

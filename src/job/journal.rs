@@ -75,7 +75,7 @@ impl Journal {
             }
             Event::Quarantined(_) => told.quarantined += 1,
             Event::Warned(_) => told.warned += 1,
-            Event::Advance(_) => {}
+            Event::Advance(_) | Event::Epoch { .. } => {}
         }
     }
 

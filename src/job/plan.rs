@@ -14,6 +14,7 @@ use crate::corpus::{DocumentRules, Pattern, Quarantined, RecordingRules, TimedWo
 use crate::error::{Error, Result};
 use crate::text;
 use crate::text::embeddings::EmbeddingSettings;
+use crate::text::embeddings::formats::ExportFormat;
 
 /// A job that can run: every setting checked, every path resolved.
 #[derive(Debug)]
@@ -40,7 +41,35 @@ pub(super) struct DocumentsPlan {
     pub tokens: Option<TokensPlan>,
     pub bag_of_words: Option<BagOfWordsPlan>,
     pub statistics: Option<StatisticsSection>,
-    pub embeddings: Option<EmbeddingSettings>,
+    pub embeddings: Option<EmbeddingsPlan>,
+}
+
+/// What becomes of word vectors.
+#[derive(Debug)]
+pub(super) struct EmbeddingsPlan {
+    pub training: EmbeddingSettings,
+    pub documents: DocumentVectors,
+    /// Nearest words of every word; 0: none.
+    pub neighbours: usize,
+    /// In the order of [`ExportFormat::ALL`], none twice.
+    pub formats: Vec<ExportFormat>,
+    pub start: Option<StartPlan>,
+}
+
+/// Which vectors of documents are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DocumentVectors {
+    None,
+    Sif,
+    Dbow,
+}
+
+/// Vectors that a training starts from.
+#[derive(Debug)]
+pub(super) struct StartPlan {
+    pub path: PathBuf,
+    /// The hash of the file, or of the tables of the run.
+    pub blake3: String,
 }
 
 /// How text is cut into tokens.
@@ -182,6 +211,7 @@ impl Plan {
     fn tables(&self) -> Vec<&'static str> {
         let documents = self.documents.as_ref();
         let statistics = documents.and_then(|plan| plan.statistics.as_ref());
+        let embeddings = documents.and_then(|plan| plan.embeddings.as_ref());
         let features = self.clips.as_ref().and_then(|plan| plan.features.as_ref());
         let asked = [
             ("documents", documents.is_some()),
@@ -195,7 +225,11 @@ impl Plan {
             ("phrases", statistics.is_some_and(|section| section.phrases)),
             ("topics", statistics.is_some_and(|section| section.topics > 0)),
             ("document_topics", statistics.is_some_and(|section| section.topics > 0)),
-            ("embeddings", documents.is_some_and(|plan| plan.embeddings.is_some())),
+            ("embeddings", embeddings.is_some()),
+            ("subwords", embeddings.is_some_and(|plan| plan.training.ngrams().is_some())),
+            ("training", embeddings.is_some_and(|plan| plan.training.held_out > 0.0)),
+            ("neighbours", embeddings.is_some_and(|plan| plan.neighbours > 0)),
+            ("document_vectors", embeddings.is_some_and(|plan| plan.documents != DocumentVectors::None)),
             ("clips", self.clips.is_some()),
             ("frames", features.is_some_and(|features| features.frames)),
             (
@@ -285,6 +319,11 @@ fn config_hash(
     {
         tokens.model.path = Some(blake3::hash(json).to_hex().to_string());
     }
+    if let (Some(section), Some(start)) =
+        (&mut hashed.embeddings, documents.and_then(|plan| plan.embeddings.as_ref()?.start.as_ref()))
+    {
+        section.start.clone_from(&start.blake3);
+    }
     if let (Some(section), Some(ComparePlan { pair_by: PairBy::File(rows), .. })) =
         (&mut hashed.compare, compare)
     {
@@ -343,6 +382,11 @@ mod tests {
                 "statistics.phrase_threshold",
             ),
             ("[documents]\n[statistics]\nphrase_min_count = 0", "statistics.phrase_min_count"),
+            ("[documents]\n[embeddings]\nformats = ['glove']", "embeddings.formats"),
+            ("[documents]\n[embeddings]\nsoftmax = 'full'", "hierarchical"),
+            ("[documents]\n[embeddings]\ndocuments = 'mean'", "embeddings.documents"),
+            ("[documents]\n[embeddings]\nsubwords = [4, 3]", "subwords"),
+            ("[documents]\n[embeddings]\nstart = 'gone.vec'", "embeddings.start"),
             ("[documents]\n[tokens]\nkind = 'model'", "tokens.model"),
             ("[clips]\nchannel = 'left'", "clips.channel"),
             ("[clips]\n[spectrogram]\nprofile = 'matlab'", "librosa"),

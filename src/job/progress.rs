@@ -25,6 +25,13 @@ pub enum Event {
     },
     /// So much more is done.
     Advance(u64),
+    /// Word vectors went through the corpus once more.
+    Epoch {
+        /// From 1.
+        epoch: u32,
+        /// The mean loss on what is held out.
+        loss: f64,
+    },
     /// The stage is done.
     End {
         /// Its name in run.json.

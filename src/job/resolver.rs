@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::plan::{BagOfWordsPlan, ClipsPlan, ComparePlan, DocumentsPlan, ModelPlan, TokensPlan};
+use super::plan::{
+    BagOfWordsPlan, ClipsPlan, ComparePlan, DocumentVectors, DocumentsPlan, EmbeddingsPlan, ModelPlan,
+    StartPlan, TokensPlan,
+};
+use super::record::RunRecord;
 use super::sections::{
     BagOfWordsSection, ChannelKey, CompareSection, EmbeddingModel, EmbeddingsSection, FeaturesSection,
     FilterOn, FilterSection, JobFile, Norm, StopWords, Taps, Threshold, TokenKind, TokensSection, Weight,
@@ -18,6 +22,7 @@ use crate::corpus::{
 use crate::error::{Error, Result};
 use crate::report::tables;
 use crate::text;
+use crate::text::embeddings::formats::ExportFormat;
 use crate::text::embeddings::{EmbeddingSettings, Model};
 
 /// Sizes of a codebook of sound.
@@ -323,11 +328,25 @@ impl Resolver<'_> {
         Ok(Some(terms))
     }
 
-    fn embeddings(&self, section: &EmbeddingsSection, seed: u64) -> Result<EmbeddingSettings> {
-        if !section.formats.is_empty() {
-            return Err(self.complain("embeddings.formats", "only Parquet is written yet: write []"));
-        }
-        let settings = EmbeddingSettings {
+    fn embeddings(&self, section: &EmbeddingsSection, seed: u64) -> Result<EmbeddingsPlan> {
+        let formats = section
+            .formats
+            .iter()
+            .map(|name| name.parse().map_err(|error: String| self.complain("embeddings.formats", error)));
+        let mut formats = formats.collect::<Result<Vec<ExportFormat>>>()?;
+        formats.sort_unstable();
+        formats.dedup();
+        let documents = match section.documents.as_str() {
+            "none" => DocumentVectors::None,
+            "sif" => DocumentVectors::Sif,
+            "dbow" => DocumentVectors::Dbow,
+            other => {
+                let message = format!("{other:?} is not known: write \"none\", \"sif\" or \"dbow\"");
+                return Err(self.complain("embeddings.documents", message));
+            }
+        };
+        let start = if section.start.is_empty() { None } else { Some(self.start(&section.start)?) };
+        let training = EmbeddingSettings {
             model: match section.model {
                 EmbeddingModel::Skipgram => Model::SkipGram,
                 EmbeddingModel::Cbow => Model::Cbow,
@@ -339,11 +358,34 @@ impl Resolver<'_> {
             sample: section.sample,
             min_count: section.min_count,
             alpha: section.alpha,
+            softmax: section.softmax.parse().map_err(|error| self.refuse(error))?,
             subwords: section.subwords,
+            buckets: section.buckets,
+            documents: documents == DocumentVectors::Dbow,
+            held_out: section.held_out,
             seed,
         };
-        settings.check().map_err(|error| self.refuse(error))?;
-        Ok(settings)
+        training.check().map_err(|error| self.refuse(error))?;
+        Ok(EmbeddingsPlan { training, documents, neighbours: section.neighbours, formats, start })
+    }
+
+    /// The vectors to start from, known by what they hold.
+    fn start(&self, given: &str) -> Result<StartPlan> {
+        let path = self.base.join(given);
+        let mut files = vec![path.clone()];
+        if path.is_dir() {
+            let folder = RunRecord::folder_of(&path);
+            files = vec![folder.join("embeddings.parquet")];
+            files.extend(Some(folder.join("subwords.parquet")).filter(|file| file.is_file()));
+        }
+        let mut hasher = blake3::Hasher::new();
+        for file in files {
+            hasher.update_mmap(&file).map_err(|error| {
+                let advice = "name a run with word vectors, or a file of vectors (.parquet, word2vec, GloVe, fastText)";
+                self.complain("embeddings.start", format!("{} cannot be read: {error}; {advice}", file.display()))
+            })?;
+        }
+        Ok(StartPlan { path, blake3: hasher.finalize().to_hex().to_string() })
     }
 
     pub fn clips(&self, file: &JobFile) -> Result<Option<ClipsPlan>> {

@@ -278,7 +278,13 @@ pub struct EmbeddingsSection {
     pub sample: f64,
     pub min_count: u64,
     pub alpha: f64,
+    pub softmax: String,
     pub subwords: [u32; 2],
+    pub buckets: u32,
+    pub start: String,
+    pub held_out: f64,
+    pub documents: String,
+    pub neighbours: usize,
     pub formats: Vec<String>,
 }
 defaults!(EmbeddingsSection {
@@ -290,7 +296,13 @@ defaults!(EmbeddingsSection {
     sample: 1e-3,
     min_count: 5,
     alpha: 0.025,
+    softmax: "negative".into(),
     subwords: [0, 0],
+    buckets: 2_000_000,
+    start: String::new(),
+    held_out: 0.0,
+    documents: "none".into(),
+    neighbours: 0,
     formats: Vec::new(),
 });
 

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::plan::{ComparePlan, ModelPlan, Plan};
-use super::sections::FeaturesSection;
+use super::plan::{ComparePlan, DocumentsPlan, ModelPlan, Plan};
+use super::sections::{EmbeddingsSection, FeaturesSection};
 use crate::compare::pairs::PairBy;
 
 /// What the job file says to each stage, defaults written out. Where files lie and how many runs are kept matters to none.
@@ -51,6 +51,7 @@ impl Settings {
             PairBy::File(rows) => format!("{rows:?}"),
             _ => String::new(),
         });
+        let embeddings = file.embeddings.as_ref().map(|section| training_of(section, documents));
         Self {
             documents: json(
                 &file.documents.as_ref().map(|section| (&section.id, &section.group, &section.fields.keep)),
@@ -72,7 +73,7 @@ impl Settings {
             topics: statistics
                 .filter(|section| section.topics > 0)
                 .map(|section| json(&(section.topics, &file.bag_of_words, seed))),
-            embeddings: json(&(&file.embeddings, seed)),
+            embeddings: json(&(embeddings, seed)),
             clips: json(&file.clips.as_ref().map(|section| (&section.id, &section.group))),
             analysis: json(&(
                 file.clips.as_ref().map(|section| (section.sample_rate, &section.channel)),
@@ -84,6 +85,18 @@ impl Settings {
             )),
             compare: json(&(&file.compare, pairs, seed)),
         }
+    }
+}
+
+/// What the training depends on: the rest of the section says what is made of it afterwards.
+fn training_of(section: &EmbeddingsSection, documents: Option<&DocumentsPlan>) -> EmbeddingsSection {
+    let start = documents.and_then(|plan| plan.embeddings.as_ref()?.start.as_ref());
+    EmbeddingsSection {
+        start: start.map(|start| start.blake3.clone()).unwrap_or_default(),
+        documents: if section.documents == "dbow" { "dbow".to_owned() } else { String::new() },
+        neighbours: 0,
+        formats: Vec::new(),
+        ..section.clone()
     }
 }
 

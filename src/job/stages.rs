@@ -51,6 +51,11 @@ impl<'a> Stages<'a> {
         (self.progress)(Event::Advance(items));
     }
 
+    /// Tells how well the word vectors predict after an epoch.
+    pub fn learned(&self, epoch: u32, loss: f64) {
+        (self.progress)(Event::Epoch { epoch, loss });
+    }
+
     /// Runs one stage over `total` items.
     pub fn time<T>(
         &self,

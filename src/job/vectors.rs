@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::counting::Counted;
 use super::desk::Desk;
 use super::key::Key;
+use super::lookup::Lexicon;
+use super::plan::{EmbeddingsPlan, StartPlan};
 use crate::error::{Error, Result};
 use crate::report::{WordRow, Written, tables};
 use crate::text::counts::ShardCounts;
 use crate::text::embeddings::{
-    Checkpoint, Corpus, EmbeddingError, EmbeddingSettings, Embeddings, Progress, document_vectors, train,
+    Checkpoint, Corpus, EmbeddingError, EmbeddingSettings, Embeddings, EpochRecord, NgramVectors, Prior,
+    Progress, Start, Subwords, Trained, document_vectors, train,
 };
 use crate::text::{Interner, TermList};
 
@@ -24,6 +27,8 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 pub(super) struct WordVectors {
     pub words: Vec<WordRow>,
     pub embeddings: Embeddings,
+    /// Vectors of n-grams, with subwords.
+    pub ngrams: Option<NgramVectors>,
     /// One for each document in the order of [`training_order`]; `None` where it has no word with a vector.
     documents: Vec<Option<Vec<f64>>>,
 }
@@ -127,48 +132,84 @@ fn stream(counted: &Counted, list: &WordList, order: &[usize]) -> Result<(Vec<u3
     Ok((tokens, ends))
 }
 
-/// Trains word vectors and writes the `embeddings` table.
+/// Trains word vectors and writes their tables.
 pub(super) fn embed(
-    settings: &EmbeddingSettings,
+    plan: &EmbeddingsPlan,
     counted: &Counted,
     order: &[usize],
     key: &Key,
     desk: &Desk<'_>,
 ) -> Result<(WordVectors, Vec<Written>)> {
-    let vectors = trained(settings, counted, order, key, desk)?;
+    let settings = &plan.training;
+    let (vectors, epochs) = trained(settings, plan.start.as_ref(), counted, order, key, desk)?;
     let table = tables::embeddings(&vectors.words, vectors.embeddings.vectors(), settings.dims);
-    let written = desk.write(table, "embeddings.parquet")?;
-    Ok((vectors, vec![written]))
+    let mut written = vec![desk.write(table, "embeddings.parquet")?];
+    if let Some(ngrams) = &vectors.ngrams {
+        written.push(desk.write(tables::subwords(ngrams), "subwords.parquet")?);
+    }
+    if settings.held_out > 0.0 {
+        written.push(desk.write(tables::training(&epochs), "training.parquet")?);
+    }
+    Ok((vectors, written))
 }
 
-/// Trains word vectors. A training that was ended goes on from its checkpoint.
+/// Trains word vectors, and tells how the epochs went. A training that was ended goes on from its checkpoint.
 pub(super) fn trained(
     settings: &EmbeddingSettings,
+    start: Option<&StartPlan>,
     counted: &Counted,
     order: &[usize],
     key: &Key,
     desk: &Desk<'_>,
-) -> Result<WordVectors> {
+) -> Result<(WordVectors, Vec<EpochRecord>)> {
     let mut list = WordList::new(counted)?;
     list.retain(settings.min_count);
     let (tokens, ends) = stream(counted, &list, order)?;
     let frequencies: Vec<u64> = list.words.iter().map(|word| word.count).collect();
     let corpus = Corpus { tokens: &tokens, document_ends: &ends, counts: &frequencies };
-    let total = tokens.len() as u64 * settings.epochs as u64;
-    let embeddings = desk.stages.time("embeddings", total, "tokens", || {
+    let terms = || list.words.iter().map(|word| word.term.as_str());
+    let subwords = settings.ngrams().map(|ngrams| Subwords::new(ngrams, terms()));
+    let start = start.map(|start| {
+        let known = Lexicon::read(&start.path)?.into_words();
+        Ok(Start::new(&known, terms(), settings.ngrams()))
+    });
+    let start = start.transpose()?;
+    let prior = Prior { subwords: subwords.as_ref(), start: start.as_ref() };
+    let trained = train_at_desk(&corpus, prior, settings, key, desk)?;
+    let documents = match &trained.documents {
+        None => document_vectors(&trained.embeddings, &corpus),
+        Some(vectors) => trained_documents(vectors, &corpus, list.words.len()),
+    };
+    let Trained { embeddings, ngrams, epochs, .. } = trained;
+    Ok((WordVectors { words: list.words, embeddings, ngrams, documents }, epochs))
+}
+
+/// The training as a stage: it tells how far it is, keeps checkpoints and can be interrupted.
+fn train_at_desk(
+    corpus: &Corpus,
+    prior: Prior,
+    settings: &EmbeddingSettings,
+    key: &Key,
+    desk: &Desk<'_>,
+) -> Result<Trained> {
+    let total = corpus.tokens.len() as u64 * settings.epochs as u64;
+    desk.stages.time("embeddings", total, "tokens", || {
         let checkpoint = Key::of("checkpoint", key);
         let mut told = 0;
         let mut kept = Instant::now();
         let mut after_round = |step: Progress, state: &dyn Fn() -> Checkpoint| {
             desk.stages.advance(step.tokens_done.saturating_sub(told));
             told = step.tokens_done;
+            if let Some(loss) = step.loss {
+                desk.stages.learned(step.epoch as u32 + 1, loss);
+            }
             if kept.elapsed() >= CHECKPOINT_EVERY {
                 desk.store.save(&checkpoint, &state());
                 kept = Instant::now();
             }
         };
         let from = desk.store.load(&checkpoint);
-        let trained = train(&corpus, settings, from, &mut after_round, &desk.interrupt.flag());
+        let trained = train(corpus, prior, settings, from, &mut after_round, &desk.interrupt.flag());
         if trained.is_ok() {
             desk.store.forget(&checkpoint);
         }
@@ -176,7 +217,15 @@ pub(super) fn trained(
             EmbeddingError::Cancelled => desk.interrupt.error(),
             other => Error::job_file("embeddings", other.to_string()),
         })
-    })?;
-    let documents = document_vectors(&embeddings, &corpus);
-    Ok(WordVectors { words: list.words, embeddings, documents })
+    })
+}
+
+/// The trained vectors of documents; `None` where a document has no word of the vocabulary, so that nothing trained it.
+fn trained_documents(vectors: &Embeddings, corpus: &Corpus, words: usize) -> Vec<Option<Vec<f64>>> {
+    let rows = vectors.vectors().chunks_exact(vectors.dims());
+    let known = |document: &[u32]| document.iter().any(|&word| (word as usize) < words);
+    let row = |(document, row): (&[u32], &[f32])| {
+        known(document).then(|| row.iter().map(|&value| f64::from(value)).collect())
+    };
+    corpus.documents().zip(rows).map(row).collect()
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counting::{Counted, Counting, counting_settings, shards_of};
 use super::desk::Desk;
+use super::exports::export;
 use super::inputs::{Input, Inputs};
 use super::key::Key;
 use super::plan::{DocumentsPlan, ModelPlan, TokensPlan};
@@ -455,13 +456,14 @@ fn vectors(
     desk: &Desk<'_>,
     words: &mut Words,
 ) -> Result<()> {
-    let Some(settings) = &plan.embeddings else { return Ok(()) };
+    let Some(embeddings) = &plan.embeddings else { return Ok(()) };
     let (key, order) = vectors_key(&words.documents, model, desk.settings);
     let (state, written) =
-        desk.remember(&key, || embed(settings, counting.counted()?, &order, &key, desk))?;
+        desk.remember(&key, || embed(embeddings, counting.counted()?, &order, &key, desk))?;
     desk.stages.seen(&["embeddings"], state.words.len());
-    words.order = order;
     words.written.extend(written);
+    words.written.extend(export(embeddings, &state, (&words.documents, &order), &key, desk)?);
+    words.order = order;
     words.vectors = Some(state);
     words.keys.push(key);
     Ok(())

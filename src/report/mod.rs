@@ -11,7 +11,9 @@ mod parquet;
 mod reading;
 pub mod tables;
 
-pub use parquet::{Column, Provenance, Table, Written, copy_table, rows_as_text, write_file, write_table};
+pub use parquet::{
+    Column, Provenance, Table, Written, copy_table, rows_as_text, stream_file, write_file, write_table,
+};
 pub use reading::{RowComparison, StoredTable, differing_rows};
 pub use tables::{
     ClipRow, DocumentRow, DuplicateRow, PairRow, SuspectRow, TEXT_FEATURES, TimedWordRow, TopicRow, WordRow,

@@ -205,9 +205,21 @@ fn encode(table: Table, mut metadata: Vec<(String, String)>, sink: &mut impl Wri
 /// # Errors
 /// [`Error::Io`] where the disk fails.
 pub fn write_file(contents: &[u8], folder: &Path, file: &str) -> Result<Written> {
+    stream_file(folder, file, |sink| sink.write_all(contents))
+}
+
+/// Writes what `work` gives to a file of a run, synced to disk.
+///
+/// # Errors
+/// [`Error::Io`] where the disk fails.
+pub fn stream_file(
+    folder: &Path,
+    file: &str,
+    work: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<Written> {
     let path = folder.join(file);
     let mut sink = HashedFile::create(&path)?;
-    sink.write_all(contents).map_err(|error| Error::io("write", &path, error))?;
+    work(&mut sink).map_err(|error| Error::io("write", &path, error))?;
     sink.finish(file, None)
 }
 

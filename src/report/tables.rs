@@ -12,6 +12,8 @@ use crate::text::bag_of_words::TermRows;
 use crate::text::collocations::Collocation;
 use crate::text::dispersion::Dispersion;
 use crate::text::document::DocumentStatistics;
+use crate::text::embeddings::evaluation::Score;
+use crate::text::embeddings::{EpochRecord, NgramVectors};
 use crate::text::keyness::Keyness;
 use crate::text::laws::Law;
 use crate::text::phrases::Phrase;
@@ -393,6 +395,69 @@ pub fn embeddings(rows: &[WordRow], vectors: &[f32], dims: usize) -> Table {
         .with("term", strings(rows, |row| &row.term))
         .with("count", Column::U64(rows.iter().map(|row| row.count).collect()))
         .with("vector", Column::ArrayF32 { values: vectors.to_vec(), width: dims })
+}
+
+/// `subwords`, by `bucket`.
+#[must_use]
+pub fn subwords(ngrams: &NgramVectors) -> Table {
+    let vectors = ngrams.vectors();
+    Table::new("subwords")
+        .with("bucket", Column::U32(ngrams.buckets().to_vec()))
+        .with("vector", Column::ArrayF32 { values: vectors.vectors().to_vec(), width: vectors.dims() })
+}
+
+/// `training`, by `epoch`.
+#[must_use]
+pub fn training(rows: &[EpochRecord]) -> Table {
+    Table::new("training")
+        .with("epoch", Column::U32(rows.iter().map(|row| row.epoch).collect()))
+        .with("tokens", Column::U64(rows.iter().map(|row| row.tokens).collect()))
+        .with("alpha", Column::F64(rows.iter().map(|row| row.alpha).collect()))
+        .with("loss", optional(rows, |row| row.loss))
+}
+
+/// `neighbours`, by `term_id` and `rank`; `near` has the nearest words of each of `words`.
+#[must_use]
+pub fn neighbours(words: &[WordRow], near: &[Vec<(usize, f32)>]) -> Table {
+    let rows = || {
+        let of_word = |(word, near): (usize, &'_ Vec<(usize, f32)>)| {
+            let ranked = near.iter().copied().zip(1_u32..);
+            ranked.map(|((other, cosine), rank)| (word, rank, other, cosine)).collect::<Vec<_>>()
+        };
+        near.iter().enumerate().flat_map(of_word)
+    };
+    let term = |word: usize| words.get(word).map(|row| row.term.clone()).unwrap_or_default();
+    Table::new("neighbours")
+        .with("term_id", Column::U32(rows().map(|row| row.0 as u32).collect()))
+        .with("term", Column::Str(rows().map(|row| term(row.0)).collect()))
+        .with("rank", Column::U32(rows().map(|row| row.1).collect()))
+        .with("neighbour_id", Column::U32(rows().map(|row| row.2 as u32).collect()))
+        .with("neighbour", Column::Str(rows().map(|row| term(row.2)).collect()))
+        .with("cosine", Column::F32(rows().map(|row| row.3).collect()))
+}
+
+/// `document_vectors`, by `doc_id`: the documents that have one.
+#[must_use]
+pub fn document_vectors(rows: &[(&str, &[f64])], dims: usize) -> Table {
+    let values = rows.iter().flat_map(|(_, vector)| vector.iter().map(|&value| value as f32)).collect();
+    Table::new("document_vectors")
+        .with("doc_id", strings(rows, |row| row.0))
+        .with("vector", Column::ArrayF32 { values, width: dims })
+}
+
+/// `evaluation`: a word set, or a section of one.
+#[must_use]
+pub fn evaluation(rows: &[Score]) -> Table {
+    Table::new("evaluation")
+        .with("set", strings(rows, |row| &row.set))
+        .with("section", strings(rows, |row| &row.section))
+        .with("measure", strings(rows, |row| row.measure))
+        .with("questions", Column::U64(rows.iter().map(|row| row.questions).collect()))
+        .with("used", Column::U64(rows.iter().map(|row| row.used).collect()))
+        .with("coverage", Column::F64(rows.iter().map(Score::coverage).collect()))
+        .with("estimate", optional(rows, |row| row.estimate))
+        .with("ci_low", optional(rows, |row| row.ci_low))
+        .with("ci_high", optional(rows, |row| row.ci_high))
 }
 
 /// `clips`, by `clip_id`; `names` are those of the rows' values.

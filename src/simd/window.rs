@@ -28,6 +28,7 @@ pub struct WindowKernel {
     width: Width,
     groups: usize,
     outputs: usize,
+    most_outputs: usize,
     inputs: usize,
     labels: Vec<Lanes>,
     products: Vec<Lanes>,
@@ -50,6 +51,7 @@ impl WindowKernel {
             width,
             groups,
             outputs,
+            most_outputs: outputs,
             inputs,
             labels,
             products: vec![Lanes::ZERO; batches * LANES],
@@ -57,6 +59,20 @@ impl WindowKernel {
             next: vec![Lanes::ZERO; inputs.max(1) * groups],
             mean: vec![Lanes::ZERO; groups],
             order: (0..inputs.max(1) as u32).collect(),
+        }
+    }
+
+    /// Gives the windows to come as many outputs as there are labels, each with its own (hierarchical softmax).
+    ///
+    /// # Panics
+    ///
+    /// Where there are more labels than the kernel was made for outputs.
+    pub fn set_labels(&mut self, labels: &[f32]) {
+        assert!(labels.len() <= self.most_outputs, "more labels than the kernel was made for outputs");
+        self.outputs = labels.len();
+        let pairs = self.inputs.max(1) * labels.len();
+        for (pair, &label) in (0..pairs).zip(labels.iter().cycle()) {
+            self.labels[pair / LANES].0[pair % LANES] = label;
         }
     }
 
@@ -292,6 +308,47 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn labels_of_each_output_are_followed() {
+        let case = case(20, 3, 5);
+        let labels = [0.0, 1.0, 1.0, 0.0, 1.0];
+        let expected: Vec<Vec<Lanes>> = Width::available()
+            .into_iter()
+            .map(|width| {
+                let mut kernel = WindowKernel::new(width, case.groups, 4, 9);
+                let mut x = matrix(1, 7, case.dims, case.groups);
+                let mut y = matrix(2, 5, case.dims, case.groups);
+                let (old_x, old_y) = (x.clone(), y.clone());
+                kernel.set_labels(&labels);
+                let mut rows = Rows { matrix: &mut x, indices: &case.inputs };
+                kernel.skip_gram(
+                    &mut rows,
+                    &mut Rows { matrix: &mut y, indices: &case.outputs },
+                    &case.rates,
+                );
+                for (i, &input) in case.inputs.iter().enumerate() {
+                    let mut row: Vec<f64> =
+                        (0..case.dims).map(|at| number(&old_x, case.groups, input, at)).collect();
+                    let before = row.clone();
+                    for (j, &output) in case.outputs.iter().enumerate() {
+                        let y = |at| number(&old_y, case.groups, output, at);
+                        let dot: f64 = before.iter().enumerate().map(|(at, x)| x * y(at)).sum();
+                        let pair = i * 5 + j;
+                        let rate = f64::from(case.rates[pair / LANES].0[pair % LANES]);
+                        let gradient = rate * (f64::from(labels[j]) - 1.0 / (1.0 + (-dot).exp()));
+                        row.iter_mut().enumerate().for_each(|(at, x)| *x += gradient * y(at));
+                    }
+                    for (at, value) in row.iter().enumerate() {
+                        assert!((number(&x, case.groups, input, at) - value).abs() < 1e-6);
+                    }
+                }
+                x.extend(y);
+                x
+            })
+            .collect();
+        assert!(expected.iter().all(|result| *result == expected[0]));
     }
 
     #[test]

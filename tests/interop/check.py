@@ -32,6 +32,10 @@ CONTRACT = {
     "keyness": "term str, target_count u64, reference_count u64, g2 f64, chi2 f64, p f64, log_ratio f64",
     "duplicates": "doc_id_a str, doc_id_b str, jaccard f64",
     "embeddings": "term_id u32, term str, count u64, vector [f32]",
+    "subwords": "bucket u32, vector [f32]",
+    "training": "epoch u32, tokens u64, alpha f64, loss f64",
+    "neighbours": "term_id u32, term str, rank u32, neighbour_id u32, neighbour str, cosine f32",
+    "document_vectors": "doc_id str, vector [f32]",
     "clips": "clip_id str, source str, blake3 str, group str?, file_sample_rate u32, channels u16, bits u16?, seconds f64, frames u32",
     "frames": "clip_id str, frame u32, seconds f64, rms_db f32, zcr f32, centroid_hz f32, bandwidth_hz f32, rolloff_hz f32, flatness f32, "
     "flux f32, f0_hz f32?, voiced f32, mfcc [f32]",

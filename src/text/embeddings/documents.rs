@@ -40,9 +40,83 @@ fn weighted_mean(embeddings: &Embeddings, weights: &[f64], document: &[u32]) -> 
     None
 }
 
+/// Turns of the power method at most; it ends sooner where the direction stands still.
+const TURNS: usize = 200;
+const STILL: f64 = 1e-13;
+
+/// Takes from every vector its part along the direction that they have most in common, the first right singular vector of all
+/// (Arora, Liang and Ma 2017, step 2 of SIF). Found by the power method from the sum of the vectors on, in a fixed order of
+/// additions; vectors without a common direction stay as they are.
+pub fn remove_common_component(vectors: &mut [&mut Vec<f64>]) {
+    let Some(direction) = common_direction(vectors) else { return };
+    for vector in vectors {
+        let along = product(vector, &direction);
+        vector.iter_mut().zip(&direction).for_each(|(value, part)| *value -= along * part);
+    }
+}
+
+fn common_direction(vectors: &[&mut Vec<f64>]) -> Option<Vec<f64>> {
+    let dims = vectors.first()?.len();
+    let add = |mut sum: Vec<f64>, (weight, vector): (f64, &Vec<f64>)| {
+        sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += weight * value);
+        sum
+    };
+    let rows = || vectors.iter().map(|vector| &**vector);
+    let unit = |mut direction: Vec<f64>| {
+        let length = product(&direction, &direction).sqrt();
+        (length > 0.0 && length.is_finite()).then(|| {
+            direction.iter_mut().for_each(|value| *value /= length);
+            direction
+        })
+    };
+    let mut direction = unit(rows().map(|vector| (1.0, vector)).fold(vec![0.0; dims], add))?;
+    for _ in 0..TURNS {
+        let weighed = rows().map(|vector| (product(vector, &direction), vector));
+        let next = unit(weighed.fold(vec![0.0; dims], add))?;
+        let moved: f64 = next.iter().zip(&direction).map(|(a, b)| (a - b) * (a - b)).sum();
+        direction = next;
+        if moved < STILL * STILL {
+            break;
+        }
+    }
+    Some(direction)
+}
+
+fn product(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::random::Stream;
+
+    #[test]
+    fn what_all_have_in_common_goes() {
+        let mut stream = Stream::new(3, "sif", 0);
+        let common = [3.0, -1.0, 2.0, 0.5];
+        let mut rows: Vec<Vec<f64>> =
+            (0..50).map(|_| common.iter().map(|x| x + 0.2 * (stream.unit_f64() - 0.5)).collect()).collect();
+        // The first right singular vector is the eigenvector of AᵀA with the largest value: its Rayleigh quotient is the largest.
+        let direction = common_direction(&rows.iter_mut().collect::<Vec<_>>()).unwrap();
+        let energy = |v: &[f64]| rows.iter().map(|row| product(row, v).powi(2)).sum::<f64>();
+        for at in 0..4 {
+            for step in [-1e-3, 1e-3] {
+                let mut other = direction.clone();
+                other[at] += step;
+                let length = product(&other, &other).sqrt();
+                other.iter_mut().for_each(|x| *x /= length);
+                assert!(energy(&other) <= energy(&direction));
+            }
+        }
+        remove_common_component(&mut rows.iter_mut().collect::<Vec<_>>());
+        assert!(rows.iter().all(|row| product(row, &direction).abs() < 1e-12));
+        assert!(rows.iter().flatten().all(|x| x.abs() < 0.3));
+        remove_common_component(&mut []);
+        let mut zeros = vec![vec![0.0; 3]; 2];
+        remove_common_component(&mut zeros.iter_mut().collect::<Vec<_>>());
+        assert_eq!(zeros, vec![vec![0.0; 3]; 2]);
+    }
 
     #[test]
     fn weighted_by_rarity() {

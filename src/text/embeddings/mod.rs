@@ -1,14 +1,18 @@
-//! Word vectors: skip-gram and continuous bag of words with negative sampling (Mikolov et al. 2013, "Distributed
-//! Representations of Words and Phrases and their Compositionality", with the semantics of `word2vec.c`).
+//! Word vectors: skip-gram and continuous bag of words with negative sampling or hierarchical softmax (Mikolov et al. 2013,
+//! "Distributed Representations of Words and Phrases and their Compositionality", with the semantics of `word2vec.c`), with the
+//! n-grams of words (fastText) and with vectors of documents (PV-DBOW) where asked for.
 //!
 //! Training gives the same bytes at any number of threads. The corpus is cut into rounds; in a round eight logical shards
 //! train on copies of the rows they touch (`shard`), and the copies are then merged row by row in shard order
 //! (`merging`). Random numbers depend on the sentence alone, the learning rate on the round alone.
 
+mod alignment;
 mod documents;
 pub mod evaluation;
 pub mod formats;
+mod graph;
 mod keyed;
+mod loss;
 mod merging;
 mod model;
 mod neighbours;
@@ -17,15 +21,22 @@ mod rounds;
 mod sampling;
 mod settings;
 mod shard;
+mod start;
+mod subwords;
 mod training;
+mod tree;
 
-pub use documents::document_vectors;
+pub use alignment::align;
+pub use documents::{document_vectors, remove_common_component};
+pub use graph::nearly_nearest_of_all;
 pub use keyed::KeyedVectors;
 pub use model::Embeddings;
 pub use neighbours::{cosine, nearest, nearest_of_all};
 pub use ngrams::{CharacterNgrams, NgramVectors};
-pub use settings::{EmbeddingError, EmbeddingSettings, Model};
-pub use training::{AfterRound, Checkpoint, Progress, train};
+pub use settings::{EmbeddingError, EmbeddingSettings, Model, Softmax};
+pub use start::Start;
+pub use subwords::Subwords;
+pub use training::{AfterRound, Checkpoint, EpochRecord, Prior, Progress, Trained, train};
 
 /// The words of a corpus as one stream of vocabulary ids.
 #[derive(Debug, Clone, Copy)]

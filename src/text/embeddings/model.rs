@@ -2,10 +2,13 @@
 
 use rayon::prelude::*;
 
+use super::Subwords;
+use super::ngrams::mean;
 use crate::math::random::Stream;
 use crate::simd::{LANES, Lanes};
 
-/// Input and output rows of every word, padded with zeros to whole groups of lanes.
+/// Rows that predict (inputs: words, then buckets of n-grams, then documents) and rows that are predicted (outputs: words, or
+/// the inner nodes of a tree), padded with zeros to whole groups of lanes.
 pub(super) struct Matrices {
     pub(super) inputs: Vec<Lanes>,
     pub(super) outputs: Vec<Lanes>,
@@ -14,26 +17,76 @@ pub(super) struct Matrices {
 }
 
 impl Matrices {
-    /// Inputs uniform in ±1/2 divided by the number of dims, outputs zero (`word2vec.c`).
-    pub(super) fn new(words: usize, dims: usize, seed: u64) -> Self {
+    /// `inputs` rows uniform in ±`reach` divided by the number of dims, by the random numbers of what `stream_of` names;
+    /// `outputs` rows of zeros (`word2vec.c`).
+    pub(super) fn new(
+        dims: usize,
+        inputs: usize,
+        outputs: usize,
+        reach: f32,
+        stream_of: impl Fn(usize) -> Stream + Sync,
+    ) -> Self {
         let groups = dims.div_ceil(LANES);
-        let mut inputs = vec![Lanes::ZERO; words * groups];
-        inputs.par_chunks_mut(groups).enumerate().for_each(|(word, row)| {
-            let mut stream = Stream::new(seed, "word vectors, start", word as u64);
+        let mut rows = vec![Lanes::ZERO; inputs * groups];
+        rows.par_chunks_mut(groups).enumerate().for_each(|(row, lanes)| {
+            let mut stream = stream_of(row);
             for at in 0..dims {
-                row[at / LANES].0[at % LANES] = (stream.unit_f32() - 0.5) / dims as f32;
+                lanes[at / LANES].0[at % LANES] = (stream.unit_f32() - 0.5) * (2.0 * reach) / dims as f32;
             }
         });
-        Self { inputs, outputs: vec![Lanes::ZERO; words * groups], groups, dims }
+        Self { inputs: rows, outputs: vec![Lanes::ZERO; outputs * groups], groups, dims }
     }
 
-    pub(super) fn into_embeddings(self) -> Embeddings {
-        let mut vectors = Vec::with_capacity(self.inputs.len() / self.groups * self.dims);
-        for row in self.inputs.chunks(self.groups) {
-            vectors.extend(row.iter().flat_map(|group| group.0).take(self.dims));
+    /// Numbers in a row.
+    pub(super) fn dims(&self) -> usize {
+        self.dims
+    }
+
+    /// The numbers of an input row.
+    pub(super) fn input(&self, row: usize) -> impl Iterator<Item = f32> {
+        numbers(&self.inputs[row * self.groups..][..self.groups], self.dims)
+    }
+
+    /// The numbers of an output row.
+    pub(super) fn output(&self, row: usize) -> impl Iterator<Item = f32> {
+        numbers(&self.outputs[row * self.groups..][..self.groups], self.dims)
+    }
+
+    pub(super) fn set_input(&mut self, row: usize, values: &[f32]) {
+        let lanes = &mut self.inputs[row * self.groups..][..self.groups];
+        for (at, &value) in values.iter().enumerate().take(self.dims) {
+            lanes[at / LANES].0[at % LANES] = value;
         }
+    }
+
+    /// The input rows of `range` as vectors.
+    pub(super) fn vectors(&self, range: std::ops::Range<usize>) -> Embeddings {
+        let vectors = range.flat_map(|row| self.input(row)).collect();
         Embeddings { dims: self.dims, vectors }
     }
+
+    /// For each word the mean of its rows.
+    pub(super) fn composed(&self, subwords: &Subwords) -> Embeddings {
+        let mean = |word: usize| {
+            let rows: Vec<Vec<f32>> =
+                subwords.rows_of(word).iter().map(|&row| self.input(row as usize).collect()).collect();
+            mean(rows.iter().map(Vec::as_slice)).unwrap_or_default()
+        };
+        let words: Vec<Vec<f32>> = (0..subwords.words()).into_par_iter().map(mean).collect();
+        Embeddings { dims: self.dims, vectors: words.concat() }
+    }
+
+    /// The mean squared length of the input rows of words with these counts, each counted so often; None of no word.
+    pub(super) fn mean_square(&self, counts: &[u64]) -> Option<f64> {
+        let square = |row| self.input(row).map(|x| f64::from(x) * f64::from(x)).sum::<f64>();
+        let total: u64 = counts.iter().sum();
+        let sum: f64 = counts.iter().enumerate().map(|(row, &count)| count as f64 * square(row)).sum();
+        (total > 0).then(|| sum / total as f64)
+    }
+}
+
+fn numbers(lanes: &[Lanes], dims: usize) -> impl Iterator<Item = f32> {
+    lanes.iter().flat_map(|group| group.0).take(dims)
 }
 
 /// A vector for each word of a vocabulary, in the order of its ids.

@@ -14,12 +14,16 @@ pub struct CharacterNgrams {
     pub buckets: u32,
 }
 
+/// Characters of a word, with its marks, that have n-grams.
+const LONGEST_WORD: usize = 1_000;
+
 impl CharacterNgrams {
     /// The buckets of all n-grams of `<word>`, one after the other; the marks at both ends count as characters, but are no
     /// n-grams by themselves.
+    /// Of a word without an end, which some file will have, only the first thousand characters have n-grams.
     #[must_use]
     pub fn buckets_of(&self, word: &str) -> Vec<u32> {
-        let marked = format!("<{word}>");
+        let marked: String = "<".chars().chain(word.chars()).chain(">".chars()).take(LONGEST_WORD).collect();
         let starts: Vec<usize> =
             marked.char_indices().map(|(at, _)| at).chain(std::iter::once(marked.len())).collect();
         let characters = starts.len() - 1;
@@ -165,6 +169,8 @@ mod tests {
         assert!(known.compose("cats").is_some_and(|vector| vector.len() == 2));
         assert_eq!(known.compose("dog"), None);
         assert_eq!(known.compose(""), None);
+        let endless = ngrams.buckets_of(&"a".repeat(1 << 20));
+        assert_eq!(endless.len(), 998);
         let vectors = Embeddings::new(1, vec![1.0, 2.0]).unwrap();
         assert!(NgramVectors::new(ngrams, vec![3, 3], vectors).is_none());
     }

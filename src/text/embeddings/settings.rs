@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::CharacterNgrams;
+
 /// Which way a word and its context predict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Model {
@@ -33,6 +35,27 @@ impl FromStr for Model {
     }
 }
 
+/// How the words to be predicted are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Softmax {
+    /// Each against a few words that are drawn at random.
+    Negative,
+    /// Along its path through a Huffman tree of all words.
+    Hierarchical,
+}
+
+impl FromStr for Softmax {
+    type Err = EmbeddingError;
+
+    fn from_str(name: &str) -> Result<Self, EmbeddingError> {
+        match name {
+            "negative" => Ok(Self::Negative),
+            "hierarchical" => Ok(Self::Hierarchical),
+            _ => Err(EmbeddingError::Softmax(name.to_owned())),
+        }
+    }
+}
+
 /// The settings of `[embeddings]` in a job file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbeddingSettings {
@@ -52,8 +75,17 @@ pub struct EmbeddingSettings {
     pub min_count: u64,
     /// Learning rate at the start, above 0 and at most 1; it falls in a straight line to a ten-thousandth of itself.
     pub alpha: f64,
-    /// Shortest and longest character n-gram that takes part in a word's vector; `[0, 0]`: none. Others are not built yet.
+    /// Negative sampling or hierarchical softmax.
+    pub softmax: Softmax,
+    /// Shortest and longest character n-gram that takes part in a word's vector, up to 64; `[0, 0]`: none.
     pub subwords: [u32; 2],
+    /// Buckets that n-grams are hashed into, 1 to 2^31 - 1. Those that no word needs take no memory.
+    pub buckets: u32,
+    /// Whether each document has a vector that helps to predict its words (PV-DBOW: Le and Mikolov 2014, "Distributed
+    /// Representations of Sentences and Documents"), trained together with those of the words.
+    pub documents: bool,
+    /// Share of the sentences that are not trained on, but that the loss is measured on after each epoch; 0 to 0.5.
+    pub held_out: f64,
     /// Seed of all random numbers.
     pub seed: u64,
 }
@@ -69,20 +101,41 @@ impl Default for EmbeddingSettings {
             sample: 1e-3,
             min_count: 5,
             alpha: 0.025,
+            softmax: Softmax::Negative,
             subwords: [0, 0],
+            buckets: 2_000_000,
+            documents: false,
+            held_out: 0.0,
             seed: 0,
         }
     }
 }
 
+/// Characters of an n-gram at most.
+const LONGEST_NGRAM: u32 = 64;
+
 impl EmbeddingSettings {
+    /// Which n-grams take part; None where none does.
+    #[must_use]
+    pub fn ngrams(&self) -> Option<CharacterNgrams> {
+        let [min, max] = self.subwords;
+        (max > 0).then_some(CharacterNgrams { min, max, buckets: self.buckets })
+    }
+
     /// Whether a training can be made with these settings; the error names the first that is out of its range.
     pub fn check(&self) -> Result<(), EmbeddingError> {
         let out_of_range = |key, range, given: &dyn fmt::Display| {
             Err(EmbeddingError::Setting { key, range, given: given.to_string() })
         };
-        if self.subwords != [0, 0] {
-            return Err(EmbeddingError::Subwords(self.subwords[0], self.subwords[1]));
+        let [min, max] = self.subwords;
+        if self.subwords != [0, 0] && !(1 <= min && min <= max && max <= LONGEST_NGRAM) {
+            return Err(EmbeddingError::Subwords(min, max));
+        }
+        if i32::try_from(self.buckets).map_or(true, |buckets| buckets == 0) {
+            return out_of_range("buckets", "1 to 2147483647", &self.buckets);
+        }
+        if !(0.0..=0.5).contains(&self.held_out) {
+            return out_of_range("held_out", "0 to 0.5", &self.held_out);
         }
         for (key, value, range, largest) in [
             ("dims", self.dims, "1 to 4096", 4096),
@@ -120,9 +173,22 @@ pub enum EmbeddingError {
     /// No such model.
     #[error("[embeddings] model = {0:?} is not known; give \"skipgram\" or \"cbow\"")]
     Model(String),
-    /// Character n-grams were asked for.
-    #[error("[embeddings] subwords = [{0}, {1}] cannot be trained yet; give [0, 0]")]
+    /// No such way to score.
+    #[error("[embeddings] softmax = {0:?} is not known; give \"negative\" or \"hierarchical\"")]
+    Softmax(String),
+    /// No range of n-grams.
+    #[error(
+        "[embeddings] subwords = [{0}, {1}] is no range of 1 to 64 characters; give for example [3, 6], or [0, 0] for none"
+    )]
     Subwords(u32, u32),
+    /// The vectors to start from have other dimensions.
+    #[error("[embeddings] dims = {dims}, but the vectors of start have {start}; give dims = {start}")]
+    StartDims {
+        /// Of the training.
+        dims: usize,
+        /// Of the vectors to start from.
+        start: usize,
+    },
     /// The token stream contradicts itself.
     #[error("the corpus cannot be trained on: {0}")]
     Corpus(&'static str),
@@ -153,7 +219,11 @@ mod tests {
             ("epochs = 0", |s| s.epochs = 0),
             ("sample = NaN", |s| s.sample = f64::NAN),
             ("alpha = 2", |s| s.alpha = 2.0),
-            ("subwords = [3, 6]", |s| s.subwords = [3, 6]),
+            ("subwords = [6, 3]", |s| s.subwords = [6, 3]),
+            ("subwords = [0, 3]", |s| s.subwords = [0, 3]),
+            ("subwords = [3, 65]", |s| s.subwords = [3, 65]),
+            ("buckets = 0", |s| s.buckets = 0),
+            ("held_out = 0.6", |s| s.held_out = 0.6),
         ] {
             assert!(check(change).is_err_and(|message| message.contains(expected)), "{expected}");
         }
@@ -164,6 +234,8 @@ mod tests {
         for model in [Model::SkipGram, Model::Cbow] {
             assert_eq!(model.to_string().parse(), Ok(model));
         }
+        assert_eq!("hierarchical".parse(), Ok(Softmax::Hierarchical));
+        assert!("full".parse::<Softmax>().is_err());
         assert_eq!("glove".parse::<Model>(), Err(EmbeddingError::Model("glove".to_owned())));
     }
 }

@@ -1,8 +1,11 @@
 //! One logical shard of a round: it trains its sentences on copies of the rows that they touch.
 
-use super::Model;
+use std::ops::Range;
+
 use super::model::Matrices;
 use super::sampling::{Draws, Negatives, Subsampling};
+use super::tree::Tree;
+use super::{Model, Subwords};
 use crate::simd::{Lanes, Rows, Width, WindowKernel, prefetch};
 
 /// Windows between the request for their rows and their use.
@@ -11,13 +14,31 @@ const AHEAD: usize = 3;
 const COPIES_AHEAD: usize = 8;
 
 /// What all shards share: the settings that enter a window.
-pub(super) struct Task {
+pub(super) struct Task<'a> {
     pub(super) model: Model,
     pub(super) window: usize,
     pub(super) negatives: usize,
     pub(super) subsampling: Subsampling,
     pub(super) distribution: Negatives,
     pub(super) words: u32,
+    /// The rows of each word, where there are more than its own.
+    pub(super) subwords: Option<&'a Subwords>,
+    /// Predicts words along their paths, in place of the negatives.
+    pub(super) tree: Option<Tree>,
+    /// The row of the first document, where documents have rows.
+    pub(super) first_document: Option<u32>,
+}
+
+impl Task<'_> {
+    /// Output rows of a window at most.
+    fn targets(&self) -> usize {
+        self.tree.as_ref().map_or(1 + self.negatives, |tree| tree.longest().max(1))
+    }
+
+    /// Whether what predicts is made of several rows, or is none of a word.
+    fn is_composed(&self) -> bool {
+        self.subwords.is_some() || self.first_document.is_some()
+    }
 }
 
 /// Rows of a matrix as one shard changes them: a row is copied when it is first touched. Row 0 belongs to no word and
@@ -109,16 +130,84 @@ pub(super) struct Shard {
     targets: Vec<u32>,
     context_weights: Vec<f32>,
     target_weights: Vec<f32>,
+    /// Where the targets of each kept word begin in `output_rows`, and at last where they end.
+    target_starts: Vec<usize>,
+    /// Where the rows of each kept word begin in `input_rows`, and at last where they end.
+    input_starts: Vec<usize>,
+    /// The row of the sentence's document.
+    document: Option<u32>,
+    hidden: Hidden,
+}
+
+/// What predicts in a window, where it is made of several rows: a row each, and which rows it was made of.
+struct Hidden {
+    rows: Vec<Lanes>,
+    before: Vec<Lanes>,
+    /// Copies of input rows.
+    members: Vec<u32>,
+    /// Where the members of each hidden row end.
+    ends: Vec<usize>,
+}
+
+impl Hidden {
+    fn new(rows: usize, groups: usize) -> Self {
+        let lanes = vec![Lanes::ZERO; rows * groups];
+        Self { rows: lanes.clone(), before: lanes, members: Vec::new(), ends: Vec::new() }
+    }
+
+    fn spans(&self) -> impl Iterator<Item = Range<usize>> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| start..end)
+    }
+
+    /// Makes each hidden row the mean of its members.
+    fn gather(&mut self, inputs: &CopiedRows) {
+        let groups = inputs.groups;
+        let spans: Vec<Range<usize>> = self.spans().collect();
+        for (span, row) in spans.into_iter().zip(self.rows.chunks_mut(groups)) {
+            row.fill(Lanes::ZERO);
+            let share = 1.0 / span.len() as f32;
+            for &member in &self.members[span] {
+                add(row, inputs.row(member));
+            }
+            row.iter_mut().flat_map(|lanes| &mut lanes.0).for_each(|value| *value *= share);
+        }
+        let used = self.ends.len() * groups;
+        self.before[..used].copy_from_slice(&self.rows[..used]);
+    }
+
+    /// Adds the whole change of each hidden row to each of its members, as fastText does.
+    fn scatter(&mut self, inputs: &mut CopiedRows) {
+        let groups = inputs.groups;
+        let spans: Vec<Range<usize>> = self.spans().collect();
+        let rows = self.rows.chunks(groups).zip(self.before.chunks_mut(groups));
+        for (span, (row, change)) in spans.into_iter().zip(rows) {
+            let changed = change.iter_mut().flat_map(|lanes| &mut lanes.0);
+            changed.zip(row.iter().flat_map(|lanes| &lanes.0)).for_each(|(old, new)| *old = new - *old);
+            for &member in &self.members[span] {
+                add(&mut inputs.rows[member as usize * groups..][..groups], change);
+            }
+        }
+    }
+}
+
+fn add(row: &mut [Lanes], other: &[Lanes]) {
+    for (row, other) in row.iter_mut().zip(other) {
+        row.0.iter_mut().zip(&other.0).for_each(|(value, &other)| *value += other);
+    }
 }
 
 impl Shard {
     pub(super) fn new(width: Width, matrices: &Matrices, task: &Task) -> Self {
-        let (words, groups) = (task.words as usize, matrices.groups);
-        let (contexts, targets) = (2 * task.window, 1 + task.negatives);
+        let groups = matrices.groups;
+        let rows = |matrix: &[Lanes]| CopiedRows::new(matrix.len() / groups, groups);
+        // A document predicts beside the contexts.
+        let (contexts, targets) = (2 * task.window + 1, task.targets());
         let rates = vec![Lanes::ZERO; WindowKernel::batches(contexts, targets)];
+        let hidden = if task.is_composed() { contexts } else { 0 };
         Self {
-            inputs: CopiedRows::new(words, groups),
-            outputs: CopiedRows::new(words, groups),
+            inputs: rows(&matrices.inputs),
+            outputs: rows(&matrices.outputs),
             kernel: WindowKernel::new(width, groups, contexts, targets),
             special_rates: rates.clone(),
             rates,
@@ -130,6 +219,10 @@ impl Shard {
             targets: Vec::with_capacity(targets),
             context_weights: Vec::with_capacity(contexts),
             target_weights: Vec::with_capacity(targets),
+            target_starts: Vec::new(),
+            input_starts: Vec::new(),
+            document: None,
+            hidden: Hidden::new(hidden, groups),
         }
     }
 
@@ -138,54 +231,136 @@ impl Shard {
         self.rates.fill(Lanes([alpha; 16]));
     }
 
-    /// Trains every window of a sentence.
+    /// Trains every window of a sentence of a document.
     pub(super) fn train_sentence(
         &mut self,
         task: &Task,
         matrices: &Matrices,
-        sentence: &[u32],
+        (sentence, document): (&[u32], usize),
         draws: &mut Draws,
     ) {
         self.kept.clear();
         let known = sentence.iter().copied().filter(|&word| word < task.words);
         self.kept.extend(known.filter(|&word| task.subsampling.keeps(word, draws)));
         self.gather(task, matrices, draws);
-        let targets = 1 + task.negatives;
+        self.document = None;
+        if let Some(first) = task.first_document.filter(|_| !self.kept.is_empty()) {
+            self.document = Some(self.inputs.copied(&matrices.inputs, first + document as u32));
+        }
         for centre in 0..self.kept.len() {
             let soon = centre + AHEAD;
-            for &row in self.output_rows.iter().skip(soon * targets).take(targets) {
-                prefetch(self.outputs.row(row));
+            if soon < self.kept.len() {
+                for &row in &self.output_rows[self.target_starts[soon]..self.target_starts[soon + 1]] {
+                    prefetch(self.outputs.row(row));
+                }
             }
             if let Some(&row) = self.input_rows.get(soon + task.window) {
                 prefetch(self.inputs.row(row));
             }
             let radius = 1 + draws.below(task.window as u32) as usize;
-            self.train_window(task.model, centre, radius, targets);
+            self.targets.clear();
+            let targets = self.target_starts[centre]..self.target_starts[centre + 1];
+            self.targets.extend_from_slice(&self.output_rows[targets]);
+            if let Some(tree) = &task.tree {
+                if self.targets.is_empty() {
+                    // The only word there is: nothing is left to be predicted.
+                    continue;
+                }
+                self.kernel.set_labels(tree.labels(self.kept[centre]));
+            }
+            let left = centre.saturating_sub(radius);
+            let right = self.kept.len().min(centre + radius + 1);
+            if task.is_composed() {
+                self.train_composed(task.model, left, centre, right);
+            } else {
+                self.train_window(task.model, left, centre, right);
+            }
         }
     }
 
-    /// Draws the negatives of every window of the sentence and copies the rows that it needs.
+    /// Draws the negatives of every window of the sentence, or finds the paths of its words, and copies the rows that it needs.
     fn gather(&mut self, task: &Task, matrices: &Matrices, draws: &mut Draws) {
         self.drawn.clear();
+        self.target_starts.clear();
+        self.target_starts.push(0);
         for &word in &self.kept {
-            self.drawn.push(word);
-            self.drawn.extend((0..task.negatives).map(|_| task.distribution.draw(draws)));
+            if let Some(tree) = &task.tree {
+                self.drawn.extend_from_slice(tree.nodes(word));
+            } else {
+                self.drawn.push(word);
+                self.drawn.extend((0..task.negatives).map(|_| task.distribution.draw(draws)));
+            }
+            self.target_starts.push(self.drawn.len());
         }
-        self.inputs.copy(&matrices.inputs, &self.kept, &mut self.input_rows);
         self.outputs.copy(&matrices.outputs, &self.drawn, &mut self.output_rows);
+        let Some(subwords) = task.subwords else {
+            self.inputs.copy(&matrices.inputs, &self.kept, &mut self.input_rows);
+            self.input_starts.clear();
+            self.input_starts.extend(0..=self.kept.len());
+            return;
+        };
+        self.drawn.clear();
+        self.input_starts.clear();
+        self.input_starts.push(0);
+        for &word in &self.kept {
+            self.drawn.extend_from_slice(subwords.rows_of(word as usize));
+            self.input_starts.push(self.drawn.len());
+        }
+        self.inputs.copy(&matrices.inputs, &self.drawn, &mut self.input_rows);
     }
 
-    fn train_window(&mut self, model: Model, centre: usize, radius: usize, targets: usize) {
-        let left = centre.saturating_sub(radius);
-        let right = self.input_rows.len().min(centre + radius + 1);
+    /// Trains a window whose contexts are means of several rows, and the document beside them. In a bag of words all rows of
+    /// all contexts weigh the same.
+    fn train_composed(&mut self, model: Model, left: usize, centre: usize, right: usize) {
+        let Self { hidden, input_starts, input_rows, .. } = self;
+        hidden.members.clear();
+        hidden.ends.clear();
+        for context in (left..centre).chain(centre + 1..right) {
+            let rows = &input_rows[input_starts[context]..input_starts[context + 1]];
+            hidden.members.extend_from_slice(rows);
+            if model == Model::SkipGram {
+                hidden.ends.push(hidden.members.len());
+            }
+        }
+        if model == Model::Cbow && !hidden.members.is_empty() {
+            hidden.ends.push(hidden.members.len());
+        }
+        if let Some(document) = self.document {
+            hidden.members.push(document);
+            hidden.ends.push(hidden.members.len());
+        }
+        let count = hidden.ends.len();
+        if count == 0 {
+            return;
+        }
+        hidden.gather(&self.inputs);
+        for &row in &hidden.members {
+            self.inputs.meetings[row as usize] += self.targets.len() as u32;
+        }
+        for &row in &self.targets {
+            self.outputs.meetings[row as usize] += count as u32;
+        }
+        self.contexts.clear();
+        self.contexts.extend(0..count as u32);
+        let special = has_repeats(&self.targets);
+        if special {
+            self.weigh_repeats(false);
+        }
+        let rates = if special { &self.special_rates } else { &self.rates };
+        let mut contexts = Rows { matrix: &mut self.hidden.rows, indices: &self.contexts };
+        let mut outputs = Rows { matrix: &mut self.outputs.rows, indices: &self.targets };
+        self.kernel.skip_gram(&mut contexts, &mut outputs, rates);
+        self.hidden.scatter(&mut self.inputs);
+    }
+
+    fn train_window(&mut self, model: Model, left: usize, centre: usize, right: usize) {
         self.contexts.clear();
         self.contexts.extend_from_slice(&self.input_rows[left..centre]);
         self.contexts.extend_from_slice(&self.input_rows[centre + 1..right]);
         if self.contexts.is_empty() {
             return;
         }
-        self.targets.clear();
-        self.targets.extend_from_slice(&self.output_rows[centre * targets..][..targets]);
+        let targets = self.targets.len();
         let mean = model == Model::Cbow;
         let inputs = if mean { 1 } else { self.contexts.len() as u32 };
         for &row in &self.contexts {

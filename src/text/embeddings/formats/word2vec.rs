@@ -38,14 +38,16 @@ pub(super) fn heading(line: &[u8]) -> Option<(u64, usize)> {
     fields.next().is_none().then_some((words, dims))
 }
 
-/// Whether what follows the first line is text: a line of a word and `dims` numbers, or at least one without a byte that no
-/// text has.
+/// Whether what follows the first line is text: a line of a word and `dims` numbers, or at least of a word and some numbers.
 pub(super) fn is_text<R: Read>(source: &mut Source<R>, dims: usize) -> io::Result<bool> {
     let ahead = source.ahead(LONGEST_WORD + NUMBER * dims)?;
     let end = ahead.iter().position(|&byte| byte == b'\n').unwrap_or(ahead.len());
     let line = &ahead[..end];
-    let printable = |text: &str| !text.contains(|c: char| c.is_control() && c != '\t' && c != '\r');
-    Ok(std::str::from_utf8(line).is_ok_and(printable) || split(line, dims).is_some())
+    let numbers = |text: &str| {
+        let mut fields = text.split_ascii_whitespace().skip(1).peekable();
+        fields.peek().is_some() && fields.all(|field| field.parse::<f32>().is_ok())
+    };
+    Ok(std::str::from_utf8(line).is_ok_and(numbers) || split(line, dims).is_some())
 }
 
 /// A line as its word and its `dims` numbers; a word may have spaces, as some of GloVe's do.
