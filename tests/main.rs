@@ -23,3 +23,4 @@ mod operations;
 mod program;
 mod shared_data;
 mod showing;
+mod words_in_time;

@@ -28,7 +28,8 @@ fn side(corpus: u64, purpose: &str, grouped: bool) -> FeatureTable {
     let mut stream = Stream::new(corpus, purpose, 0);
     let mut table = FeatureTable::default();
     for j in 0..COLUMNS {
-        let speakers: Vec<f64> = (0..6).map(|_| if grouped { 2.0 * normal(&mut stream) } else { 0.0 }).collect();
+        let speakers: Vec<f64> =
+            (0..6).map(|_| if grouped { 2.0 * normal(&mut stream) } else { 0.0 }).collect();
         let column = (0..ITEMS).map(|i| speakers[i % 6] + normal(&mut stream)).collect();
         table.push(format!("{purpose}{j}"), column);
     }

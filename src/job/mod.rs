@@ -18,6 +18,7 @@ mod inventory;
 mod journal;
 mod key;
 mod ledger;
+mod letters;
 pub mod lineage;
 pub mod memory;
 pub mod metrics;

@@ -24,8 +24,8 @@ mod words;
 
 pub use data::{
     ClipGroup, ClipsRead, Collocation, Count, DocumentsRead, Duplicate, Embeddings, Exclusion,
-    FeatureSummary, KeyTerm, Keyness, MapWord, Neighbours, Point, Relation, Relations, ReportData, Scatter,
-    Sound, Space, Spectrogram, TableFile, TopTerm, Words,
+    FeatureSummary, KeyTerm, Keyness, MapWord, Neighbours, Point, Prediction, Relation, Relations,
+    ReportData, Scatter, Sound, Space, Spectrogram, Suspect, TableFile, TopTerm, Words,
 };
 pub use difference::render as render_difference;
 pub use picture::spectrogram_svg;
