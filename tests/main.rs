@@ -26,3 +26,4 @@ mod program;
 mod shared_data;
 mod showing;
 mod vectors;
+mod words_in_time;

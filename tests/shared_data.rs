@@ -51,6 +51,95 @@ fn one_speaker_of_librispeech_is_read_paired_and_related() {
     assert!(pearson > 0.85, "{row}");
 }
 
+/// The rows of a table as `show` prints them, the header first.
+fn shown(run: &std::path::Path, table: &str) -> Vec<Vec<String>> {
+    let rows = wordwave(&["show", run.to_str().unwrap(), "--table", table, "--rows", "1000000"]);
+    let text = String::from_utf8(rows.stdout).unwrap();
+    text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+/// Ten pairs of recordings get each other's transcripts: among the first 30 suspects stand most of the 20. With lengths that
+/// differ by 30 % or more, and any lengths.
+#[test]
+fn exchanged_transcripts_of_librispeech_are_suspects() {
+    let Some(data) = shared("librispeech") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut transcripts: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    let mut folders = vec![data.clone()];
+    while let Some(inner) = folders.pop() {
+        for entry in std::fs::read_dir(inner).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(".trans.txt") {
+                let text = std::fs::read_to_string(path).unwrap();
+                let lines = text.lines().filter_map(|line| line.split_once(' '));
+                transcripts.extend(lines.map(|(id, words)| (id.to_owned(), words.to_owned())));
+            }
+        }
+    }
+    let run = |transcripts: &std::collections::BTreeMap<String, String>| {
+        let lines: Vec<String> = transcripts.iter().map(|(id, words)| format!("{id} {words}\n")).collect();
+        std::fs::write(folder.path().join("all.trans.txt"), lines.concat()).unwrap();
+        let outcome = run_job(
+            &project().join("corpora/librispeech/job.toml"),
+            folder.path(),
+            &[
+                "--set",
+                &format!("documents.include=[\"{}/all.trans.txt\"]", folder.path().display()),
+                "--set",
+                &format!("clips.include=[\"{}/**/*.flac\"]", data.display()),
+                "--set",
+                "embeddings.epochs=1",
+                "--set",
+                "compare.permutations=19",
+                "--set",
+                "compare.bootstrap=0",
+                "--set",
+                "report.html=false",
+                "--set",
+                "features.sets=[\"voice\", \"syllables\", \"mfcc\", \"spectral\"]",
+                "--set",
+                "compare.words=true",
+            ],
+        );
+        assert_eq!(code(&outcome), 0, "{}", said(&outcome));
+        folder.path().join("librispeech/latest")
+    };
+    let clips = shown(&run(&transcripts), "clips");
+    let at = |name: &str| clips[0].iter().position(|column| column == name).unwrap();
+    let (id, seconds) = (at("clip_id"), at("seconds"));
+    let length = |row: &Vec<String>| row[seconds].parse::<f64>().unwrap();
+    for (least, enough) in [(1.3, 18), (1.0, 15)] {
+        let mut changed = transcripts.clone();
+        let mut exchanged: Vec<String> = Vec::new();
+        let mut state = 20_260_u64;
+        let mut draw = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            1 + (state >> 33) as usize % (clips.len() - 1)
+        };
+        while exchanged.len() < 20 {
+            let (a, b) = (&clips[draw()], &clips[draw()]);
+            let ratio = length(a).max(length(b)) / length(a).min(length(b));
+            if a[id] != b[id] && ratio >= least && !exchanged.contains(&a[id]) && !exchanged.contains(&b[id])
+            {
+                let (words_a, words_b) = (changed[&a[id]].clone(), changed[&b[id]].clone());
+                changed.insert(a[id].clone(), words_b);
+                changed.insert(b[id].clone(), words_a);
+                exchanged.extend([a[id].clone(), b[id].clone()]);
+            }
+        }
+        let suspects = shown(&run(&changed), "suspects");
+        let place = suspects[0].iter().position(|column| column == "clip_id").unwrap();
+        let first = suspects[1..].iter().take(30);
+        let hits = first.filter(|row| exchanged.contains(&row[place])).count();
+        eprintln!(
+            "exchanged, lengths in a ratio of {least} or more: {hits} of 20 among the first 30 suspects"
+        );
+        assert!(hits >= enough, "{hits} of 20 at {least}");
+    }
+}
+
 /// Many languages, many scripts: every file is a document with tokens.
 #[test]
 fn the_declaration_of_human_rights_is_read_in_every_language() {

@@ -7,7 +7,7 @@ use crate::math::statistics::{mean, percentile_of_sorted};
 const SHARE: f64 = 0.025;
 
 /// The 95 % interval of `estimate` from bootstrap `draws` and the estimates with one item left out each (Efron 1987, as
-/// `scipy.stats.bootstrap` with method "BCa" computes it): the percentiles `Φ(z0 + (z0 ± z) / (1 - a (z0 ± z)))` of the
+/// `scipy.stats.bootstrap` with method `"BCa"` computes it): the percentiles `Φ(z0 + (z0 ± z) / (1 - a (z0 ± z)))` of the
 /// draws. z0 is the normal quantile of the share of draws below the estimate, those equal to it counted half; a is
 /// `Σ U³ / (6 (Σ U²)^1.5)` over the estimates left out, U their mean less each. `None` where all draws lie on one side, or
 /// leaving out changes nothing.

@@ -147,12 +147,13 @@ impl Speech {
             let (shortest, longest) = ((shortest as usize).max(2), longest as usize + 3);
             let mut after = Band { first, costs: vec![f64::INFINITY; end + 1 - first] };
             let mut words = vec![0; end + 1 - first];
-            let likely = libm::log(expected);
+            let off = |length: usize| (logarithms[length] - libm::log(expected)) / LENGTH_SD;
+            let costs: Vec<(usize, f64)> =
+                (shortest..=longest.min(count)).map(|length| (length, off(length) * off(length))).collect();
             for frame in first..=end {
                 let own = if last { 0.0 } else { self.costs.get(frame).copied().unwrap_or(0.0) };
-                for length in shortest..=longest.min(frame) {
-                    let off = (logarithms[length] - likely) / LENGTH_SD;
-                    let cost = before.at(frame - length) + off * off + own;
+                for &(length, cost) in costs.iter().take_while(|(length, _)| *length <= frame) {
+                    let cost = before.at(frame - length) + cost + own;
                     if cost < after.costs[frame - first] {
                         after.costs[frame - first] = cost;
                         words[frame - first] = length as u32;

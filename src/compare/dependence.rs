@@ -1,5 +1,7 @@
-//! What costs too much for every pair of features, of the strongest pairs: BCa intervals, distance correlation, mutual
+//! What costs too much for every pair of features, of the strongest pairs: `BCa` intervals, distance correlation, mutual
 //! information and partial correlation.
+
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -11,12 +13,11 @@ use super::features::FeatureTable;
 use super::groups::{Groups, log_permutations, permute};
 use super::mutual_information::{ScaledColumn, mutual_information};
 use super::partial::Controls;
-use super::ranking::{Drawn, RankedColumn};
-use super::resampling::{LEAST_P, PermutationTail};
+use super::ranking::RankedColumn;
+use super::resampling::{LEAST_P, PermutationTail, Tile};
 use super::spaces::chosen;
-use crate::math::product::PANEL;
 use crate::math::random::Stream;
-use crate::math::statistics::benjamini_hochberg;
+use crate::math::statistics::{ascending, benjamini_hochberg, spearman};
 
 /// Pairs of features that the costly measures are taken of.
 pub const STRONGEST: usize = 200;
@@ -42,7 +43,7 @@ pub struct Tested {
 /// The costly measures of one pair of features.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Dependence {
-    /// The 95 % BCa bootstrap interval of Spearman's correlation ([`bca_interval`]).
+    /// The 95 % `BCa` bootstrap interval of Spearman's correlation ([`bca_interval`]).
     pub bca: Option<(f64, f64)>,
     /// Spearman's correlation beyond the controls ([`Controls`]), p two-sided after Freedman and Lane (1983).
     pub partial: Tested,
@@ -83,16 +84,18 @@ pub fn dependences(
         .flat_map(|table| table.names.iter().zip(&table.columns))
         .filter(|(name, _)| control.features.contains(name))
         .collect();
-    let measured: Vec<(usize, Dependence)> = strongest(table)
+    let places = strongest(table);
+    let intervals = intervals(&places, texts, sounds, resampling);
+    let measured: Vec<(usize, Dependence)> = places
         .into_par_iter()
-        .map(|place| {
+        .zip(intervals)
+        .map(|(place, bca)| {
             let pair = Pair::new(&texts.columns[place / width], &sounds.columns[place % width]);
             let names = [&texts.names[place / width], &sounds.names[place % width]];
             let held = !controls.iter().any(|(name, _)| names.contains(name));
             let partial = held.then(|| pair.partial(&controls, control.groups, groups, resampling));
             let (distance_correlation, mutual_information, sampled) = pair.sampled(groups, resampling);
             let partial = partial.unwrap_or_default();
-            let bca = pair.interval(resampling);
             (place, Dependence { bca, partial, distance_correlation, mutual_information, sampled })
         })
         .collect();
@@ -140,17 +143,8 @@ struct Pair {
 
 impl Pair {
     fn new(x: &[f64], y: &[f64]) -> Self {
-        let items: Vec<u32> = (0..x.len() as u32)
-            .filter(|&item| x[item as usize].is_finite() && y[item as usize].is_finite())
-            .collect();
+        let items = both(x, y);
         Self { x: of(x, &items), y: of(y, &items), items }
-    }
-
-    fn interval(&self, resampling: &Resampling) -> Option<(f64, f64)> {
-        let draws = bootstrapped_spearman(&self.x, &self.y, resampling);
-        let estimate = crate::math::statistics::spearman(&self.x, &self.y)?;
-        let left_out = spearman_without_each(&self.x, &self.y);
-        bca_interval(&draws, estimate, &left_out).filter(|(low, high)| low.is_finite() && high.is_finite())
     }
 
     fn partial(
@@ -220,28 +214,58 @@ fn permuted(
     Tested { estimate: Some(estimate), p, q: None }
 }
 
-/// Spearman's correlation of each bootstrap draw; NaN where a side is constant in it.
-fn bootstrapped_spearman(x: &[f64], y: &[f64], resampling: &Resampling) -> Vec<f64> {
-    let items = x.len();
-    let (x, y) = (RankedColumn::new(x), RankedColumn::new(y));
-    let mut drawn = vec![Drawn::default(); items];
-    let mut panel = vec![[0.0_f32; PANEL]; items];
-    (0..resampling.bootstrap)
-        .map(|draw| {
-            let mut stream = Stream::new(resampling.seed, "bootstrap of pairs", draw.into());
-            drawn.iter_mut().zip(0..).for_each(|(item, row)| *item = Drawn { times: 0, row });
-            for _ in 0..items {
-                drawn[stream.below(items as u32) as usize].times += 1;
-            }
-            let squares = x.rank(&drawn, items, &mut panel, 0) * y.rank(&drawn, items, &mut panel, 1);
-            let product: f64 = drawn
-                .iter()
-                .zip(&panel)
-                .map(|(item, ranks)| f64::from(item.times) * f64::from(ranks[0]) * f64::from(ranks[1]))
-                .sum();
-            if squares > 0.0 { product / squares.sqrt() } else { f64::NAN }
-        })
-        .collect()
+/// The BCa interval of each of the pairs at `places`; pairs over the same items share their draws.
+fn intervals(
+    places: &[usize],
+    texts: &FeatureTable,
+    sounds: &FeatureTable,
+    resampling: &Resampling,
+) -> Vec<Option<(f64, f64)>> {
+    let width = sounds.columns.len();
+    let columns = |place: usize| (&texts.columns[place / width], &sounds.columns[place % width]);
+    let mut classes: BTreeMap<Vec<u32>, Vec<usize>> = BTreeMap::new();
+    for (i, &place) in places.iter().enumerate() {
+        let (x, y) = columns(place);
+        classes.entry(both(x, y)).or_default().push(i);
+    }
+    let mut found = vec![None; places.len()];
+    for (items, pairs) in classes {
+        let distinct = |of: &dyn Fn(usize) -> usize| {
+            let mut columns: Vec<usize> = pairs.iter().map(|&i| of(places[i])).collect();
+            columns.sort_unstable();
+            columns.dedup();
+            columns
+        };
+        let (text, sound) = (distinct(&|place| place / width), distinct(&|place| place % width));
+        let ranked = |table: &FeatureTable, columns: &[usize]| -> Vec<RankedColumn> {
+            columns.iter().map(|&column| RankedColumn::new(&of(&table.columns[column], &items))).collect()
+        };
+        let (ranked_texts, ranked_sounds) = (ranked(texts, &text), ranked(sounds, &sound));
+        let tile = Tile { texts: &ranked_texts, sounds: &ranked_sounds, items: items.len(), members: &[] };
+        let within = |columns: &[usize], column: usize| columns.partition_point(|&other| other < column);
+        let cells: Vec<(usize, usize)> = pairs
+            .iter()
+            .map(|&i| (within(&text, places[i] / width), within(&sound, places[i] % width)))
+            .collect();
+        let intervals: Vec<Option<(f64, f64)>> = pairs
+            .par_iter()
+            .zip(tile.draws(&cells, resampling))
+            .map(|(&i, draws)| {
+                let (x, y) = columns(places[i]);
+                let (x, y) = (of(x, &items), of(y, &items));
+                let interval = bca_interval(&draws, spearman(&x, &y)?, &spearman_without_each(&x, &y))?;
+                Some(interval).filter(|(low, high)| low.is_finite() && high.is_finite())
+            })
+            .collect();
+        pairs.iter().zip(intervals).for_each(|(&i, interval)| found[i] = interval);
+    }
+    found
+}
+
+/// The items that have both features.
+fn both(x: &[f64], y: &[f64]) -> Vec<u32> {
+    let has = |item: &u32| x[*item as usize].is_finite() && y[*item as usize].is_finite();
+    (0..x.len() as u32).filter(has).collect()
 }
 
 /// Spearman's correlation without each of the items in turn; NaN where a side is then constant.
@@ -281,7 +305,7 @@ impl Beyond {
     fn new(values: &[f64]) -> Self {
         let value = |i: u32| values[i as usize];
         let mut order: Vec<u32> = (0..values.len() as u32).collect();
-        order.sort_by(|&a, &b| crate::math::statistics::ascending(value(a), value(b)).then(a.cmp(&b)));
+        order.sort_by(|&a, &b| ascending(value(a), value(b)).then(a.cmp(&b)));
         let mut run = vec![(0, 0); values.len()];
         let mut begin = 0;
         for items in order.chunk_by(|&a, &b| value(a) == value(b)) {
@@ -355,7 +379,6 @@ fn falls_in_both(x: &Beyond, y: &Beyond) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::compare::correlations::correlations;
-    use crate::math::statistics::spearman;
 
     fn table(items: usize, columns: usize, distinct: u32, item: u64) -> FeatureTable {
         let mut stream = Stream::new(12, "dependence", item);
@@ -382,24 +405,12 @@ mod tests {
     }
 
     #[test]
-    fn draws_are_those_of_all_pairs() {
-        let columns = table(50, 2, 9, 3).columns;
-        let resampling = Resampling { seed: 4, permutations: 0, bootstrap: 3 };
-        for (draw, found) in bootstrapped_spearman(&columns[0], &columns[1], &resampling).iter().enumerate() {
-            let mut stream = Stream::new(4, "bootstrap of pairs", draw as u64);
-            let items: Vec<u32> = (0..50).map(|_| stream.below(50)).collect();
-            let expected = spearman(&of(&columns[0], &items), &of(&columns[1], &items)).unwrap();
-            assert!((found - expected).abs() < 1e-6);
-        }
-    }
-
-    #[test]
     fn what_lies_behind_the_controls_is_not_found_and_a_parabola_is() {
         let (mut texts, mut sounds) = (table(200, 3, 1 << 20, 5), table(200, 3, 1 << 20, 6));
         let seconds = table(200, 1, 1 << 20, 7).columns.remove(0);
-        for i in 0..200 {
-            texts.columns[0][i] += 3.0 * seconds[i];
-            sounds.columns[0][i] += 3.0 * seconds[i];
+        for (i, seconds) in seconds.iter().enumerate() {
+            texts.columns[0][i] += 3.0 * seconds;
+            sounds.columns[0][i] += 3.0 * seconds;
             sounds.columns[1][i] = (texts.columns[1][i] - 0.5).powi(2) + 0.01 * sounds.columns[1][i];
         }
         sounds.push("seconds", seconds);

@@ -29,6 +29,7 @@ mod resampling;
 pub mod shift;
 mod similarity;
 pub mod spaces;
+pub mod spelling;
 pub mod suspects;
 #[cfg(test)]
 mod tests;

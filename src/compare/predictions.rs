@@ -218,10 +218,10 @@ impl Regression {
             let predicted = fold.predictors.product(&weights);
             let offset = fold.means.product(&weights);
             for i in 0..own.rows() {
-                for j in 0..errors.len() {
+                for (j, (error, square)) in errors.iter_mut().zip(&mut squares).enumerate() {
                     let guess = predicted.at(i, j) - offset.at(0, j) + mean.at(0, j);
-                    errors[j] += (own.at(i, j) - guess) * (own.at(i, j) - guess);
-                    squares[j] += own.at(i, j) * own.at(i, j);
+                    *error += (own.at(i, j) - guess) * (own.at(i, j) - guess);
+                    *square += own.at(i, j) * own.at(i, j);
                 }
             }
         }

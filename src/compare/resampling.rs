@@ -75,6 +75,21 @@ impl Tile<'_> {
         tails.into_par_iter().map(|tails| tails.interval(keep)).collect()
     }
 
+    /// Spearman's correlation of each of some pairs of columns (text, sound) in every bootstrap draw, the draws of
+    /// [`Self::intervals`]; NaN where a column is constant in the draw.
+    pub fn draws(&self, pairs: &[(usize, usize)], resampling: &Resampling) -> Vec<Vec<f64>> {
+        let width = self.sounds.len();
+        let draws: Vec<Vec<f32>> = (0..resampling.bootstrap)
+            .into_par_iter()
+            .map_init(BootstrapScratch::default, |scratch, draw| {
+                let mut stream = Stream::new(resampling.seed, "bootstrap of pairs", draw.into());
+                let product = self.bootstrap(&mut stream, scratch);
+                pairs.iter().map(|&(text, sound)| product[text * width + sound]).collect()
+            })
+            .collect();
+        (0..pairs.len()).map(|pair| draws.iter().map(|draw| f64::from(draw[pair])).collect()).collect()
+    }
+
     /// Spearman's correlations in one resample; NaN where a column is constant in it.
     fn bootstrap(&self, stream: &mut Stream, scratch: &mut BootstrapScratch) -> Vec<f32> {
         let BootstrapScratch { drawn, times, texts, sounds, text_scales, sound_scales } = scratch;

@@ -33,6 +33,9 @@ pub struct Sizes {
     pub silence_share: Vec<f64>,
     /// Syllable nuclei of the recording; empty where they were not looked for.
     pub nuclei: Vec<f64>,
+    /// How well the letters fit the sound ([`LetterModels::fit`](super::spelling::LetterModels::fit)); empty where that was
+    /// not looked at.
+    pub spelling: Vec<f64>,
 }
 
 /// Why a pair is suspect.
@@ -44,6 +47,8 @@ pub enum Reason {
     Silence,
     /// Speech, and no words.
     NoWords,
+    /// The letters do not go with the sound.
+    Spelling,
     /// The recording sounds unlike those of documents with similar words.
     Neighbours,
 }
@@ -56,6 +61,7 @@ impl Reason {
             Self::Rate => "rate",
             Self::Silence => "silence",
             Self::NoWords => "no_words",
+            Self::Spelling => "spelling",
             Self::Neighbours => "neighbours",
         }
     }
@@ -83,6 +89,8 @@ pub struct Suspect {
 ///   its own robust scale (median absolute deviation).
 /// - `silence`: words, but under a tenth of the recording is sound; `no_words`: the reverse. Both score with the
 ///   residual of a character or a hundredth of a second.
+/// - `spelling`: how much worse the letters fit the sound than those of the group's median pair, over the robust scale of all. Where it is
+///   known it joins the rate: the score is the root of the sum of both squares, and the larger one is the reason.
 /// - `neighbours`: a ridge regression learnt on other pairs sends the text to a point among the sounds; how many standard
 ///   deviations the own recording lies further from it, by cosine, than the mean recording does. Only where `spaces` are given: of text
 ///   and sound that are related beyond chance.
@@ -132,19 +140,38 @@ fn rate_suspects(sizes: &Sizes, groups: &Groups) -> Vec<Suspect> {
         let scale = robust_scale(&scores);
         scores.iter_mut().for_each(|score| *score /= scale);
     }
+    let misspelt = misspellings(sizes, &pairs, &members);
     let suspect = |(place, &pair): (usize, &usize)| {
         let silent = sound(pair) < SILENT_SHARE * sizes.seconds[pair];
         let reason = match (sizes.characters[pair] > 0.0, silent) {
             (true, true) => Reason::Silence,
             (false, false) => Reason::NoWords,
             (false, true) => return None,
+            (true, false) if misspelt[place] > scores[place].abs() => Reason::Spelling,
             (true, false) => Reason::Rate,
         };
         let times_expected = (reason == Reason::Rate).then(|| libm::exp(length.residuals[place]));
-        let score = scores[place].abs();
+        let score = (scores[place] * scores[place] + misspelt[place] * misspelt[place]).sqrt();
         score.is_finite().then_some(Suspect { pair, score, reason, times_expected })
     };
     pairs.iter().enumerate().filter_map(suspect).collect()
+}
+
+/// How many robust standard deviations worse than their group's median the letters of each pair fit; 0 of those that fit better, or are
+/// not known.
+fn misspellings(sizes: &Sizes, pairs: &[usize], members: &[Vec<u32>]) -> Vec<f64> {
+    let fits: Vec<f64> =
+        pairs.iter().map(|&pair| sizes.spelling.get(pair).copied().unwrap_or(f64::NAN)).collect();
+    let mut rest = vec![f64::NAN; fits.len()];
+    for group in members {
+        let known: Vec<f64> = group.iter().map(|&i| fits[i as usize]).filter(|fit| fit.is_finite()).collect();
+        let median = percentile(&known, 0.5).unwrap_or(f64::NAN);
+        group.iter().for_each(|&i| rest[i as usize] = median - fits[i as usize]);
+    }
+    let known: Vec<f64> = rest.iter().copied().filter(|rest| rest.is_finite()).collect();
+    let scale = robust_scale(&known);
+    let usable = known.len() >= FEWEST;
+    rest.iter().map(|rest| if usable && rest.is_finite() { (rest / scale).max(0.0) } else { 0.0 }).collect()
 }
 
 /// A robust line with an offset for each group.
@@ -270,7 +297,11 @@ mod tests {
             }
         }
         let nuclei = seconds.iter().map(|s| (4.0 * s * libm::exp(0.08 * noise())).round()).collect();
-        (Sizes { characters, seconds, silence_share: vec![0.1; 590], nuclei }, speakers, exchanged)
+        (
+            Sizes { characters, seconds, silence_share: vec![0.1; 590], nuclei, spelling: Vec::new() },
+            speakers,
+            exchanged,
+        )
     }
 
     #[test]
@@ -287,6 +318,18 @@ mod tests {
         let found = suspects(&rare, &Groups::from_labels(&speakers), None, 0);
         let hits = found[..30].iter().filter(|suspect| exchanged.contains(&suspect.pair)).count();
         assert!(hits >= 17, "{hits} of 20 without nuclei");
+    }
+
+    #[test]
+    fn letters_that_do_not_fit_are_a_reason_of_their_own() {
+        let (mut sizes, speakers, _) = corpus();
+        let mut stream = Stream::new(23, "fits", 0);
+        sizes.spelling = (0..590).map(|_| -10.0 - stream.unit_f64()).collect();
+        sizes.spelling[77] = -19.0;
+        sizes.spelling[78] = f64::NAN;
+        let found = suspects(&sizes, &Groups::from_labels(&speakers), None, 0);
+        let first = &found[0];
+        assert_eq!((first.pair, first.reason.name(), first.times_expected), (77, "spelling", None));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! When words were said, as other programs write it: Praat's TextGrid, NIST's CTM, and the CSV of the Montreal Forced Aligner.
+//! When words were said, as other programs write it: Praat's `TextGrid`, NIST's CTM, and the CSV of the Montreal Forced Aligner.
 
 use super::encoding::decode;
 
@@ -27,7 +27,7 @@ const NO_WORDS: [&str; 7] = ["", "<eps>", "sil", "sp", "<sil>", "SIL", "<p:>"];
 
 /// Reads the words of an alignment file by its extension: `textgrid` (long or short), `ctm`, `csv`.
 ///
-/// - Of a TextGrid the interval tier `words` is taken, or one whose name ends in ` - words` (as the Montreal Forced Aligner names
+/// - Of a `TextGrid` the interval tier `words` is taken, or one whose name ends in ` - words` (as the Montreal Forced Aligner names
 ///   those of several speakers, which are joined), else the first interval tier.
 /// - A line of a CTM is `RECORDING CHANNEL BEGIN DURATION WORD ...`; `;;` begins a comment (NIST SCTK).
 /// - A CSV has the columns Begin, End, Label and, of the Montreal Forced Aligner, Type, of which `words` are taken.
@@ -59,7 +59,7 @@ fn timed(word: &str, begin: f64, end: f64, place: &dyn Fn() -> String) -> Result
     Ok(TimedWord { word: word.trim().to_owned(), begin, end })
 }
 
-/// A value of a TextGrid; all else in the file is for human eyes.
+/// A value of a `TextGrid`; all else in the file is for human eyes.
 #[derive(Debug, PartialEq)]
 enum Value {
     Text(String),

@@ -19,6 +19,7 @@ mod inventory;
 mod journal;
 mod key;
 mod ledger;
+mod letters;
 pub mod lineage;
 mod lookup;
 pub mod memory;

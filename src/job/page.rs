@@ -391,7 +391,40 @@ fn relations_section(permutations: u32, bootstrap: u32, relations: &Relations) -
             })
             .collect(),
         relations: rows,
+        predictions: best_predictions(relations),
+        suspects: relations
+            .suspects
+            .iter()
+            .take(SUSPECTS)
+            .map(|row| page::Suspect {
+                doc_id: row.doc_id.clone(),
+                clip_id: row.clip_id.clone(),
+                score: row.score,
+                explanation: row.explanation.clone(),
+            })
+            .collect(),
+        all_suspects: relations.suspects.len() as u64,
     }
+}
+
+/// Rows of the page's tables of suspects and predictions.
+const SUSPECTS: usize = 30;
+const PREDICTIONS: usize = 20;
+
+/// The predictions that explain most.
+fn best_predictions(relations: &Relations) -> Vec<page::Prediction> {
+    let mut rows: Vec<_> = relations.predictions.iter().filter(|row| row.r2.is_some()).collect();
+    let r2 = |row: &crate::compare::predictions::Prediction| row.r2.unwrap_or(f64::NEG_INFINITY);
+    rows.sort_by(|a, b| r2(b).total_cmp(&r2(a)).then_with(|| a.target.cmp(&b.target)));
+    let shown = |row: &&crate::compare::predictions::Prediction| page::Prediction {
+        target: row.target.clone(),
+        r2: row.r2,
+        null_mean: row.null_mean,
+        null_q95: row.null_q95,
+        q: row.q,
+        n: u64::from(row.n),
+    };
+    rows.iter().take(PREDICTIONS).map(shown).collect()
 }
 
 /// Points of a scatter plot, thinned to what a page can hold.

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::desk::Desk;
+use super::inputs::Inputs;
 use super::key::Key;
-use super::plan::ComparePlan;
+use super::letters;
+use super::plan::{ComparePlan, DocumentsPlan};
 use super::settings::Settings;
 use super::sound::Sound;
 use super::words::Words;
@@ -17,7 +19,7 @@ use crate::compare::pairs::{PairProblem, pair};
 use crate::compare::predictions::{Prediction, predictions};
 use crate::compare::spaces::{Space, SpaceKind, SpaceRelation, spaces};
 use crate::compare::suspects::{Reason, Sizes, Suspect, suspects};
-use crate::corpus::{Stage, Warned};
+use crate::corpus::{DocumentRef, Stage, Warned};
 use crate::error::Result;
 use crate::math::matrix::Matrix;
 use crate::report::{PairRow, SuspectRow, TEXT_FEATURES, Written, tables};
@@ -51,10 +53,16 @@ pub(super) fn relations_key(words: &[Key], sound: Option<Key>, settings: &Settin
 }
 
 /// Relates documents and recordings, unless what is known of both is what it was.
-pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<'_>) -> Result<Relations> {
+pub(super) fn run(
+    plan: &ComparePlan,
+    documents: Option<(&DocumentsPlan, &Inputs<DocumentRef>)>,
+    words: &Words,
+    sound: &Sound,
+    desk: &Desk<'_>,
+) -> Result<Relations> {
     let key = relations_key(&words.keys, sound.key, desk.settings);
     let (mut relations, written) = desk.remember(&key, || {
-        let mut relations = relate(plan, words, sound, desk)?;
+        let mut relations = relate(plan, documents, words, sound, desk)?;
         let written = std::mem::take(&mut relations.written);
         Ok((relations, written))
     })?;
@@ -65,7 +73,13 @@ pub(super) fn run(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<
 }
 
 /// Pairs documents with recordings, relates their features and writes the tables.
-fn relate(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<'_>) -> Result<Relations> {
+fn relate(
+    plan: &ComparePlan,
+    documents: Option<(&DocumentsPlan, &Inputs<DocumentRef>)>,
+    words: &Words,
+    sound: &Sound,
+    desk: &Desk<'_>,
+) -> Result<Relations> {
     let document_ids: Vec<&str> = words.documents.iter().map(|row| row.doc_id.as_str()).collect();
     let clip_ids: Vec<&str> = sound.clips.iter().map(|row| row.clip_id.as_str()).collect();
     let pairing = pair(&document_ids, &clip_ids, &plan.pair_by);
@@ -95,7 +109,13 @@ fn relate(plan: &ComparePlan, words: &Words, sound: &Sound, desk: &Desk<'_>) -> 
         let (of_words, of_sounds) = (text_spaces(words, &members), sound_spaces(sound, &audio));
         let spaces = spaces(&of_words, &of_sounds, &groups, &resampling);
         let related = related_spaces(&of_words, &of_sounds, &spaces);
-        let found = suspects(&sizes(&text, &audio), &groups, related, desk.seed);
+        let mut sizes = sizes(&text, &audio);
+        if let Some((documents, inputs)) = documents.filter(|_| plan.words) {
+            let ids: Vec<(&str, &str)> =
+                members.iter().map(|&(document, clip)| (document_ids[document], clip_ids[clip])).collect();
+            sizes.spelling = letters::fits((documents, inputs), &ids, sound, desk)?;
+        }
+        let found = suspects(&sizes, &groups, related, desk.seed);
         let suspects =
             found.iter().map(|suspect| suspect_row(words, sound, members[suspect.pair], suspect)).collect();
         let unknown =
@@ -156,6 +176,7 @@ fn sizes(text: &FeatureTable, sound: &FeatureTable) -> Sizes {
         seconds: column(sound, "seconds").unwrap_or_else(|| vec![f64::NAN; rows]),
         silence_share: column(sound, "silence_share").unwrap_or_else(|| vec![0.0; rows]),
         nuclei: column(sound, "syllables").unwrap_or_default(),
+        spelling: Vec::new(),
     }
 }
 
@@ -187,6 +208,7 @@ fn suspect_row(
         ),
         (Reason::Silence, _) => "there are words, but the recording is silent".into(),
         (Reason::NoWords, _) => "there is sound, but no words".into(),
+        (Reason::Spelling, _) => "the letters of the text do not go with the sound".into(),
         (Reason::Neighbours, _) => "the recording is unlike those of documents with similar words".into(),
     };
     SuspectRow {

@@ -536,7 +536,7 @@ impl Resolver<'_> {
                 }),
             }
         }
-        let digest = blake3::hash(format!("{aligned:?}").as_bytes()).to_hex().to_string();
+        let digest = blake3::hash(format!("{aligned:?} {unusable:?}").as_bytes()).to_hex().to_string();
         Ok((aligned, unusable, digest))
     }
 

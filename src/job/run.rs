@@ -262,7 +262,10 @@ fn stages_of(plan: &Plan, inputs: &mut AllInputs, desk: &Desk<'_>) -> Result<Out
     desk.stages.tell(quarantined, warned);
     check_inputs(plan, words.as_ref(), sound.as_ref())?;
     let mut relations = match (&plan.compare, &words, &sound) {
-        (Some(compare), Some(words), Some(sound)) => Some(relations::run(compare, words, sound, desk)?),
+        (Some(compare), Some(words), Some(sound)) => Some({
+            let documents = plan.documents.as_ref().zip(inputs.0.as_ref());
+            relations::run(compare, documents, words, sound, desk)?
+        }),
         _ => None,
     };
     desk.stages.tell([], relations.iter().flat_map(|relations| &relations.warned));

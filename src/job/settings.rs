@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::plan::{ComparePlan, DocumentsPlan, ModelPlan, Plan};
-use super::sections::{EmbeddingsSection, FeaturesSection};
+use super::sections::{CompareSection, EmbeddingsSection, FeaturesSection};
 use crate::compare::pairs::PairBy;
 
 /// What the job file says to each stage, defaults written out. Where files lie and how many runs are kept matters to none.
@@ -83,7 +83,12 @@ impl Settings {
                 plan.clips.as_ref().and_then(|plan| plan.features.as_ref()).is_some_and(|set| set.frames),
                 &file.filters,
             )),
-            compare: json(&(&file.compare, pairs, seed)),
+            compare: json(&(
+                // Words in time have a key of their own.
+                file.compare.clone().map(|section| CompareSection { alignments: Vec::new(), ..section }),
+                pairs,
+                seed,
+            )),
         }
     }
 }

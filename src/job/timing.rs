@@ -6,12 +6,13 @@ use super::desk::Desk;
 use super::frames::FramePart;
 use super::inputs::Inputs;
 use super::key::Key;
+use super::letters::texts;
 use super::plan::{ComparePlan, DocumentsPlan};
 use super::relations::Relations;
 use super::sound::Sound;
 use crate::compare::alignment::{Contour, align, expected_length};
 use crate::compare::pairs::stem;
-use crate::corpus::{DocumentReader, DocumentRef, TimedWord};
+use crate::corpus::{DocumentRef, TimedWord};
 use crate::error::{Error, Result};
 use crate::math::statistics::Moments;
 use crate::report::tables::WORD_CONTOURS as CONTOURS;
@@ -19,6 +20,9 @@ use crate::report::{TimedWordRow, WordSoundRow, Written, tables};
 use crate::text::surprisal::BigramModel;
 use crate::text::tokens::{TokenBuffer, TokenSettings, Tokenizer};
 use crate::text::{Interner, syllables};
+
+/// The level among the contours.
+const LEVEL: usize = 1;
 
 /// Documents whose text is in memory at once.
 const DOCUMENTS_AT_ONCE: usize = 512;
@@ -52,26 +56,18 @@ struct Spoken<'a> {
 impl<'a> Spoken<'a> {
     fn new(
         plan: &'a ComparePlan,
-        (documents, inputs): (&DocumentsPlan, &Inputs<DocumentRef>),
+        documents: (&DocumentsPlan, &Inputs<DocumentRef>),
         relations: &'a Relations,
         desk: &Desk<'_>,
     ) -> Result<Self> {
         let refused = |error: crate::text::TextError| Error::job_file("tokens", error.to_string());
         let tokenizer = Tokenizer::new(&TokenSettings::default()).map_err(refused)?;
-        let reader = DocumentReader::new(&documents.rules);
         let mut buffer = TokenBuffer::default();
         let mut terms = Interner::default();
         let mut clips = BTreeMap::new();
         for pairs in relations.pairs.chunks(DOCUMENTS_AT_ONCE) {
             desk.interrupt.check()?;
-            let references: Vec<&DocumentRef> =
-                pairs.iter().filter_map(|pair| inputs.find(&pair.doc_id)).collect();
-            let texts: BTreeMap<String, String> = reader
-                .read(&references)
-                .into_iter()
-                .flatten()
-                .map(|document| (document.id, document.text))
-                .collect();
+            let texts = texts(documents, pairs.iter().map(|pair| pair.doc_id.as_str()));
             for pair in pairs {
                 let timed = plan.alignments.get(stem(&pair.clip_id)).map(Vec::as_slice);
                 let mut words = Vec::new();
@@ -125,8 +121,7 @@ impl<'a> Spoken<'a> {
         for (clip_id, range) in &frames.clips {
             let Some((doc_id, words, timed)) = self.clips.get(clip_id.as_str()) else { continue };
             let Some(seconds) = seconds.get(range.clone()) else { continue };
-            let levels: Vec<f64> =
-                columns[1][range.clone()].iter().map(|level| level.unwrap_or(-100.0)).collect();
+            let levels: Vec<f64> = columns[LEVEL][range.clone()].iter().copied().flatten().collect();
             let Some(times) = self.times(words, *timed, seconds, &levels) else { continue };
             let mut before = None;
             for (i, (&word, (start, end))) in words.iter().zip(times).enumerate() {
@@ -169,7 +164,8 @@ impl<'a> Spoken<'a> {
         if let Some(timed) = timed {
             return Some(timed.iter().map(|word| (word.begin, word.end)).collect());
         }
-        let step_seconds = seconds.get(1)? - seconds.first()?;
+        // Without the spectral features frames have no level.
+        let step_seconds = seconds.get(1).filter(|_| levels.len() == seconds.len())? - seconds.first()?;
         let expected: Vec<f64> = words
             .iter()
             .map(|&word| {

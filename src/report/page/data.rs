@@ -360,6 +360,42 @@ pub struct Relations {
     pub scatters: Vec<Scatter>,
     /// Representations of the same items compared as a whole.
     pub spaces: Vec<Space>,
+    /// Features predicted from the other side, the best first.
+    pub predictions: Vec<Prediction>,
+    /// Pairs that fit worst, the worst first.
+    pub suspects: Vec<Suspect>,
+    /// How many suspects there are in the table.
+    pub all_suspects: u64,
+}
+
+/// A feature predicted from all features of the other side.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Prediction {
+    /// Column of the documents or the clips.
+    pub target: String,
+    /// Share of its variance that is predicted on held-out pairs.
+    pub r2: Option<f64>,
+    /// What shuffled pairs give on average.
+    pub null_mean: Option<f64>,
+    /// What 95 % of shuffled pairs stay under.
+    pub null_q95: Option<f64>,
+    /// Benjamini-Hochberg q.
+    pub q: Option<f64>,
+    /// Pairs.
+    pub n: u64,
+}
+
+/// A pair whose words and sound do not go together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Suspect {
+    /// The document.
+    pub doc_id: String,
+    /// The recording.
+    pub clip_id: String,
+    /// Robust standard deviations from what pairs are like.
+    pub score: f64,
+    /// Why, in words.
+    pub explanation: String,
 }
 
 /// A text feature with a sound feature.

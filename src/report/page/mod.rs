@@ -25,8 +25,9 @@ mod words;
 
 pub use data::{
     ClipGroup, ClipsRead, Collocation, Corpus, Count, Dispersed, DocumentsRead, Duplicate, Embeddings,
-    Exclusion, FeatureSummary, KeyTerm, Keyness, Law, MapWord, Neighbours, Phrase, Point, Relation,
-    Relations, ReportData, Scatter, Sound, Space, Spectrogram, TableFile, TopTerm, Topic, Words,
+    Exclusion, FeatureSummary, KeyTerm, Keyness, Law, MapWord, Neighbours, Phrase, Point, Prediction,
+    Relation, Relations, ReportData, Scatter, Sound, Space, Spectrogram, Suspect, TableFile, TopTerm, Topic,
+    Words,
 };
 pub use difference::render as render_difference;
 pub use picture::spectrogram_svg;

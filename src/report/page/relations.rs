@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::data::{Relation, Relations, Scatter, Space};
+use super::data::{Prediction, Relation, Relations, Scatter, Space};
 use super::heat_map::HeatMaps;
 use super::strength::by_strength;
 use super::table::{Cell, Column, Table};
@@ -29,6 +29,8 @@ pub(super) fn section(relations: &Relations) -> Section {
         }
         @if !plots.is_empty() { (scatters(&plots, &relations.relations)) }
         @if !relations.spaces.is_empty() { (spaces(&relations.spaces)) }
+        @if !relations.predictions.is_empty() { (predictions(&relations.predictions)) }
+        @if !relations.suspects.is_empty() { (suspects(relations)) }
     };
     Section { id: "relations", title: "Words and voices", body }
 }
@@ -154,6 +156,64 @@ fn in_short(relation: &Relation) -> String {
         number::optional(relation.rho(), number::correlation),
         number::probability_of('q', relation.q),
         number::count(relation.n)
+    )
+}
+
+fn predictions(predictions: &[Prediction]) -> Markup {
+    let columns = [
+        Column::text("Feature"),
+        Column::number("Predicted"),
+        Column::text(""),
+        Column::number("By chance"),
+        Column::number("Chance, 95 %"),
+        Column::number("q"),
+        Column::number("n"),
+    ];
+    let shown = |value: f64| number::decimal(value, 3);
+    let rows = predictions.iter().map(|row| {
+        let chance = row.r2.zip(row.null_mean.zip(row.null_q95));
+        let picture =
+            chance.map_or_else(|| html! {}, |(r2, (mean, q95))| mark::against_chance(r2, mean, q95));
+        vec![
+            named(&row.target),
+            Cell::number(row.r2, shown),
+            Cell::markup(picture),
+            Cell::number(row.null_mean, shown),
+            Cell::number(row.null_q95, shown),
+            Cell::number(row.q, number::probability),
+            Cell::count(row.n),
+        ]
+    });
+    let table =
+        Table { label: "What the other side predicts", columns: &columns, rows: rows.collect() }.render();
+    block(
+        "What the other side predicts",
+        &table,
+        &html! {
+            "How much of a feature's variance all features of the other side predict, on pairs that were not learnt from (R² of ridge regression): 1 is all, 0 no more than the mean. The bar is what shuffled pairs give."
+        },
+    )
+}
+
+fn suspects(relations: &Relations) -> Markup {
+    let columns =
+        [Column::text("Document"), Column::text("Recording"), Column::number("Score"), Column::text("Why")];
+    let rows = relations.suspects.iter().map(|row| {
+        vec![
+            Cell::code(&row.doc_id),
+            Cell::code(&row.clip_id),
+            Cell::number(Some(row.score), |score| number::decimal(score, 1)),
+            Cell::text(&row.explanation),
+        ]
+    });
+    let table = Table { label: "Listen to these first", columns: &columns, rows: rows.collect() }.render();
+    block(
+        "Listen to these first",
+        &table,
+        &html! {
+            (cut_note(relations.suspects.len(), relations.all_suspects as usize).unwrap_or_default())
+            "Pairs whose words and sound fit worst: a wrong transcript, a cut recording, or somebody who speaks unlike the others. The score counts robust standard deviations from what pairs are like; from 5 on it is rarely chance."
+        },
     )
 }
 

@@ -109,6 +109,18 @@ fn findings(relations: &Relations) -> Markup {
             }
         }
         @if !strongest.is_empty() { ul { @for relation in strongest { li { (finding(relation)) } } } }
+        @if let Some(best) = relations.predictions.iter().find(|row| row.q.is_some_and(|q| q < super::Q_LIMIT)) {
+            p {
+                "Best predicted from the other side is the " (feature::meaning_or_name(&best.target)) ": "
+                (number::decimal(100.0 * best.r2.unwrap_or(0.0), 0)) " % of its variance on pairs that were not learnt from."
+            }
+        }
+        @if let Some(worst) = relations.suspects.first() {
+            p {
+                (number::counted(relations.all_suspects, "pair fits", "pairs fit")) " worse than the others do; listen first to "
+                code { bdi { (number::clean(&worst.clip_id, 60)) } } ": " (number::clean(&worst.explanation, 200)) "."
+            }
+        }
         @if (1..10).contains(&relations.pairs) {
             p { "With so few pairs only very strong relations can be told from chance." }
         }

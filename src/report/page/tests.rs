@@ -56,6 +56,20 @@ fn hostile() -> ReportData {
                 audio_feature: name.clone(),
                 points: vec![Point { id: name.clone(), x: 1.0, y: 1.0 }],
             }],
+            suspects: vec![Suspect {
+                doc_id: name.clone(),
+                clip_id: name.clone(),
+                score: 7.5,
+                explanation: name.clone(),
+            }],
+            all_suspects: 2,
+            predictions: vec![Prediction {
+                target: name.clone(),
+                r2: Some(0.5),
+                q: Some(0.001),
+                n: 30,
+                ..Prediction::default()
+            }],
             ..Relations::default()
         }),
         quarantine: vec![exclusion],
