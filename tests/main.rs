@@ -25,5 +25,6 @@ mod operations;
 mod program;
 mod shared_data;
 mod showing;
+mod terms;
 mod vectors;
 mod words_in_time;

@@ -129,6 +129,9 @@ impl TermBatch {
     /// Gives the numbers of the terms that wait.
     pub fn flush(&mut self, interner: &mut Interner, mut found: impl FnMut(u32)) {
         let keys = &self.keys[..self.len];
+        if keys.is_empty() {
+            return;
+        }
         self.len = 0;
         interner.make_room(keys.len());
         let hashes: [usize; BATCH] =
