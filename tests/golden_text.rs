@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use wordwave::corpus::{
-    Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Fields, Identity, NameBy, Pattern, Split,
-    whole_document, unique_documents, walk,
+    Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Fields, Identity, NameBy, Pattern,
+    Split, unique_documents, walk, whole_document,
 };
 use wordwave::text::bag_of_words::{BagOfWords, Norm, TermRows, Weight, WeightSettings, idf};
 use wordwave::text::counts::{CountSettings, ShardCounts, count_shard};

@@ -330,9 +330,8 @@ fn drain(
             Some(bytes) => piece.read_to_end(bytes).map(|more| more as u64),
             None => io::copy(&mut BufReader::with_capacity(HASHED_BYTES, piece), &mut io::sink()),
         };
-        let more = more.map_err(|error| {
-            undecodable(&error, bytes.as_ref().map_or(unpacked as usize, Vec::len))
-        })?;
+        let more =
+            more.map_err(|error| undecodable(&error, bytes.as_ref().map_or(unpacked as usize, Vec::len)))?;
         unpacked += more;
         match most {
             Some(most) if unpacked > most => bytes = None,
@@ -378,7 +377,9 @@ impl<R: Read> Read for Proportionate<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = match self.inner.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-            outcome => outcome.map_err(|error| io::Error::other(undecodable(&error, self.unpacked as usize)))?,
+            outcome => {
+                outcome.map_err(|error| io::Error::other(undecodable(&error, self.unpacked as usize)))?
+            }
         };
         self.unpacked += n as u64;
         in_proportion(self.unpacked, self.read.load(Ordering::Relaxed)).map_err(io::Error::other)?;

@@ -59,7 +59,8 @@ pub(super) fn decode_html(bytes: Vec<u8>) -> Result<Decoded, Unusable> {
 /// The encoding that the `meta` element or the XML declaration names.
 fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     static DECLARATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let pattern = r#"(?i-u)(?:<meta\b[^>]*?\bcharset|<\?xml\b[^>]*?\bencoding)\s*=\s*["']?\s*([a-z0-9_:.-]+)"#;
+        let pattern =
+            r#"(?i-u)(?:<meta\b[^>]*?\bcharset|<\?xml\b[^>]*?\bencoding)\s*=\s*["']?\s*([a-z0-9_:.-]+)"#;
         Regex::new(pattern).ok()
     });
     let head = &bytes[..bytes.len().min(DECLARED_WITHIN)];
@@ -171,9 +172,8 @@ mod tests {
 
     #[test]
     fn a_page_says_its_encoding_and_is_believed_where_it_can_be() {
-        let text = |bytes: &[u8]| {
-            decode_html(bytes.to_vec()).unwrap_or_else(|trouble| panic!("{trouble:?}")).text
-        };
+        let text =
+            |bytes: &[u8]| decode_html(bytes.to_vec()).unwrap_or_else(|trouble| panic!("{trouble:?}")).text;
         assert!(text(b"<meta charset='windows-1251'>\xCF\xF0\xE8").ends_with("При"));
         assert!(text(b"<META http-equiv=x content=\"text/html; charset=Shift_JIS\">\x83e").ends_with("テ"));
         assert!(text(b"<?xml version='1.0' encoding=\"koi8-r\"?>\xF0").ends_with("П"));

@@ -58,7 +58,9 @@ impl Settings {
             embeddings: json(&(&file.embeddings, seed)),
             clips: json(&file.clips.as_ref().map(|section| (&section.id, &section.group))),
             analysis: json(&(
-                file.clips.as_ref().map(|section| (section.sample_rate, &section.channel)),
+                file.clips.as_ref().map(|section| (section.sample_rate, &section.channel)).or_else(|| {
+                    file.manifest.as_ref().map(|section| (section.sample_rate, &section.channel))
+                }),
                 &file.spectrogram,
                 &file.features,
                 &file.filters,

@@ -247,7 +247,8 @@ fn documents(counting: &Counting<'_>, key: Key, desk: &Desk<'_>, words: &mut Wor
     let (state, written) = desk.remember(&key, || {
         let counted = counting.counted()?;
         let types = if counting.has_tokens() { WordList::new(counted).words.len() as u64 } else { 0 };
-        let written = desk.write(tables::documents(&counted.documents, counting.kept_names()), "documents.parquet")?;
+        let written =
+            desk.write(tables::documents(&counted.documents, counting.kept_names()), "documents.parquet")?;
         let Counted { documents, quarantined, warned, .. } = counted;
         let (rows, quarantined, warned) = (documents.clone(), quarantined.clone(), warned.clone());
         Ok((Documents { rows, quarantined, warned, types }, vec![written]))

@@ -98,7 +98,8 @@ mod tests {
     #[test]
     fn files_written_side_by_side_are_read_from_any_place() {
         let spool = Spool::new(None).unwrap();
-        let contents = |seed: u8| -> Vec<u8> { (0..2 * PIECE + 100).map(|i| (i % 251) as u8 ^ seed).collect() };
+        let contents =
+            |seed: u8| -> Vec<u8> { (0..2 * PIECE + 100).map(|i| (i % 251) as u8 ^ seed).collect() };
         let write = |seed: u8| {
             let mut writer = spool.writer();
             contents(seed).chunks(70_001).for_each(|chunk| writer.write_all(chunk).unwrap());
