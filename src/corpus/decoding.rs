@@ -94,9 +94,15 @@ impl Decoder {
             Stream::Wav(stream) => stream.append(samples),
             Stream::Compressed(stream) => stream.append(samples),
         }?;
-        if let (false, Some(file)) = (more, &self.file) {
-            file.unchanged()?;
+        if !more {
+            self.unchanged()?;
         }
         Ok(more)
+    }
+
+    /// # Errors
+    /// The file was written to since it was opened.
+    pub fn unchanged(&self) -> Result<(), Unusable> {
+        self.file.as_ref().map_or(Ok(()), Opened::unchanged)
     }
 }

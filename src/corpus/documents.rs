@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::contents::{Contents, read_contents};
+use super::contents::{Contents, read_contents, unreadable};
 use super::encoding::{Decoded, decode, decode_html};
-use super::identity::{Identity, unique};
+use super::identity::{Identity, NameBy, unique};
+use super::manifest::read_manifest;
 use super::quarantine::{Quarantined, Stage, Unread, Unusable, Warned};
-use super::rows::{Fields, LastFile, Layout, Row, RowPlace, RowStore, changed, scan_rows};
+use super::rows::{Fields, LastRow, Layout, Row, RowPlace, RowStore, changed, scan_rows};
 use super::stamp::Stamp;
 use super::walk::Found;
 use super::{html, markdown};
@@ -453,12 +454,12 @@ impl<'a> DocumentReader<'a> {
         let mut outcomes = Vec::with_capacity(references.len());
         // Ids of several files may alternate: each file stays open for the whole shard.
         let mut open: HashMap<&Path, Arc<SharedText>> = HashMap::new();
-        let mut last = LastFile::default();
+        let mut last = LastRow::default();
         for reference in references {
             let outcome = match &reference.place {
                 Place::Row(place, within) => {
                     let text = self.rows.text(&reference.path, place, &self.rules.fields.text, &mut last);
-                    text.and_then(|text| document_of_row(reference, &text, within.as_ref()))
+                    text.and_then(|text| document_of_row(reference, text, within.as_ref()))
                 }
                 Place::Text(range) => {
                     let shared = open.entry(&reference.path).or_insert_with(|| self.shared(&reference.path));
@@ -496,7 +497,29 @@ impl<'a> DocumentReader<'a> {
 /// # Errors
 /// A sentence that says why it is no text.
 pub fn decode_document(bytes: Vec<u8>, format: DocumentFormat) -> Result<String, String> {
+    if format == DocumentFormat::Manifest || layout_of(format, "").is_some() {
+        return decode_rows(&bytes, format).map_err(|trouble| trouble.reason);
+    }
     visible(bytes, format).map(|decoded| decoded.text).map_err(|trouble| trouble.reason)
+}
+
+/// The texts of the rows held in `bytes`, which go the way of any file: listed, then read one by one.
+fn decode_rows(bytes: &[u8], format: DocumentFormat) -> Result<String, Unusable> {
+    let file = tempfile::NamedTempFile::new().map_err(|error| unreadable(&error))?;
+    std::fs::write(file.path(), bytes).map_err(|error| unreadable(&error))?;
+    let found = Found::at(file.path()).map_err(|error| unreadable(&error))?;
+    let identity = Identity::new(NameBy::Path, "").map_err(|reason| Unusable::new("unreadable", reason))?;
+    let rules = DocumentRules { format, split: Split::Paragraph, fields: Fields::default(), identity };
+    let of_row = |row: Quarantined| Unusable::new("unreadable", row.reason);
+    let references = if format == DocumentFormat::Manifest {
+        read_manifest(&found).map_err(of_row)?.documents(&found).0
+    } else {
+        listed_documents(&found, &rules, read_listing(&found, &rules).map_err(of_row)?).0
+    };
+    let references: Vec<&DocumentRef> = references.iter().collect();
+    let texts: Result<Vec<String>, Unread> =
+        DocumentReader::new(&rules).read(&references).into_iter().map(|read| Ok(read?.text)).collect();
+    texts.map(|texts| texts.join("\n\n")).map_err(|unread| of_row(unread.row))
 }
 
 fn document(
@@ -551,7 +574,6 @@ fn named(reference: &DocumentRef, text: String, blake3: String, bytes: u64) -> D
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::NameBy;
 
     fn rules(format: DocumentFormat, split: Split) -> DocumentRules {
         let identity = Identity::new(NameBy::Path, "").unwrap();
@@ -610,6 +632,118 @@ mod tests {
         let page = "<title>T</title><p>x <i>y</i><p>z";
         let (rows, _) = read(&[("a.html", page)], &rules(DocumentFormat::Auto, Split::Paragraph));
         assert_eq!(rows, strings(&[("a#1", "x y"), ("a#2", "z")]));
+    }
+
+    /// Ids, groups, kept values and texts of the rows of a file, and the troubles with their places.
+    type RowsRead = (Vec<String>, Vec<(String, Option<u64>)>);
+
+    fn read_rows(name: &str, bytes: &[u8], rules: &DocumentRules) -> RowsRead {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let file =
+            Found { path, source: name.to_owned(), bytes: bytes.len() as u64, stamp: Stamp::default() };
+        let (references, broken) = match read_listing(&file, rules) {
+            Ok(listing) => listed_documents(&file, rules, listing),
+            Err(row) => (Vec::new(), vec![row]),
+        };
+        let reader = DocumentReader::new(rules).unpacking_into(folder.path());
+        let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
+        let document = |(reference, outcome): (&DocumentRef, Result<Document, Unread>)| {
+            let text = outcome.unwrap().text;
+            let keep = reference.keep.iter().map(said).collect::<Vec<_>>().join(",");
+            format!("{} {} {keep} {text}", reference.id, said(&reference.group))
+        };
+        let read = reader.read(&references.iter().collect::<Vec<_>>());
+        let rows = references.iter().zip(read).map(document).collect();
+        (rows, broken.into_iter().map(|row| (row.code.into_owned(), row.byte_offset)).collect())
+    }
+
+    fn row_rules(split: Split) -> DocumentRules {
+        let fields =
+            Fields { group: "who".into(), keep: vec!["lang".into(), "n".into()], ..Fields::default() };
+        let identity = Identity::new(NameBy::Path, "^([a-z])").unwrap();
+        DocumentRules { format: DocumentFormat::Auto, split, fields, identity }
+    }
+
+    fn gz(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    const LINES: &[u8] = b"{\"id\": \"x\", \"text\": \"on\\u0065\\n\\ntwo\", \"who\": \"anna\", \"lang\": \"de\", \"n\": 3}\n\
+        \n{\"text\": \" no id \", \"lang\": null, \"deep\": {\"text\": [1]}}\n\
+        {\"id\": 7, \"text\": \"\"}\r\n\
+        {\"id\": \"a\", \"text\": 5}\n{\"id\": \"b\"}\n{\"id\": \"c\", \"text\": \"x\"\n[1]\n{\"text\": \"\xFF\"}\n\
+        {\"id\": \"last\", \"text\": \"end\"}";
+
+    #[test]
+    fn json_lines_are_documents_and_a_broken_line_is_one_row() {
+        let expected = ["x anna de,3 one\n\ntwo", "f#3 f -,-  no id ", "7 - -,- ", "last l -,- end"];
+        let offset =
+            |text: &[u8]| LINES.windows(text.len()).position(|window| window == text).map(|at| at as u64);
+        let broken = [
+            ("wrong_type", offset(b"{\"id\": \"a\"")),
+            ("no_text", offset(b"{\"id\": \"b\"")),
+            ("not_json", offset(b"{\"id\": \"c\"")),
+            ("not_json", offset(b"[1]\n{")),
+            ("not_utf8", offset(b"{\"text\": \"\xFF")),
+        ]
+        .map(|(code, at)| (code.to_owned(), at));
+        for (name, bytes) in [
+            ("f.jsonl", LINES.to_vec()),
+            ("f.NDJSON", LINES.to_vec()),
+            ("f.jsonl.gz", gz(LINES)),
+            ("f.jsonl.zst", zstd::encode_all(LINES, 1).unwrap()),
+        ] {
+            let (rows, troubles) = read_rows(name, &bytes, &row_rules(Split::File));
+            assert_eq!(
+                (rows.as_slice(), troubles.as_slice()),
+                (&expected.map(String::from)[..], &broken[..]),
+                "{name}"
+            );
+        }
+        let (rows, _) = read_rows("f.jsonl", LINES, &row_rules(Split::Paragraph));
+        let expected = ["x#1 anna de,3 one", "x#2 anna de,3 two", "f#3#1 f -,- no id", "last#1 l -,- end"];
+        assert_eq!(rows, expected);
+        let (rows, _) = read_rows("f.jsonl", LINES, &row_rules(Split::Line));
+        assert_eq!(rows[1], "x#3 anna de,3 two");
+    }
+
+    #[test]
+    fn rows_of_csv_are_documents() {
+        let text = b"lang,id,text,who\n,a,\"one,\n\"\"two\"\"\",\nde,,three,anna\nfr,c,\n";
+        let (rows, broken) = read_rows("f.csv", text, &row_rules(Split::File));
+        assert_eq!(rows, ["a a -,- one,\n\"two\"", "f#2 anna de,- three"]);
+        assert_eq!(broken, [("row_width".to_owned(), Some(51))]);
+        let tabs: Vec<u8> = text.iter().map(|&byte| if byte == b',' { b'\t' } else { byte }).collect();
+        let (rows, _) = read_rows("f.tsv.gz", &gz(&tabs), &row_rules(Split::Line));
+        assert_eq!(rows, ["a#1 a -,- one", "a#2 a -,- \"two\"", "f#2#1 anna de,- three"]);
+    }
+
+    #[test]
+    fn a_file_of_rows_that_cannot_be_read_is_one_row() {
+        let rules = row_rules(Split::File);
+        let many = b"no json\n".repeat(2000);
+        let wide: Vec<u8> =
+            [0xFF, 0xFE].into_iter().chain("{}".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        for (name, bytes, code) in [
+            ("a.jsonl", &b"\n \n"[..], "no_documents"),
+            ("a.csv", b"", "no_documents"),
+            ("a.csv", b"text,id\n", "no_documents"),
+            ("a.csv", b"words,id\nx,y\n", "no_text"),
+            ("a.csv", b"te\xFFxt,id\nx,y\n", "not_utf8"),
+            ("a.jsonl", &many, "not_json"),
+            ("a.jsonl", &wide, "not_utf8"),
+            ("a.jsonl.gz", b"no gzip", "broken_compression"),
+            ("a.parquet", b"PAR1 and no more", "broken_parquet"),
+            ("a.parquet", b"", "broken_parquet"),
+        ] {
+            let (rows, broken) = read_rows(name, bytes, &rules);
+            assert_eq!((rows.len(), broken.len()), (0, 1), "{name} {broken:?}");
+            assert_eq!(broken[0].0, code, "{name}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! HTML to the text a reader sees.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::LazyLock;
 
@@ -14,16 +15,16 @@ use regex::Regex;
 /// Tags are those of the HTML standard's tokenizer; which element ends where is decided by the rules of its tree that matter for
 /// text: `p`, `li`, `dt`, `dd`, rows, cells and options end where the next begins, and an end tag ends what stands in its element.
 pub(super) fn visible_text(source: &str) -> String {
-    let xml = is_xml(source).then(|| without_empty_raw_text(source));
-    let source = xml.as_deref().unwrap_or(source);
-    let mut page = Page { keeps_self_closed: xml.is_some(), ..Page::default() };
+    let is_xml = is_xml(source);
+    let source = without_empty_raw_text(source, is_xml);
+    let mut page = Page { keeps_self_closed: is_xml, ..Page::default() };
     let mut emitter =
         CallbackEmitter::new(|event: CallbackEvent<'_>, _: html5gum::Span<()>| -> Option<Infallible> {
             page.event(&event);
             None
         });
     emitter.naively_switch_states(true);
-    let Ok(()) = Tokenizer::new_with_emitter(source, emitter).finish();
+    let Ok(()) = Tokenizer::new_with_emitter(&*source, emitter).finish();
     page.text.truncate(page.text.trim_end().len());
     page.text
 }
@@ -35,12 +36,18 @@ fn is_xml(source: &str) -> bool {
     start.starts_with("<?xml") || head.contains("http://www.w3.org/1999/xhtml")
 }
 
-/// Elements whose contents are no markup, written as XML has them when they are empty.
-fn without_empty_raw_text(source: &str) -> String {
+/// Takes out the elements whose contents are no markup where they are written as XML has them when they are empty: the tokenizer
+/// would look for their end. In a page that is not XML a picture may have such a title.
+fn without_empty_raw_text(source: &str, is_xml: bool) -> Cow<'_, str> {
     static EMPTY: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"<(?:script|style|title|textarea|iframe|xmp|noscript|noembed)(?:\s[^<>]*)?/>").ok()
     });
-    EMPTY.as_ref().map_or_else(|| source.to_owned(), |empty| empty.replace_all(source, "").into_owned())
+    static EMPTY_TITLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"<title\s*/>").ok());
+    let empty = if is_xml { &EMPTY } else { &EMPTY_TITLE };
+    match &**empty {
+        Some(empty) if is_xml || source.contains("<svg") => empty.replace_all(source, ""),
+        _ => Cow::Borrowed(source),
+    }
 }
 
 /// Open elements that are kept at most, as browsers do: what is deeper has no end of its own.

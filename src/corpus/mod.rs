@@ -15,6 +15,7 @@ mod glob;
 mod html;
 mod identity;
 mod lookahead;
+mod manifest;
 mod markdown;
 mod quarantine;
 mod reader;
@@ -33,11 +34,12 @@ pub use documents::{
 };
 pub use glob::{Pattern, normalise};
 pub use identity::{Identity, NameBy};
+pub use manifest::{Cut, Manifest, read_manifest};
 pub use quarantine::{Quarantined, Stage, Unread, Warned};
-pub use reader::{RecordingContents, RecordingReader, read_contents_of};
+pub use reader::{RecordingContents, RecordingReader, open_contents_of, read_contents_of};
 pub use recordings::{
     Channel, Clip, ClipRef, Decoding, RecordingRules, decode_clip, decode_recording, index_clips, read_clip,
-    read_recording,
+    read_recording, unique_clips,
 };
 pub use rows::Fields;
 pub use stamp::Stamp;

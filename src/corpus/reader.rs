@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::contents::{Held, hold_contents, open_contents};
 use super::decoding::{Decoder, Heading};
+use super::manifest::Cut;
 use super::quarantine::{Stage, Unread, Unusable, Warned};
 use super::recordings::{Channel, ClipRef, RecordingRules, bounded};
 use super::resample::Resampler;
@@ -40,6 +41,17 @@ impl RecordingContents {
     }
 }
 
+/// The clip `reference` whose hash is `blake3`: what is not compressed is read while it is decoded, so that many parts of one
+/// recording do not mean as many readings of all of it.
+///
+/// # Errors
+/// The row of the quarantine table for a file that cannot be read.
+pub fn open_contents_of(reference: &ClipRef, blake3: String) -> Result<RecordingContents, Unread> {
+    let held = open_contents(&reference.path, IN_MEMORY_BYTES)
+        .map_err(|trouble| trouble.of_content(&reference.source))?;
+    Ok(RecordingContents { blake3, held })
+}
+
 /// Reads the bytes of the clip `reference` and learns their hash. What is kept in memory is 64 MiB at most.
 ///
 /// # Errors
@@ -66,7 +78,9 @@ pub struct RecordingReader {
     ready: Vec<f32>,
     ready_at: usize,
     ended: bool,
-    /// Frames of the file so far.
+    /// What is left of the part that is wanted.
+    window: Option<Window>,
+    /// Frames of the file, or of the part of it, so far.
     frames: u64,
     /// Samples so far that are NaN, infinite or beyond [`LARGEST`].
     broken: u64,
@@ -111,12 +125,23 @@ impl RecordingReader {
             ready: Vec::new(),
             ready_at: 0,
             ended: false,
+            window: None,
             frames: 0,
             broken: 0,
             peak: 0.0,
             source: source.to_owned(),
             blake3: blake3.to_owned(),
         })
+    }
+
+    /// Reads only a part of the recording; what comes before it is decoded and passed over.
+    #[must_use]
+    pub fn part(mut self, cut: Option<Cut>) -> Self {
+        self.window = cut.map(|cut| {
+            let (skip, left) = cut.frames(self.heading.sample_rate);
+            Window { skip, left }
+        });
+        self
     }
 
     /// The rate of the samples in Hz.
@@ -195,13 +220,16 @@ impl RecordingReader {
         if self.heading.channels == 1 && self.sample_rate == self.heading.sample_rate {
             // They are what is wanted already.
             let from = samples.len();
-            self.ended = !self.decoder.append(samples)?;
+            self.ended = !self.append_part(samples)?;
             self.frames += (samples.len() - from) as u64;
             self.mend(&mut samples[from..]);
             return Ok(());
         }
         self.interleaved.clear();
-        if !self.decoder.append(&mut self.interleaved)? {
+        let mut interleaved = std::mem::take(&mut self.interleaved);
+        let more = self.append_part(&mut interleaved)?;
+        self.interleaved = interleaved;
+        if !more {
             self.ended = true;
             return self.resampler.finish(samples).map_err(unusable_rate);
         }
@@ -210,6 +238,27 @@ impl RecordingReader {
         self.mend(&mut one_channel);
         self.one_channel = one_channel;
         self.resampler.append(&self.one_channel, samples).map_err(unusable_rate)
+    }
+
+    /// Appends the next frames of the part that is wanted; false when there are none.
+    fn append_part(&mut self, samples: &mut Vec<f32>) -> Result<bool, Unusable> {
+        let Some(window) = &mut self.window else { return self.decoder.append(samples) };
+        if window.left == Some(0) {
+            self.decoder.unchanged()?;
+            return Ok(false);
+        }
+        let from = samples.len();
+        if self.decoder.append(samples)? {
+            window.trim(samples, from, usize::from(self.heading.channels));
+            return Ok(true);
+        }
+        if window.skip == 0 {
+            return Ok(false);
+        }
+        let missing = window.skip as f64 / f64::from(self.heading.sample_rate);
+        let reason =
+            format!("ends {missing:.3} s before the part begins that the manifest names: correct its offset");
+        Err(Unusable::new("no_such_part", reason))
     }
 
     /// From `interleaved` to `one_channel`.
@@ -253,6 +302,8 @@ impl RecordingReader {
     pub fn warning(&self) -> Option<Warned> {
         /// Floats may pass full scale a little; beyond this the file is scaled otherwise, to 32768 for instance.
         const OVER_FULL_SCALE: f32 = 8.0;
+        /// Manifests round.
+        const TOLERATED_SECONDS: f64 = 0.1;
         let (code, reason) = match self.decoder.warning() {
             Some((code, reason)) => (*code, reason.clone()),
             None if self.broken > 0 => {
@@ -261,6 +312,13 @@ impl RecordingReader {
                     self.broken
                 );
                 ("broken_samples", reason)
+            }
+            None if self.missing_seconds() > TOLERATED_SECONDS => {
+                let reason = format!(
+                    "ends {:.3} s before the part of it that the manifest names: used as far as it goes; correct its duration",
+                    self.missing_seconds()
+                );
+                ("shorter_than_said", reason)
             }
             None if self.frames == 0 => {
                 ("no_samples", "the header is sound, but no sample follows it".to_owned())
@@ -275,6 +333,37 @@ impl RecordingReader {
             None => return None,
         };
         Some(Warned { source: self.source.clone(), stage: Stage::Read, code: code.into(), reason })
+    }
+}
+
+impl RecordingReader {
+    /// What the part that is wanted is longer than the recording.
+    fn missing_seconds(&self) -> f64 {
+        let frames = self.window.as_ref().and_then(|window| window.left).unwrap_or(0);
+        frames as f64 / f64::from(self.heading.sample_rate)
+    }
+}
+
+/// The frames of a part of a recording that are still to come.
+struct Window {
+    /// Frames before it.
+    skip: u64,
+    /// Its own; `None`: all that come.
+    left: Option<u64>,
+}
+
+impl Window {
+    /// Leaves of the frames that stand in `samples` from `from` on those of the part.
+    fn trim(&mut self, samples: &mut Vec<f32>, from: usize, width: usize) {
+        let frames = (samples.len() - from) / width;
+        let skipped = self.skip.min(frames as u64) as usize;
+        self.skip -= skipped as u64;
+        samples.drain(from..from + skipped * width);
+        if let Some(left) = &mut self.left {
+            let kept = (*left).min((frames - skipped) as u64);
+            samples.truncate(from + kept as usize * width);
+            *left -= kept;
+        }
     }
 }
 

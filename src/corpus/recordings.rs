@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::contents::{Held, open_contents};
 use super::decoding::Decoder;
 use super::identity::{Identity, unique};
+use super::manifest::Cut;
 use super::quarantine::{Quarantined, Unread, Unusable, Warned};
 use super::reader::{RecordingContents, RecordingReader, read_contents_of};
 use super::stamp::Stamp;
@@ -48,6 +49,8 @@ pub struct ClipRef {
     pub blake3: Option<String>,
     /// The group that the manifest or its id names.
     pub group: Option<String>,
+    /// The part of the recording that it is, where it is not all of it.
+    pub cut: Option<Cut>,
 }
 
 impl ClipRef {
@@ -107,9 +110,15 @@ pub fn index_clips(files: &[Found], rules: &RecordingRules) -> (Vec<ClipRef>, Ve
         let id = rules.identity.id(&file.source);
         let (group, stamp) = (rules.identity.group(&id), file.stamp);
         let (path, source) = (file.path.clone(), file.source.clone());
-        ClipRef { id, path, source, bytes: file.bytes, stamp, blake3: None, group }
+        ClipRef { id, path, source, bytes: file.bytes, stamp, blake3: None, group, cut: None }
     };
-    unique(files.iter().map(reference).collect(), |reference| (&reference.id, &reference.source))
+    unique_clips(files.iter().map(reference).collect())
+}
+
+/// Sorts clips by id. A repeated id is quarantined; the first by source stays.
+#[must_use]
+pub fn unique_clips(references: Vec<ClipRef>) -> (Vec<ClipRef>, Vec<Quarantined>) {
+    unique(references, |reference| (&reference.id, &reference.source))
 }
 
 /// Reads, mixes and resamples the clip `reference`.
@@ -130,7 +139,7 @@ pub fn decode_clip(
     contents: RecordingContents,
 ) -> Result<Clip, Unread> {
     let blake3 = contents.blake3.clone();
-    let mut reader = RecordingReader::new(&reference.source, rules, contents)?;
+    let mut reader = RecordingReader::new(&reference.source, rules, contents)?.part(reference.cut);
     let samples = reader.rest()?;
     Ok(Clip {
         id: reference.id.clone(),
@@ -211,7 +220,16 @@ mod tests {
     fn reference(id: &str, source: &str, path: PathBuf) -> ClipRef {
         let stamp = Stamp::default();
         let group = id.split_once('/').map(|(group, _)| group.to_owned());
-        ClipRef { id: id.into(), path, source: source.into(), bytes: 0, stamp, blake3: None, group }
+        ClipRef {
+            id: id.into(),
+            path,
+            source: source.into(),
+            bytes: 0,
+            stamp,
+            blake3: None,
+            group,
+            cut: None,
+        }
     }
 
     fn stereo(folder: &Path) -> ClipRef {

@@ -25,6 +25,18 @@ pub struct Found {
     pub stamp: Stamp,
 }
 
+impl Found {
+    /// The file at `path`; its name is its source.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn at(path: &Path) -> std::io::Result<Self> {
+        let stamp = Stamp::of(&fs::metadata(path)?);
+        let source = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self { path: path.to_path_buf(), source, bytes: stamp.bytes, stamp })
+    }
+}
+
 /// What the globs found.
 #[derive(Debug, Default)]
 pub struct Walk {

@@ -126,8 +126,9 @@ impl<'a> Plans<'a> {
         scratch: &mut Scratch,
         shares: &Shares<3>,
     ) -> std::result::Result<AnalysedClip, Trouble> {
-        let mut reader =
-            shares.on(0, || RecordingReader::new(&reference.source, &self.plan.rules, contents))?;
+        let mut reader = shares
+            .on(0, || RecordingReader::new(&reference.source, &self.plan.rules, contents))?
+            .part(reference.cut);
         let rate = reader.sample_rate();
         let planned = self
             .at(rate)

@@ -318,12 +318,12 @@ fn verdicts(
 /// The sections of the job file that a stage depends on, and the sides that it reads.
 fn depends_on(stage: &str) -> (&'static [&'static str], &'static [&'static str]) {
     match stage {
-        "read" => (&["documents", "clips"], &["documents", "clips"]),
+        "read" => (&["documents", "clips", "manifest"], &["documents", "clips"]),
         "tokens" => (&["documents", "tokens", "bag_of_words.ngrams"], &["documents"]),
         "bag_of_words" => (&["documents", "tokens", "bag_of_words"], &["documents"]),
         "statistics" => (&["documents", "tokens", "bag_of_words", "statistics", "job.seed"], &["documents"]),
         "embeddings" => (&["tokens", "embeddings", "job.seed"], &["documents"]),
-        "audio" | "filters" => (&["clips", "spectrogram", "features", "filters"], &["clips"]),
+        "audio" | "filters" => (&["clips", "manifest", "spectrogram", "features", "filters"], &["clips"]),
         "compare" => (
             &["documents", "tokens", "embeddings", "clips", "features", "compare", "job.seed"],
             &["documents", "clips"],

@@ -75,7 +75,7 @@ fn line_of(text: &str, at: usize) -> usize {
 /// Keys of the contract that [`KEYS`] does not offer as defaults: some stand for another, some are not built yet, which the
 /// plan says in its own words.
 const FURTHER_KEYS: &str = r#"
-    manifest = { path = "" }
+    manifest = { path = "", sample_rate = 0, channel = "" }
     tokens = { model = { path = "", train = "", vocab_size = 0 } }
     filters = [{ sigma = 0.0, size = 0, angle = 0.0, db = 0.0, transition_hz = 0.0, q = 0.0, gain_db = 0.0, zero_phase = true,
                  wavelength = 0.0, range = 0.0, amount = 0.0, footprint = "", order = 0, derivative = 0 }]

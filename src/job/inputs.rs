@@ -1,15 +1,17 @@
 //! What a job reads tonight: documents and recordings with what is known of their content before any is opened.
 
+use std::path::Path;
+
 use rayon::prelude::*;
 
 use super::desk::Desk;
 use super::key::Key;
 use super::plan::{ClipsPlan, DocumentsPlan};
 use crate::corpus::{
-    ClipRef, DocumentRef, DocumentRules, Found, Listing, Quarantined, Warned, index_clips, listed_documents,
-    read_listing, unique_documents, walk, whole_document,
+    ClipRef, Cut, DocumentRef, DocumentRules, Found, Listing, Manifest, Quarantined, Warned, index_clips,
+    listed_documents, read_listing, read_manifest, unique_clips, unique_documents, walk, whole_document,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The inputs of one side of the job, by id.
 pub(super) struct Inputs<R> {
@@ -64,7 +66,9 @@ pub(super) fn document_content(reference: &DocumentRef, blake3: &str) -> String 
 
 /// The content of a recording.
 pub(super) fn clip_content(reference: &ClipRef, blake3: &str) -> String {
-    format!("{blake3} {} {}", reference.extension(), compression(&reference.source))
+    let part = |Cut { offset_ns, duration_ns }| format!(" {offset_ns} {duration_ns:?}");
+    let part = reference.cut.map(part).unwrap_or_default();
+    format!("{blake3} {} {}{part}", reference.extension(), compression(&reference.source))
 }
 
 fn compression(source: &str) -> &'static str {
@@ -111,6 +115,16 @@ impl<R: Input> Inputs<R> {
 
 /// Lists the documents of the job. Files of several documents are read where their listing is not known.
 pub(super) fn documents(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Inputs<DocumentRef>> {
+    if let Some(path) = &plan.manifest {
+        let (file, manifest) = manifest(path, desk)?;
+        let (references, mut quarantined) = match manifest {
+            Ok(manifest) => manifest.documents(&file),
+            Err(row) => (Vec::new(), vec![row]),
+        };
+        let (references, repeated) = unique_documents(references);
+        quarantined.extend(repeated);
+        return Ok(Inputs { references, quarantined, warned: Vec::new() });
+    }
     let found = walk(&plan.include, &plan.exclude, plan.follow_links, "documents.include")?;
     let listed: Vec<_> = found.found.par_iter().map(|file| list(file, &plan.rules, desk)).collect();
     let mut quarantined = found.quarantined;
@@ -159,12 +173,42 @@ fn list(
 
 /// Lists the recordings of the job.
 pub(super) fn clips(plan: &ClipsPlan, desk: &Desk<'_>) -> Result<Inputs<ClipRef>> {
-    let found = walk(&plan.include, &plan.exclude, plan.follow_links, "clips.include")?;
-    let (mut references, repeated) = index_clips(&found.found, &plan.rules);
+    let (mut references, repeated, mut quarantined, warned) = if let Some(path) = &plan.manifest {
+        let (file, manifest) = manifest(path, desk)?;
+        // Of a manifest that cannot be read the documents tell.
+        let (clips, missing) = manifest.map(|manifest| manifest.recordings(&file)).unwrap_or_default();
+        let (clips, repeated) = unique_clips(clips);
+        (clips, repeated, missing, Vec::new())
+    } else {
+        let found = walk(&plan.include, &plan.exclude, plan.follow_links, "clips.include")?;
+        let (clips, repeated) = index_clips(&found.found, &plan.rules);
+        (clips, repeated, found.quarantined, found.warned)
+    };
     for reference in &mut references {
         reference.blake3 = desk.inventory.hash_of(&reference.stamp, &reference.source);
     }
-    let mut quarantined = found.quarantined;
     quarantined.extend(repeated);
-    Ok(Inputs { references, quarantined, warned: found.warned })
+    Ok(Inputs { references, quarantined, warned })
+}
+
+/// The manifest at `path`, read where it is not known, or the row of one that cannot be used.
+fn manifest(path: &Path, desk: &Desk<'_>) -> Result<(Found, std::result::Result<Manifest, Quarantined>)> {
+    let file = Found::at(path).map_err(|error| {
+        let message = format!(
+            "the file {} named by manifest.path cannot be found ({error}); create or mount it, or correct the path",
+            path.display()
+        );
+        Error::NothingToDo(message)
+    })?;
+    let key = |hash: &str| Key::of("manifest", &(hash, &file.source));
+    let hash = desk.inventory.hash_of(&file.stamp, &file.source);
+    if let Some(known) = hash.as_deref().and_then(|hash| desk.store.load(&key(hash))) {
+        return Ok((file, Ok(known)));
+    }
+    let manifest = read_manifest(&file);
+    if let Ok(manifest) = &manifest {
+        desk.inventory.note(&file.stamp, &file.source, &manifest.blake3);
+        desk.store.save(&key(&manifest.blake3), manifest);
+    }
+    Ok((file, manifest))
 }

@@ -36,8 +36,9 @@ impl Inventory {
     /// The hash of the file `source`, where it is as it was when it was read.
     pub fn hash_of(&self, stamp: &Stamp, source: &str) -> Option<String> {
         let identity = identity(stamp, source);
-        let hash = self.known.get(&identity)?.clone();
-        self.seen().insert(identity, hash.clone());
+        let mut seen = self.seen();
+        let hash = seen.get(&identity).or_else(|| self.known.get(&identity))?.clone();
+        seen.insert(identity, hash.clone());
         Some(hash)
     }
 

@@ -20,7 +20,7 @@ pub struct Journal {
     pub(super) job: String,
     /// The folder of the job's runs.
     pub(super) output: PathBuf,
-    /// The literal folders of the globs.
+    /// The literal folders of the globs, or the manifest.
     pub(super) inputs: BTreeSet<PathBuf>,
     pub(super) start: Timestamp,
     told: Mutex<Told>,
@@ -55,10 +55,11 @@ impl Journal {
     pub fn new(plan: &Plan) -> Self {
         let globs = plan.documents.iter().flat_map(|documents| &documents.include);
         let globs = globs.chain(plan.clips.iter().flat_map(|clips| &clips.include));
+        let manifest = plan.documents.iter().filter_map(|documents| documents.manifest.as_ref());
         Self {
             job: plan.file.job.name.clone(),
             output: plan.output.join(&plan.file.job.name),
-            inputs: globs.map(Pattern::folder).map(PathBuf::from).collect(),
+            inputs: globs.map(Pattern::folder).map(PathBuf::from).chain(manifest.cloned()).collect(),
             start: Timestamp::now(),
             told: Mutex::default(),
         }

@@ -33,6 +33,8 @@ pub struct Plan {
 /// What becomes of documents.
 #[derive(Debug)]
 pub(super) struct DocumentsPlan {
+    /// The rows of this file are the documents; there are no globs then.
+    pub manifest: Option<PathBuf>,
     pub include: Vec<Pattern>,
     pub exclude: Vec<Pattern>,
     pub follow_links: bool,
@@ -100,6 +102,8 @@ pub(super) struct BagOfWordsPlan {
 /// What becomes of recordings.
 #[derive(Debug)]
 pub(super) struct ClipsPlan {
+    /// The rows of this file name the recordings; there are no globs then.
+    pub manifest: Option<PathBuf>,
     pub include: Vec<Pattern>,
     pub exclude: Vec<Pattern>,
     pub follow_links: bool,
@@ -139,12 +143,14 @@ impl Plan {
         let base = base_folder(path)?;
         let resolver = Resolver { base: &base, place: path.display().to_string() };
         resolver.check_job(&file)?;
-        let compare = file.compare.as_ref().map(|section| resolver.compare(section)).transpose()?;
+        let compare = file.compare.as_ref().map(|section| resolver.compare(section, &file)).transpose()?;
         let documents = resolver.documents(&file)?;
         let clips = resolver.clips(&file)?;
         if compare.is_some() && (documents.is_none() || clips.is_none()) {
-            return Err(resolver
-                .complain("compare", "needs both [documents] and [clips]: add the one that is missing"));
+            return Err(resolver.complain(
+                "compare",
+                "needs both [documents] and [clips], or a [manifest]: add what is missing",
+            ));
         }
         let config_hash = config_hash(&file, documents.as_ref(), clips.as_ref(), compare.as_ref());
         Ok(Self {
@@ -167,11 +173,16 @@ impl Plan {
         let runs = self.output.join(&self.file.job.name);
         let _ = writeln!(out, "job        {} -> {}", self.file.job.name, runs.display());
         let _ = writeln!(out, "settings   {}", &self.config_hash[..16]);
-        if let Some(plan) = &self.documents {
+        let manifest = self.documents.as_ref().and_then(|plan| plan.manifest.as_ref());
+        if let Some(path) = manifest {
+            let state = if path.is_file() { "" } else { " (not there)" };
+            let _ = writeln!(out, "manifest   {}{state}", path.display());
+        }
+        if let Some(plan) = self.documents.as_ref().filter(|_| manifest.is_none()) {
             let found = walk(&plan.include, &plan.exclude, plan.follow_links, "documents.include")?;
             let _ = writeln!(out, "documents  {} files", found.found.len());
         }
-        if let Some(plan) = &self.clips {
+        if let Some(plan) = self.clips.as_ref().filter(|_| manifest.is_none()) {
             let found = walk(&plan.include, &plan.exclude, plan.follow_links, "clips.include")?;
             let _ = writeln!(out, "clips      {} files", found.found.len());
         }
@@ -314,6 +325,11 @@ fn config_hash(
     if let (Some(section), Some(plan)) = (&mut hashed.clips, clips) {
         (section.include, section.exclude) = (rests(&plan.include), rests(&plan.exclude));
     }
+    if let (Some(section), Some(path)) =
+        (&mut hashed.manifest, documents.and_then(|plan| plan.manifest.as_ref()))
+    {
+        section.path = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    }
     if let (Some(tokens), Some(ModelPlan::Load { json, .. })) =
         (&mut hashed.tokens, documents.and_then(|plan| plan.tokens.as_ref()?.model.as_ref()))
     {
@@ -361,12 +377,18 @@ mod tests {
         );
         assert_ne!(base, hash("[job]\nseed = 1\n[documents]\ninclude = ['a/**/*.txt']\n[tokens]", "/x"));
         assert_ne!(base, hash("[documents]\ninclude = ['a/**/*.md']\n[tokens]", "/x"));
+        let manifest = |path: &str, folder: &str| hash(&format!("[manifest]\npath = '{path}'"), folder);
+        assert_eq!(manifest("m.jsonl", "/x"), manifest("/y/m.jsonl", "/z"));
+        assert_ne!(manifest("m.jsonl", "/x"), manifest("m.csv", "/x"));
     }
 
     #[test]
     fn what_cannot_be_is_refused_with_its_key() {
         for (text, hint) in [
             ("[job]\nname = 'x'", "the job reads nothing"),
+            ("[manifest]\npath = 'm.jsonl'\n[clips]", "leave out"),
+            ("[manifest]", "manifest.path"),
+            ("[manifest]\npath = 'm.jsonl'\nchannel = 'left'", "manifest.channel"),
             ("[tokens]\n[clips]", "add [documents]"),
             ("[features]\n[documents]", "add [clips]"),
             ("[documents]\n[compare]", "needs both"),

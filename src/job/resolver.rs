@@ -1,7 +1,7 @@
 //! Sections of the job file to settings of the stages, each checked; what cannot be is refused with its key.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::plan::{
     BagOfWordsPlan, ClipsPlan, ComparePlan, DocumentVectors, DocumentsPlan, EmbeddingsPlan, ModelPlan,
@@ -9,15 +9,16 @@ use super::plan::{
 };
 use super::record::RunRecord;
 use super::sections::{
-    BagOfWordsSection, ChannelKey, CompareSection, EmbeddingModel, EmbeddingsSection, FeaturesSection,
-    FilterOn, FilterSection, JobFile, Norm, StopWords, Taps, Threshold, TokenKind, TokensSection, Weight,
+    BagOfWordsSection, ChannelKey, ClipsSection, CompareSection, DocumentsSection, EmbeddingModel,
+    EmbeddingsSection, FeaturesSection, FilterOn, FilterSection, JobFile, Norm, StopWords, Taps, Threshold,
+    TokenKind, TokensSection, Weight,
 };
 use crate::audio::{FeatureSettings, PitchSettings, SpectrogramSettings};
 use crate::compare::pairs::{PairBy, parse_pairs_csv, stem};
 use crate::convolution::{self, KernelSpec};
 use crate::corpus::{
     Channel, DocumentFormat, DocumentRules, Fields, Identity, Pattern, Quarantined, RecordingRules, Stage,
-    TimedWord, read_alignment, walk,
+    TimedWord, normalise, read_alignment, walk,
 };
 use crate::error::{Error, Result};
 use crate::report::tables;
@@ -62,16 +63,18 @@ impl Resolver<'_> {
         if !(0.0..=1.0).contains(&file.job.max_quarantine) {
             return Err(self.complain("job.max_quarantine", "write a share between 0.0 and 1.0"));
         }
-        if file.manifest.is_some() {
-            return Err(self
-                .complain("manifest", "manifests are not read yet: list [documents] and [clips] by globs"));
+        let has_manifest = file.manifest.is_some();
+        if has_manifest && (file.documents.is_some() || file.clips.is_some()) {
+            let message =
+                "gives documents and recordings: leave out [documents] and [clips], or this section";
+            return Err(self.complain("manifest", message));
         }
-        if file.documents.is_none() && file.clips.is_none() {
-            return Err(
-                self.complain("documents, clips", "the job reads nothing: add [documents], [clips] or both")
-            );
+        if file.documents.is_none() && file.clips.is_none() && !has_manifest {
+            let message = "the job reads nothing: add [documents], [clips] or both, or [manifest]";
+            return Err(self.complain("documents, clips", message));
         }
         if file.documents.is_none()
+            && !has_manifest
             && (file.tokens.is_some()
                 || file.bag_of_words.is_some()
                 || file.statistics.is_some()
@@ -83,6 +86,7 @@ impl Resolver<'_> {
             ));
         }
         if file.clips.is_none()
+            && !has_manifest
             && (file.spectrogram.is_some() || file.features.is_some() || !file.filters.is_empty())
         {
             return Err(
@@ -100,8 +104,14 @@ impl Resolver<'_> {
     }
 
     pub fn documents(&self, file: &JobFile) -> Result<Option<DocumentsPlan>> {
-        let Some(section) = &file.documents else { return Ok(None) };
-        if section.include.is_empty() {
+        let manifest = self.manifest(file)?;
+        let of_manifest = DocumentsSection { include: Vec::new(), ..DocumentsSection::default() };
+        let section = match (&file.documents, &manifest) {
+            (_, Some(_)) => &of_manifest,
+            (Some(section), None) => section,
+            (None, None) => return Ok(None),
+        };
+        if section.include.is_empty() && manifest.is_none() {
             return Err(
                 self.complain("documents.include", "names nothing: write for example [\"text/**/*.txt\"]")
             );
@@ -129,7 +139,10 @@ impl Resolver<'_> {
             exclude: self.patterns("documents.exclude", &section.exclude)?,
             follow_links: section.follow_links,
             rules: DocumentRules {
-                format: self.format(&section.format)?,
+                format: match &manifest {
+                    Some(_) => DocumentFormat::Manifest,
+                    None => self.format(&section.format)?,
+                },
                 split: section.split,
                 fields: section.fields.clone(),
                 identity: Identity::new(section.id, &section.group)
@@ -143,7 +156,29 @@ impl Resolver<'_> {
                 .as_ref()
                 .map(|section| self.embeddings(section, file.job.seed))
                 .transpose()?,
+            manifest,
         }))
+    }
+
+    /// Where the manifest lies, for a job that has one.
+    fn manifest(&self, file: &JobFile) -> Result<Option<PathBuf>> {
+        match &file.manifest {
+            Some(section) if section.path.is_empty() => {
+                Err(self.complain("manifest.path", "names no file: write for example \"manifest.jsonl\""))
+            }
+            Some(section) => Ok(Some(normalise(&self.base.join(&section.path)))),
+            None => Ok(None),
+        }
+    }
+
+    fn channel(&self, key: &str, channel: &ChannelKey) -> Result<Channel> {
+        match channel {
+            ChannelKey::Number(number) => Ok(Channel::Number(*number)),
+            ChannelKey::Named(name) if name == "mix" => Ok(Channel::Mix),
+            ChannelKey::Named(name) => {
+                Err(self.complain(key, format!("{name:?}: write \"mix\" or a number from 0")))
+            }
+        }
     }
 
     fn check_fields(&self, fields: &Fields) -> Result<()> {
@@ -389,23 +424,24 @@ impl Resolver<'_> {
     }
 
     pub fn clips(&self, file: &JobFile) -> Result<Option<ClipsPlan>> {
-        let Some(section) = &file.clips else { return Ok(None) };
-        if section.include.is_empty() {
+        let manifest = self.manifest(file)?;
+        let of_manifest = file.manifest.as_ref().map(|section| ClipsSection {
+            include: Vec::new(),
+            sample_rate: section.sample_rate,
+            channel: section.channel.clone(),
+            ..ClipsSection::default()
+        });
+        let Some(section) = of_manifest.as_ref().or(file.clips.as_ref()) else { return Ok(None) };
+        if section.include.is_empty() && manifest.is_none() {
             return Err(
                 self.complain("clips.include", "names nothing: write for example [\"audio/**/*.wav\"]")
             );
         }
-        let channel = match &section.channel {
-            ChannelKey::Number(number) => Channel::Number(*number),
-            ChannelKey::Named(name) if name == "mix" => Channel::Mix,
-            ChannelKey::Named(name) => {
-                return Err(
-                    self.complain("clips.channel", format!("{name:?}: write \"mix\" or a number from 0"))
-                );
-            }
-        };
+        let key = if manifest.is_some() { "manifest.channel" } else { "clips.channel" };
+        let channel = self.channel(key, &section.channel)?;
         let on = |on| file.filters.iter().filter(move |filter| filter.on == on);
         let plan = ClipsPlan {
+            manifest,
             include: self.patterns("clips.include", &section.include)?,
             exclude: self.patterns("clips.exclude", &section.exclude)?,
             follow_links: section.follow_links,
@@ -540,8 +576,10 @@ impl Resolver<'_> {
         Ok((aligned, unusable, digest))
     }
 
-    pub fn compare(&self, section: &CompareSection) -> Result<ComparePlan> {
+    /// What a manifest names is paired: both sides have the same ids.
+    pub fn compare(&self, section: &CompareSection, file: &JobFile) -> Result<ComparePlan> {
         let pair_by = match section.pair_by.as_str() {
+            "stem" if file.manifest.is_some() => PairBy::Id,
             "stem" => PairBy::Stem,
             "id" => PairBy::Id,
             file => {

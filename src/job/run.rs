@@ -310,6 +310,9 @@ fn check_inputs(plan: &Plan, words: Option<&Words>, sound: Option<&Sound>) -> Re
     };
     let unusable = quarantined().count();
     if used == 0 && unusable == 0 {
+        if let Some(path) = plan.documents.as_ref().and_then(|plan| plan.manifest.as_ref()) {
+            return Err(Error::NothingToDo(format!("{} names nothing: fill it", path.display())));
+        }
         let globs = plan
             .documents
             .iter()

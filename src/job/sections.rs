@@ -110,11 +110,18 @@ defaults!(DocumentsSection {
 });
 
 /// `[manifest]`
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ManifestSection {
     pub path: String,
+    pub sample_rate: u32,
+    pub channel: ChannelKey,
 }
+defaults!(ManifestSection {
+    path: String::new(),
+    sample_rate: 16_000,
+    channel: ChannelKey::Named("mix".into()),
+});
 
 /// A list of words, or the name of one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -76,7 +76,9 @@ impl Settings {
             embeddings: json(&(embeddings, seed)),
             clips: json(&file.clips.as_ref().map(|section| (&section.id, &section.group))),
             analysis: json(&(
-                file.clips.as_ref().map(|section| (section.sample_rate, &section.channel)),
+                file.clips.as_ref().map(|section| (section.sample_rate, &section.channel)).or_else(|| {
+                    file.manifest.as_ref().map(|section| (section.sample_rate, &section.channel))
+                }),
                 &file.spectrogram,
                 // A codebook asks for frames, and its size matters to what is made of them.
                 &file.features.clone().map(|section| FeaturesSection { codebook: 0, ..section }),

@@ -16,7 +16,7 @@ use super::shards::cut;
 use super::stages::Shares;
 use super::store::{Found, Kept};
 use crate::audio::{FeatureSet, FrameColumns, Spectrogram, Store};
-use crate::corpus::{ClipRef, Quarantined, Unread, Warned, read_contents_of};
+use crate::corpus::{ClipRef, Quarantined, Unread, Warned, open_contents_of, read_contents_of};
 use crate::error::Result;
 use crate::report::{ClipRow, Table, Written, tables};
 
@@ -216,7 +216,13 @@ fn analyse_clip(
     scratch: &mut Scratch,
     shares: &Shares<3>,
 ) -> Result<Read> {
-    let contents = match shares.on(0, || read_contents_of(reference)) {
+    // Of a recording of many parts the hash is learnt once.
+    let known = reference.cut.and_then(|_| desk.inventory.hash_of(&reference.stamp, &reference.source));
+    let read = || match known {
+        Some(blake3) => open_contents_of(reference, blake3),
+        None => read_contents_of(reference),
+    };
+    let contents = match shares.on(0, read) {
         Ok(contents) => contents,
         Err(Unread { row, .. }) => {
             let content = unreadable_content(&row);

@@ -82,7 +82,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// Columns of a table by name, from `show`.
-fn table(run: &Path, name: &str) -> Vec<BTreeMap<String, String>> {
+pub fn table(run: &Path, name: &str) -> Vec<BTreeMap<String, String>> {
     let rows = wordwave(&["show", run.to_str().unwrap(), "--table", name, "--rows", "1000000"]);
     assert_eq!(code(&rows), 0, "{}", said(&rows));
     let text = String::from_utf8(rows.stdout).unwrap();

@@ -2,7 +2,7 @@
 """Writes the golden values beside this file: what pinned oracles say about inputs that every test can repeat.
 
     python3 -m venv /tmp/oracles && /tmp/oracles/bin/pip install -r requirements.txt
-    /tmp/oracles/bin/python make_golden.py [tones] [recordings] [audio] [text] [statistics] [convolution] [kernels] [relations]
+    /tmp/oracles/bin/python make_golden.py [tones] [rows] [recordings] [audio] [text] [statistics] [convolution] [kernels] [relations]
 
 The inputs are the sample corpus (corpora/sample) or stand in the JSON files themselves. Each file says which versions made it and how
 every value is defined. Numbers have 10 significant digits in audio.json and text.json, and all 17 elsewhere; null stands for "undefined".
@@ -1169,7 +1169,74 @@ def make_recordings():
     write("recordings.json", ["numpy", "scipy", "soundfile"], {"definitions": RECORDING_NOTES, "files": files, "tones": tones}, 17)
 
 
-MAKERS = {"tones": make_tones, "recordings": make_recordings, "audio": make_audio, "text": make_text, "statistics": make_statistics, "convolution": make_convolution, "kernels": make_kernels, "relations": make_relations}
+ROW_NOTES = {
+    "files": "tables written by pyarrow (Parquet in every compression, page version and encoding of text) and by Python's csv module, in "
+    "base64; rows: what was written: id, text, group, and the kept columns as text; an empty field of CSV is null",
+}
+
+
+def row_table():
+    """Rows with what is hard in a text; a row without text is none."""
+    texts = ["plain words", "two\nlines\r\nand a third", 'she said "no", twice', "größer, 東京 🌧", "", "a\ttab; semi|bar", None, "x" * 300]
+    texts = texts * 3
+    return {
+        "key": [f"r{n}" for n in range(len(texts))],
+        "words": texts,
+        "who": ["anna" if n % 3 else None for n in range(len(texts))],
+        "lang": [["de", "en", None][n % 3] for n in range(len(texts))],
+        "count": [n * 7 if n % 4 else None for n in range(len(texts))],
+        "sure": [n % 2 == 0 for n in range(len(texts))],
+    }
+
+
+def make_rows():
+    import base64
+    import csv
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = row_table()
+    text = lambda value: None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    columns = ["key", "words", "who", "lang", "count", "sure"]
+    rows = [[text(value) for value in row] for row in zip(*(table[name] for name in columns))]
+    rows = [row for row in rows if row[1] is not None]
+    files = []
+
+    def add(name, contents):
+        files.append({"name": name, "rows": rows, "base64": base64.b64encode(contents).decode()})
+
+    arrow = pa.table(table)
+    categories = arrow.set_column(3, "lang", arrow["lang"].dictionary_encode())
+    large = arrow.set_column(1, "words", arrow["words"].cast(pa.large_string()))
+    views = arrow.set_column(1, "words", arrow["words"].cast(pa.binary()))
+    small = arrow.set_column(4, "count", arrow["count"].cast(pa.uint8()))
+    for name, of, options in [
+        ("snappy", arrow, {"compression": "snappy"}),
+        ("gzip, pages of version 2", arrow, {"compression": "gzip", "data_page_version": "2.0"}),
+        ("zstd, row groups of 5", arrow, {"compression": "zstd", "row_group_size": 5}),
+        ("brotli", arrow, {"compression": "brotli"}),
+        ("lz4, small pages", large, {"compression": "lz4", "data_page_size": 64}),
+        ("none, no dictionary", arrow, {"compression": "none", "use_dictionary": False}),
+        ("delta lengths", arrow, {"use_dictionary": False, "column_encoding": {"words": "DELTA_LENGTH_BYTE_ARRAY"}}),
+        ("delta", arrow, {"use_dictionary": False, "column_encoding": {"words": "DELTA_BYTE_ARRAY"}}),
+        ("categories", categories, {}),
+        ("bytes", views, {}),
+        ("small numbers", small, {}),
+    ]:
+        sink = io.BytesIO()
+        pq.write_table(of, sink, **options)
+        add(f"{name}.parquet", sink.getvalue())
+    for name, options in [("quoted.csv", {"quoting": csv.QUOTE_ALL}), ("plain.csv", {}), ("tabs.tsv", {"delimiter": "\t"})]:
+        sink = io.StringIO(newline="")
+        writer = csv.writer(sink, **options)
+        writer.writerows([columns, *rows])
+        add(name, sink.getvalue().encode())
+    write("rows.json", ["pyarrow"], {"definitions": ROW_NOTES, "files": files}, 17)
+
+
+MAKERS = {"tones": make_tones, "rows": make_rows, "recordings": make_recordings, "audio": make_audio, "text": make_text, "statistics": make_statistics, "convolution": make_convolution, "kernels": make_kernels, "relations": make_relations}
 
 
 def main():

@@ -43,17 +43,18 @@ pub(super) fn scan(
             ))
         });
         let cells = match fields {
-            Ok(mut fields) => Ok(pick(&mut fields, &columns)),
+            Ok(fields) => Ok(pick(&fields, &columns)),
             Err(("row_too_long", _)) => Err(too_long(number, start)),
-            Err((code, reason)) => Err(row_trouble(number, start, code, &reason)),
+            Err((code, reason)) => Err(row_trouble(number, Some(start), code, &reason)),
         };
-        each(Row { number, at: start..start + record.len() as u64, cells, column: *text as u32 });
+        let at = start..start + record.len() as u64;
+        each(Row { number, at, offset: Some(start), cells, column: *text as u32 });
     }
     Ok(())
 }
 
 /// The fields of `columns`. An empty field is a text, but no other value.
-fn pick(fields: &mut [Cell], columns: &[Option<usize>]) -> Vec<Option<Cell>> {
+fn pick(fields: &[Cell], columns: &[Option<usize>]) -> Vec<Option<Cell>> {
     let taken = columns.iter().map(|column| fields.get((*column)?).cloned());
     taken.enumerate().map(|(place, cell)| cell.filter(|cell| place == 0 || !cell.value.is_empty())).collect()
 }
@@ -73,13 +74,13 @@ pub(super) fn scan_piped(
             Line::TooLong(start) => (start, Err(too_long(number, start))),
             Line::Whole(_) if line.trim_ascii().is_empty() => continue,
             Line::Whole(start) => {
-                let trouble = |(code, reason): (_, String)| row_trouble(number, start, code, &reason);
+                let trouble = |(code, reason): (_, String)| row_trouble(number, Some(start), code, &reason);
                 (start, splitter.fields(without_end(&line)).map_err(trouble))
             }
         };
         let mut column = 1;
         let cells = fields.and_then(|fields| match fields.as_slice() {
-            [id, text] | [id, text, ..] if fields.len() <= 3 => {
+            [id, text, ..] if fields.len() <= 3 => {
                 let normalised = fields.get(2).filter(|cell| !cell.value.trim().is_empty());
                 column = if normalised.is_some() { 2 } else { 1 };
                 let mut cells = vec![Some(normalised.unwrap_or(text).clone()), Some(id.clone())];
@@ -88,10 +89,11 @@ pub(super) fn scan_piped(
             }
             _ => {
                 let reason = format!("has {} fields, not id|text|normalised: correct it", fields.len());
-                Err(row_trouble(number, start, "row_width", &reason))
+                Err(row_trouble(number, Some(start), "row_width", &reason))
             }
         });
-        each(Row { number, at: start..start + without_end(&line).len() as u64, cells, column });
+        let at = start..start + without_end(&line).len() as u64;
+        each(Row { number, at, offset: Some(start), cells, column });
     }
     Ok(())
 }
@@ -119,7 +121,8 @@ fn next_record(
                 record.extend_from_slice(&line);
                 state = state.after(&line, delimiter);
                 if state != Quoting::Inside {
-                    record.truncate(without_end(record).len());
+                    let len = without_end(record).len();
+                    record.truncate(len);
                     return Ok(Some((start, Ok(()))));
                 }
                 if record.len() <= MAX_ROW_BYTES {
@@ -136,7 +139,8 @@ fn next_record(
         }
         lines.put_back(&record[first_line..]);
         record.truncate(first_line);
-        record.truncate(without_end(record).len());
+        let len = without_end(record).len();
+        record.truncate(len);
         let reason = "a quote is opened and not closed: close it, or double a quote that stands for itself";
         return Ok(Some((start, Err(("open_quote", reason.to_owned())))));
     }
@@ -167,6 +171,7 @@ impl Quoting {
 /// Cuts records into fields.
 pub(super) struct Splitter {
     reader: Reader,
+    delimiter: u8,
     out: Vec<u8>,
     ends: Vec<usize>,
 }
@@ -175,14 +180,15 @@ impl Splitter {
     pub fn new(delimiter: u8, quoting: bool) -> Self {
         let mut builder = ReaderBuilder::new();
         builder.delimiter(delimiter).quoting(quoting).terminator(Terminator::Any(b'\n'));
-        Self { reader: builder.build(), out: Vec::new(), ends: Vec::new() }
+        Self { reader: builder.build(), delimiter, out: Vec::new(), ends: Vec::new() }
     }
 
     /// The fields of one record without its end.
     pub fn fields(&mut self, record: &[u8]) -> Result<Vec<Cell>, (&'static str, String)> {
         self.reader.reset();
         self.out.resize(record.len() + 1, 0);
-        self.ends.resize(record.len() + 2, 0);
+        let most = record.iter().filter(|&&byte| byte == self.delimiter).count() + 2;
+        self.ends.resize(most, 0);
         let (mut read, mut written, mut ended) = (0, 0, 0);
         loop {
             let (result, more_read, more_written, more_ended) = self.reader.read_record(
@@ -191,11 +197,9 @@ impl Splitter {
                 &mut self.ends[ended..],
             );
             (read, written, ended) = (read + more_read, written + more_written, ended + more_ended);
-            match result {
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::Record | ReadRecordResult::End => break,
-                // There is room for every byte.
-                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => break,
+            // There is room for every byte: the record ends, or its bytes do.
+            if result != ReadRecordResult::InputEmpty {
+                break;
             }
         }
         let text = std::str::from_utf8(self.out.get(..written).unwrap_or_default()).map_err(|_| {
@@ -243,8 +247,8 @@ mod tests {
         let text = b"\xEF\xBB\xBFid,text\r\na,\"one\r\n\"\"two\"\", three\"\r\n\r\nb,5\" pipe\r\nc,last";
         let expected = [
             (1, 12, some(&["one\r\n\"two\", three", "a"])),
-            (2, 42, some(&["5\" pipe", "b"])),
-            (3, 53, some(&["last", "c"])),
+            (2, 39, some(&["5\" pipe", "b"])),
+            (3, 50, some(&["last", "c"])),
         ];
         assert_eq!(rows(text, &["text", "id"]), expected);
     }

@@ -17,11 +17,12 @@ pub(super) fn scan(lines: &mut Lines<'_>, names: &[&str], each: &mut dyn FnMut(R
             Line::TooLong(start) => (start, Err(too_long(number, start))),
             Line::Whole(_) if line.trim_ascii().is_empty() => continue,
             Line::Whole(start) => {
-                let trouble = |(code, reason): (_, String)| row_trouble(number, start, code, &reason);
+                let trouble = |(code, reason): (_, String)| row_trouble(number, Some(start), code, &reason);
                 (start, cells(&line, names).map_err(trouble))
             }
         };
-        each(Row { number, at: start..start + without_end(&line).len() as u64, cells, column: 0 });
+        let at = start..start + without_end(&line).len() as u64;
+        each(Row { number, at, offset: Some(start), cells, column: 0 });
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contents::{stream_contents, unreadable};
 use super::quarantine::Unusable;
-pub(super) use store::{LastFile, RowStore, changed};
+pub(super) use store::{LastRow, RowStore, changed};
 
 /// What a row may hold; a longer one is no row but a file without line ends.
 const MAX_ROW_BYTES: usize = 64 << 20;
@@ -85,6 +85,8 @@ pub(super) struct Row {
     pub number: usize,
     /// As in [`RowPlace::at`].
     pub at: Range<u64>,
+    /// The byte of the unpacked file at which it begins, where it lies in one piece.
+    pub offset: Option<u64>,
     /// A value for each name asked for, `None` where it is missing or null; or what is wrong with the row.
     pub cells: Result<Vec<Option<Cell>>, Unusable>,
     /// Where the first value stands, see [`RowPlace::column`].
@@ -94,7 +96,7 @@ pub(super) struct Row {
 impl Row {
     /// Trouble with this row.
     pub fn trouble(&self, code: &'static str, reason: &str) -> Unusable {
-        row_trouble(self.number, self.at.start, code, reason)
+        row_trouble(self.number, self.offset, code, reason)
     }
 
     /// The first value as text.
@@ -119,8 +121,9 @@ impl Row {
     }
 }
 
-fn row_trouble(number: usize, at: u64, code: &'static str, reason: &str) -> Unusable {
-    Unusable::new(code, format!("row {number}: {reason}")).at(at as usize)
+fn row_trouble(number: usize, offset: Option<u64>, code: &'static str, reason: &str) -> Unusable {
+    let trouble = Unusable::new(code, format!("row {number}: {reason}"));
+    Unusable { byte_offset: offset, ..trouble }
 }
 
 /// Reads the file at `path` from its first row to its last and hands each to `each`, with the values `names`. Memory follows the
@@ -135,7 +138,7 @@ pub(super) fn scan_rows(
     mut each: impl FnMut(Row),
 ) -> Result<String, Unusable> {
     if layout == Layout::Parquet {
-        let ((), blake3) = stream_contents(path, |reader| drain(reader))?;
+        let ((), blake3) = stream_contents(path, drain)?;
         let scanned = catch_unwind(std::panic::AssertUnwindSafe(|| parquet::scan(path, names, &mut each)));
         let scanned = scanned.unwrap_or_else(|_| Err(Unusable::new("broken_parquet", parquet::BROKEN)));
         return scanned.map(|()| blake3.clone()).map_err(|trouble| trouble.with_content(&blake3));
@@ -201,7 +204,7 @@ impl<'r> Lines<'r> {
     fn new(reader: &'r mut dyn BufRead) -> Result<Self, Unusable> {
         let mut lines = Self { reader, put_back: VecDeque::new(), at: 0 };
         let mut head = Vec::new();
-        lines.reader.take(3).read_to_end(&mut head).map_err(|error| unreadable(&error))?;
+        (&mut *lines.reader).take(3).read_to_end(&mut head).map_err(|error| unreadable(&error))?;
         match head.as_slice() {
             [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
                 return Err(Unusable::new("not_utf8", "is UTF-16: convert it to UTF-8").at(0));
@@ -257,7 +260,7 @@ impl<'r> Lines<'r> {
 
 fn too_long(number: usize, at: u64) -> Unusable {
     let reason = format!("holds more than {} MiB: split it", MAX_ROW_BYTES >> 20);
-    row_trouble(number, at, "row_too_long", &reason)
+    row_trouble(number, Some(at), "row_too_long", &reason)
 }
 
 /// A line without its end.

@@ -23,7 +23,8 @@ pub(super) fn scan(path: &Path, names: &[&str], each: &mut dyn FnMut(Row)) -> Re
     let mut reader = BufReader::new(opened.rewound()?);
     let metadata = read_metadata(&mut reader).map_err(|error| broken(&error))?;
     let schema = infer_schema(&metadata).map_err(|error| broken(&error))?;
-    let fields: Vec<Option<ArrowField>> = names.iter().map(|name| schema.get(name).map(plain)).collect();
+    let fields: Vec<Option<ArrowField>> =
+        names.iter().map(|name| schema.get(name).map(plain).transpose()).collect::<Result<_, _>>()?;
     if !matches!(fields.first(), Some(Some(_))) {
         let columns: Vec<&str> = schema.iter_names().map(|name| name.as_str()).collect();
         let reason = format!(
@@ -44,7 +45,7 @@ fn scan_groups(
     each: &mut dyn FnMut(Row),
 ) -> Result<(), Unusable> {
     let (mut number, mut at) = (0, 0);
-    for group in &metadata.row_groups {
+    for group in metadata.row_groups.iter().filter(|group| group.num_rows() > 0) {
         let columns: Vec<Option<Values>> = fields
             .iter()
             .map(|field| field.as_ref().map(|field| values(opened, group, field)).transpose())
@@ -55,10 +56,10 @@ fn scan_groups(
                 .iter()
                 .map(|column| column.as_ref().map_or(Ok(None), |column| column.cell(row)))
                 .collect::<Result<_, _>>()
-                .map_err(|reason| without_place(row_trouble(number, 0, "not_utf8", reason)));
+                .map_err(|reason| row_trouble(number, None, "not_utf8", reason));
             let text = cells.as_ref().ok().and_then(|cells| cells.first()?.as_ref());
             let len = text.filter(|text| text.is_text).map_or(0, |text| text.value.len() as u64);
-            each(Row { number, at: at..at + len, cells, column: 0 });
+            each(Row { number, at: at..at + len, offset: None, cells, column: 0 });
             at += len;
         }
     }
@@ -91,17 +92,32 @@ impl Values {
     }
 }
 
-/// A field as it lies in the file: text as bytes, a category as what it names.
-fn plain(field: &ArrowField) -> ArrowField {
+/// A field as it lies in the file: text as bytes, a category as what it names, small numbers in 32 bits.
+fn plain(field: &ArrowField) -> Result<ArrowField, Unusable> {
+    use ArrowDataType as Type;
     let dtype = match field.dtype() {
-        ArrowDataType::Dictionary(_, values, _) => values.as_ref(),
+        Type::Dictionary(_, values, _) => values.as_ref(),
         dtype => dtype,
     };
     let dtype = match dtype {
-        ArrowDataType::Utf8 | ArrowDataType::LargeUtf8 | ArrowDataType::Utf8View => ArrowDataType::BinaryView,
-        other => other.clone(),
+        Type::Utf8
+        | Type::LargeUtf8
+        | Type::Utf8View
+        | Type::Binary
+        | Type::LargeBinary
+        | Type::BinaryView => Type::BinaryView,
+        Type::Int8 | Type::Int16 | Type::Int32 => Type::Int32,
+        Type::UInt8 | Type::UInt16 | Type::UInt32 => Type::UInt32,
+        Type::Boolean | Type::Int64 | Type::UInt64 | Type::Float32 | Type::Float64 => dtype.clone(),
+        other => {
+            let reason = format!(
+                "its column {:?} holds {other:?}: write it as text, or leave it out of documents.fields",
+                field.name
+            );
+            return Err(Unusable::new("wrong_type", reason));
+        }
     };
-    ArrowField::new(field.name.clone(), dtype, field.is_nullable)
+    Ok(ArrowField::new(field.name.clone(), dtype, field.is_nullable))
 }
 
 fn values(opened: &Opened, group: &RowGroupMetadata, field: &ArrowField) -> Result<Values, Unusable> {
@@ -124,13 +140,7 @@ fn values(opened: &Opened, group: &RowGroupMetadata, field: &ArrowField) -> Resu
     if series.dtype() == &DataType::Binary {
         return Ok(Values::Bytes(series));
     }
-    let written = series.cast(&DataType::String).map_err(|error| {
-        let reason = format!(
-            "its column {:?} holds no single values ({error}): leave it out of documents.fields",
-            field.name
-        );
-        Unusable::new("wrong_type", reason)
-    })?;
+    let written = series.cast(&DataType::String).map_err(|error| broken(&error))?;
     Ok(Values::Written(written))
 }
 
@@ -138,7 +148,87 @@ fn broken(error: &PolarsError) -> Unusable {
     Unusable::new("broken_parquet", format!("{BROKEN} ({error})"))
 }
 
-/// A row of a table has no place of its own in the file.
-fn without_place(trouble: Unusable) -> Unusable {
-    Unusable { byte_offset: None, ..trouble }
+#[cfg(test)]
+mod tests {
+    use polars::prelude::{DataFrame, IntoColumn, NamedFrom, ParquetWriter};
+
+    use super::super::scan_rows;
+    use super::*;
+
+    /// Ten rows in row groups of three.
+    fn file() -> Vec<u8> {
+        let texts: Vec<Option<String>> = (0..10).map(|n| (n != 4).then(|| format!("text {n} é"))).collect();
+        let numbers: Vec<i64> = (0..10).map(|n| 100 + n).collect();
+        let raw: Vec<&[u8]> = (0..10).map(|n| if n == 2 { &b"\xFF"[..] } else { &b"ok"[..] }).collect();
+        let mut bytes = Vec::new();
+        let columns = vec![
+            Series::new("words".into(), texts).into_column(),
+            Series::new("key".into(), numbers).into_column(),
+            Series::new("raw".into(), raw).into_column(),
+            Series::new("share".into(), vec![0.5f64; 10]).into_column(),
+        ];
+        let mut frame = DataFrame::new_infer_height(columns).unwrap();
+        ParquetWriter::new(&mut bytes).with_row_group_size(Some(3)).finish(&mut frame).unwrap();
+        bytes
+    }
+
+    fn rows(bytes: &[u8], names: &[&str]) -> Result<Vec<Row>, Unusable> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        std::fs::write(&path, bytes).unwrap();
+        let mut rows = Vec::new();
+        scan_rows(&path, super::super::Layout::Parquet, names, |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    #[test]
+    fn the_columns_asked_for_are_read_group_by_group() {
+        let rows = rows(&file(), &["words", "key", "share", "none"]).unwrap();
+        assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), (1..=10).collect::<Vec<_>>());
+        let mut at = 0;
+        for (n, row) in rows.iter().enumerate() {
+            let text = (n != 4).then(|| format!("text {n} é"));
+            assert_eq!(row.text("words").ok(), text.as_deref());
+            assert_eq!(row.at, at..at + text.map_or(0, |text| text.len() as u64));
+            assert_eq!(
+                (row.value(1), row.value(2), row.value(3)),
+                (Some(format!("{}", 100 + n).as_str()), Some("0.5"), None)
+            );
+            at = row.at.end;
+        }
+        assert_eq!(rows[4].text("words").unwrap_err().code, "no_text");
+    }
+
+    #[test]
+    fn a_text_that_is_none_is_the_trouble_of_its_row() {
+        let raw = rows(&file(), &["raw"]).unwrap();
+        let codes: Vec<String> = raw
+            .iter()
+            .map(|row| row.text("raw").map_or_else(|trouble| trouble.code.into_owned(), String::from))
+            .collect();
+        assert_eq!((codes[1].as_str(), codes[2].as_str(), codes[3].as_str()), ("ok", "not_utf8", "ok"));
+        let keys = rows(&file(), &["key"]).unwrap();
+        assert_eq!(keys[0].text("key").unwrap_err().code, "wrong_type");
+        let trouble = rows(&file(), &["text"]).unwrap_err();
+        assert!(
+            trouble.code == "no_text" && trouble.reason.contains("words, key, raw, share"),
+            "{trouble:?}"
+        );
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_or_read_and_nothing_worse() {
+        let whole = file();
+        for length in (0..whole.len()).step_by(37) {
+            assert!(rows(&whole[..length], &["words"]).is_err(), "{length}");
+        }
+        for round in 0..300 {
+            let mut stream = crate::math::random::Stream::new(3, "parquet", round);
+            let mut turned = whole.clone();
+            for _ in 0..=stream.below(4) {
+                turned[stream.below(whole.len() as u32) as usize] ^= 1 << stream.below(8);
+            }
+            let _ = rows(&turned, &["words", "key", "raw"]);
+        }
+    }
 }

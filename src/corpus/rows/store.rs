@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -22,9 +23,12 @@ pub(in crate::corpus) struct RowStore {
 /// Filled by whoever comes first; the others wait.
 type Unpacked = OnceLock<Result<Spooled, Unusable>>;
 
-/// The file that was read last: rows of one file often follow each other.
+/// The file and the row that were read last: rows of one file often follow each other, and so do the parts of one row.
 #[derive(Default)]
-pub(in crate::corpus) struct LastFile(Option<(PathBuf, RowFile)>);
+pub(in crate::corpus) struct LastRow {
+    file: Option<(PathBuf, RowFile)>,
+    row: Option<(Range<u64>, String)>,
+}
 
 enum RowFile {
     Plain(Opened),
@@ -38,26 +42,29 @@ impl RowStore {
     }
 
     /// The text of a row of the file at `path`; `name` is that of its field.
-    pub fn text(
+    pub fn text<'l>(
         &self,
         path: &Path,
         place: &RowPlace,
         name: &str,
-        last: &mut LastFile,
-    ) -> Result<String, Unusable> {
-        if last.0.as_ref().is_none_or(|(open, _)| open != path) {
-            last.0 = Some((path.to_path_buf(), self.open(path, place.layout)?));
+        last: &'l mut LastRow,
+    ) -> Result<&'l str, Unusable> {
+        if last.file.as_ref().is_none_or(|(open, _)| open != path) {
+            *last = LastRow { file: Some((path.to_path_buf(), self.open(path, place.layout)?)), row: None };
         }
-        let bytes = match &last.0 {
-            Some((_, RowFile::Plain(opened))) => opened.read_range(place.at.clone())?,
-            Some((_, RowFile::Unpacked(unpacked))) => {
-                let spooled = unpacked.get_or_init(|| self.unpack(path, place.layout, name));
-                let spooled = spooled.as_ref().map_err(Clone::clone)?;
-                self.spool()?.read(spooled, place.at.clone()).map_err(|error| unreadable(&error))?
-            }
-            None => Vec::new(),
-        };
-        text_of(bytes, place, name).ok_or_else(changed)
+        if last.row.as_ref().is_none_or(|(at, _)| *at != place.at) {
+            let bytes = match &last.file {
+                Some((_, RowFile::Plain(opened))) => opened.read_range(place.at.clone())?,
+                Some((_, RowFile::Unpacked(unpacked))) => {
+                    let spooled = unpacked.get_or_init(|| self.unpack(path, place.layout, name));
+                    let spooled = spooled.as_ref().map_err(Clone::clone)?;
+                    self.spool()?.read(spooled, place.at.clone()).map_err(|error| unreadable(&error))?
+                }
+                None => Vec::new(),
+            };
+            last.row = Some((place.at.clone(), text_of(bytes, place, name).ok_or_else(changed)?));
+        }
+        Ok(last.row.as_ref().map_or("", |(_, text)| text.as_str()))
     }
 
     fn open(&self, path: &Path, layout: Layout) -> Result<RowFile, Unusable> {
@@ -84,7 +91,7 @@ impl RowStore {
                 }
             })?;
         } else {
-            let copy = |reader: &mut dyn BufRead| {
+            let copy = |reader: &mut dyn BufRead| -> Result<(), Unusable> {
                 loop {
                     let buffer = reader.fill_buf().map_err(|error| unreadable(&error))?;
                     let len = buffer.len();
