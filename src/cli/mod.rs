@@ -68,7 +68,7 @@ enum Command {
     Verify(verify::Arguments),
     /// What changed between two runs; exit status 1 where more did than is accepted
     Diff(diff::Arguments),
-    /// Write the terms of a run as a sparse matrix for SciPy, Matrix Market or SVMlight
+    /// Write the terms of a run as a sparse matrix for other tools
     Export(export::Arguments),
     /// Put a WAV or a PNG through the convolution module
     Filter(Box<filter::Arguments>),
