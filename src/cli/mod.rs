@@ -70,7 +70,7 @@ enum Command {
     Verify(verify::Arguments),
     /// What changed between two runs; exit status 1 where more did than is accepted
     Diff(diff::Arguments),
-    /// Write the terms of a run as a sparse matrix for SciPy, Matrix Market or SVMlight
+    /// Write the terms of a run as a sparse matrix for other tools
     Export(export::Arguments),
     /// Words near others by their vectors
     Neighbours(neighbours::Arguments),

@@ -16,20 +16,21 @@ use crate::text::topics::Topics;
 use crate::text::vocabulary::Vocabulary;
 
 /// The weights of documents, a shard a part, in a file without a name: memory holds a part at a time.
-struct StoredRows {
+struct StoredRows<'a> {
+    desk: &'a Desk<'a>,
     file: File,
     columns: usize,
     /// Where each part begins and how long it is, in bytes.
     places: Vec<(u64, usize)>,
 }
 
-impl StoredRows {
+impl<'a> StoredRows<'a> {
     /// Weighs the documents: tf-idf with the other settings of `weights`.
     fn new(
         counted: &Counted,
         vocabulary: &Vocabulary,
         weights: WeightSettings,
-        desk: &Desk<'_>,
+        desk: &'a Desk<'a>,
     ) -> Result<Self> {
         let bag = BagOfWords::new(vocabulary, WeightSettings { weight: Weight::TfIdf, ..weights });
         let failed = |error: io::Error| Error::io("keep weights in a file in", desk.folder, error);
@@ -48,7 +49,7 @@ impl StoredRows {
             start += part.len() as u64;
         })?;
         outcome.map_err(failed)?;
-        Ok(Self { file, columns: vocabulary.terms().len(), places })
+        Ok(Self { desk, file, columns: vocabulary.terms().len(), places })
     }
 }
 
@@ -85,8 +86,8 @@ fn decoded(bytes: &[u8]) -> SparseRows {
     rows
 }
 
-impl RowsInParts for StoredRows {
-    type Error = io::Error;
+impl RowsInParts for StoredRows<'_> {
+    type Error = Error;
 
     fn columns(&self) -> usize {
         self.columns
@@ -96,10 +97,13 @@ impl RowsInParts for StoredRows {
         self.places.len()
     }
 
-    fn part(&self, number: usize) -> io::Result<Cow<'_, SparseRows>> {
+    fn part(&self, number: usize) -> Result<Cow<'_, SparseRows>> {
+        self.desk.interrupt.check()?;
         let Some(&(start, length)) = self.places.get(number) else { return Ok(Cow::default()) };
         let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, start)?;
+        self.file
+            .read_exact_at(&mut bytes, start)
+            .map_err(|error| Error::io("read weights from a file in", self.desk.folder, error))?;
         Ok(Cow::Owned(decoded(&bytes)))
     }
 }
@@ -119,8 +123,7 @@ pub(super) fn topics(
     desk: &Desk<'_>,
 ) -> Result<FoundTopics> {
     let matrix = StoredRows::new(counted, vocabulary, weights, desk)?;
-    let found = Topics::new(&matrix, count, desk.seed)
-        .map_err(|error| Error::io("read weights from a file in", desk.folder, error))?;
+    let found = Topics::new(&matrix, count, desk.seed)?;
     let width = found.topics.len();
     let mut documents = Vec::with_capacity(counted.documents.len() * count);
     for document in 0..counted.documents.len() {

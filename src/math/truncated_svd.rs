@@ -8,6 +8,7 @@
 //! so that no bit depends on the number of threads.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use rayon::prelude::*;
 
@@ -118,21 +119,42 @@ impl TruncatedSvd {
         })
     }
 
+    /// What takes rows into the space of the vectors.
+    #[must_use]
+    pub fn projection(&self) -> Projection {
+        let width = self.vectors.len();
+        let height = self.vectors.first().map_or(0, Vec::len);
+        let mut entries = vec![0.0; width * height];
+        for (at, vector) in self.vectors.iter().enumerate() {
+            let places = entries.iter_mut().skip(at).step_by(width);
+            places.zip(vector).for_each(|(place, entry)| *place = *entry);
+        }
+        Projection { width, entries }
+    }
+}
+
+/// The vectors of a [`TruncatedSvd`], their entries for a column side by side.
+#[derive(Debug, Clone)]
+pub struct Projection {
+    width: usize,
+    entries: Vec<f64>,
+}
+
+impl Projection {
     /// The rows in the space of the vectors: for each row as many numbers as there are vectors, `A V`, which is `U Σ`.
     #[must_use]
-    pub fn transform(&self, rows: &SparseRows) -> Vec<f64> {
-        let mut transformed = Vec::with_capacity(rows.len() * self.vectors.len());
-        for (columns, values) in rows.iter() {
-            let along = self.vectors.iter().map(|vector| {
-                columns
-                    .iter()
-                    .zip(values)
-                    .map(|(&column, &value)| f64::from(value) * vector[column as usize])
-                    .sum::<f64>()
-            });
-            transformed.extend(along);
+    pub fn of(&self, rows: &SparseRows) -> Vec<f64> {
+        let mut projected = vec![0.0; rows.len() * self.width];
+        if self.width == 0 {
+            return projected;
         }
-        transformed
+        for ((columns, values), sums) in rows.iter().zip(projected.chunks_mut(self.width)) {
+            for (&column, &value) in columns.iter().zip(values) {
+                let start = column as usize * self.width;
+                add_scaled(sums, f64::from(value), &self.entries[start..start + self.width]);
+            }
+        }
+        projected
     }
 }
 
@@ -204,8 +226,8 @@ impl Ritz {
     /// Whether the first `rank` values are good.
     fn stands_still(&self, rank: usize) -> bool {
         let least = self.values.first().copied().unwrap_or(0.0) * LEAST_SHARE;
-        let pairs = self.values.iter().zip(&self.residuals).take(rank);
-        pairs.into_iter().all(|(value, residual)| *residual <= TOLERANCE * value.max(least))
+        let mut pairs = self.values.iter().zip(&self.residuals).take(rank);
+        pairs.all(|(value, residual)| *residual <= TOLERANCE * value.max(least))
     }
 }
 
@@ -213,8 +235,8 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; PANEL];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<PANEL>(), b.as_chunks::<PANEL>());
     for (a, b) in a.iter().zip(b) {
-        for lane in 0..PANEL {
-            sums[lane] += a[lane] * b[lane];
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
         }
     }
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
@@ -255,7 +277,7 @@ fn orthonormal(basis: &[Vec<f64>], mut block: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     // What is left of a small column is turned by the rounding of large ones: the second turn sets that right.
     for least in [largest * 1e-12, 0.5] {
         let mut kept: Vec<Vec<f64>> = Vec::with_capacity(block.len());
-        let mut rest = block.into_iter().collect::<std::collections::VecDeque<_>>();
+        let mut rest = VecDeque::from(block);
         while let Some(mut column) = rest.pop_front() {
             let length = norm(&column);
             if length <= least || length == 0.0 {
@@ -403,14 +425,15 @@ mod tests {
     }
 
     #[test]
-    fn rows_transformed_have_the_singular_values_as_their_lengths() {
+    fn rows_projected_have_the_singular_values_as_their_lengths() {
         let matrix = sparse(100, 50, 6);
         let found = svd(&matrix, 4);
+        let projection = found.projection();
         let mut squares = [0.0; 4];
         for part in &matrix.parts {
-            let transformed = found.transform(part);
-            assert_eq!(transformed.len(), part.len() * 4);
-            transformed
+            let projected = projection.of(part);
+            assert_eq!(projected.len(), part.len() * 4);
+            projected
                 .chunks(4)
                 .for_each(|row| squares.iter_mut().zip(row).for_each(|(sum, x)| *sum += x * x));
         }

@@ -7,7 +7,6 @@ use std::sync::LazyLock;
 use regex_syntax::hir::{Class, HirKind};
 
 use super::interner::TermHasher;
-use super::normalisation::ascii_prefix;
 use super::word_characters::is_word_character;
 
 /// Shares of a text that a filter of web text looks at; none of them is defined for an empty text.
@@ -41,13 +40,13 @@ const fn ascii() -> [u8; 128] {
     let mut classes = [0; 128];
     let mut byte = 0;
     while byte < 128_u8 {
+        // Symbols, general category S, are no punctuation.
+        let is_symbol = matches!(byte, b'$' | b'+' | b'<' | b'=' | b'>' | b'^' | b'`' | b'|' | b'~');
         classes[byte as usize] = match byte {
             b'0'..=b'9' => NUMBER,
             b'A'..=b'Z' => LETTER | UPPER,
             b'a'..=b'z' => LETTER,
-            // Symbols, general category S.
-            b'$' | b'+' | b'<' | b'=' | b'>' | b'^' | b'`' | b'|' | b'~' => 0,
-            _ if byte.is_ascii_punctuation() => PUNCTUATION,
+            _ if byte.is_ascii_punctuation() && !is_symbol => PUNCTUATION,
             _ => 0,
         };
         byte += 1;
@@ -84,34 +83,6 @@ fn class(character: char) -> u8 {
     if is_punctuation(character) { PUNCTUATION } else { 0 }
 }
 
-/// How many characters there are, and how many of each class. ASCII is counted by its bytes, before their classes are looked up.
-fn class_counts(text: &str) -> (u64, [u64; 16]) {
-    let mut counts = [0_u64; 16];
-    // Several tables, so that one of equal bytes does not wait for the one before.
-    let mut bytes = [[0_u64; 128]; 4];
-    let mut chars = 0_u64;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (ascii, other) = rest.split_at(ascii_prefix(rest.as_bytes()));
-        let (fours, last) = ascii.as_bytes().as_chunks::<4>();
-        for four in fours {
-            (0..4).for_each(|i| bytes[i][usize::from(four[i] & 0x7F)] += 1);
-        }
-        last.iter().for_each(|byte| bytes[0][usize::from(byte & 0x7F)] += 1);
-        chars += ascii.len() as u64;
-        rest = other;
-        while let Some(character) = rest.chars().next().filter(|character| !character.is_ascii()) {
-            chars += 1;
-            counts[usize::from(class(character))] += 1;
-            rest = &rest[character.len_utf8()..];
-        }
-    }
-    for (byte, class) in ASCII.iter().enumerate() {
-        counts[usize::from(*class)] += bytes.iter().map(|table| table[byte]).sum::<u64>();
-    }
-    (chars, counts)
-}
-
 impl Quality {
     /// The signals of a text.
     ///
@@ -120,26 +91,91 @@ impl Quality {
     /// and a line counts if the same line came before it, so that the first of several does not.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let (chars, counts) = class_counts(text);
+        let chars = text.chars().count() as u64;
         if chars == 0 {
             return Self::default();
         }
         let of = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
-        let upper = counts[usize::from(LETTER | UPPER)];
+        let counts = Characters::of(text);
         let (lines, repeated, repeated_chars) = repeated_lines(text);
         Self {
-            digit_share: of(counts[usize::from(NUMBER)], chars),
-            punctuation_share: of(counts[usize::from(PUNCTUATION)], chars),
-            upper_share: of(upper, upper + counts[usize::from(LETTER)]),
+            digit_share: of(counts.numbers, chars),
+            punctuation_share: of(counts.punctuation, chars),
+            upper_share: of(counts.upper, counts.letters),
             repeated_line_share: of(repeated, lines),
             repeated_line_char_share: of(repeated_chars, chars),
         }
     }
 }
 
+/// How many characters of each kind a text has.
+#[derive(Debug, Default, PartialEq)]
+struct Characters {
+    numbers: u64,
+    punctuation: u64,
+    /// Upper case included.
+    letters: u64,
+    upper: u64,
+}
+
+/// Bytes that are looked at side by side: sums of one byte hold so many.
+const STRETCH: usize = 128;
+
+impl Characters {
+    fn of(text: &str) -> Self {
+        let mut counts = Self::default();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let stretch = rest.as_bytes().get(..STRETCH.min(rest.len())).unwrap_or_default();
+            if stretch.is_ascii() {
+                counts.add_ascii(stretch);
+                rest = rest.get(stretch.len()..).unwrap_or_default();
+            } else {
+                let end = rest.ceil_char_boundary(stretch.len());
+                let (part, after) = rest.split_at(end);
+                part.chars().for_each(|character| counts.add(class(character)));
+                rest = after;
+            }
+        }
+        counts
+    }
+
+    /// At most 255 bytes, without a branch.
+    fn add_ascii(&mut self, bytes: &[u8]) {
+        let within = |byte: u8, first: u8, last: u8| u8::from(byte.wrapping_sub(first) <= last - first);
+        let (mut numbers, mut upper, mut lower, mut marks) = (0_u8, 0_u8, 0_u8, 0_u8);
+        for &byte in bytes {
+            numbers += within(byte, b'0', b'9');
+            upper += within(byte, b'A', b'Z');
+            lower += within(byte, b'a', b'z');
+            marks += (within(byte, b'!', b'/') & u8::from(byte != b'$') & u8::from(byte != b'+'))
+                | within(byte, b':', b';')
+                | within(byte, b'?', b'@')
+                | within(byte, b'[', b']')
+                | u8::from(byte == b'_')
+                | u8::from(byte == b'{')
+                | u8::from(byte == b'}');
+        }
+        self.numbers += u64::from(numbers);
+        self.punctuation += u64::from(marks);
+        self.letters += u64::from(upper) + u64::from(lower);
+        self.upper += u64::from(upper);
+    }
+
+    fn add(&mut self, class: u8) {
+        self.numbers += u64::from(class & NUMBER != 0);
+        self.punctuation += u64::from(class & PUNCTUATION != 0);
+        self.letters += u64::from(class & LETTER != 0);
+        self.upper += u64::from(class & UPPER != 0);
+    }
+}
+
 /// Lines, those that repeat an earlier one, and the characters of these. Before the first run of line breaks and after the last
 /// there is always a line, be it empty.
 fn repeated_lines(text: &str) -> (u64, u64, u64) {
+    if !text.contains('\n') {
+        return (1, 0, 0);
+    }
     let mut seen = HashSet::<&str, BuildHasherDefault<TermHasher>>::default();
     let (mut lines, mut repeated, mut chars) = (0, 0, 0);
     let mut pieces = text.split('\n').peekable();
@@ -211,6 +247,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn stretches_count_as_single_characters_do(text in r"[a-zA-Z0-9 -~éЯ、½]{0,400}") {
+            let mut counts = Characters::default();
+            text.chars().for_each(|character| counts.add(class(character)));
+            prop_assert_eq!(Characters::of(&text), counts);
+        }
+
         #[test]
         fn repeated_lines_are_their_definition(text in "[ab\n]{0,30}") {
             let split = regex::Regex::new("\n+").unwrap();

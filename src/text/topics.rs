@@ -38,6 +38,7 @@ impl Topics {
     pub fn new<M: RowsInParts>(matrix: &M, count: usize, seed: u64) -> Result<Self, M::Error> {
         let svd = TruncatedSvd::new(matrix, count, seed)?;
         let width = svd.vectors.len();
+        let projection = svd.projection();
         let mut spread = Spread { sums: vec![0.0; width], squares: vec![0.0; width], ..Spread::default() };
         let mut all_sums = vec![0.0; matrix.columns()];
         let mut all_squares = 0.0;
@@ -50,7 +51,7 @@ impl Topics {
                     all_squares += value * value;
                 }
             }
-            let along = svd.transform(&part);
+            let along = projection.of(&part);
             spread.count += part.len() as u64;
             for row in along.chunks(width.max(1)) {
                 for (topic, value) in row.iter().enumerate() {

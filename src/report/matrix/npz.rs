@@ -88,7 +88,7 @@ fn npy_header(kind: Kind, length: Option<u64>) -> Vec<u8> {
     let shape = length.map_or_else(|| "()".to_owned(), |length| format!("({length},)"));
     let mut header = format!("{{'descr': '{}', 'fortran_order': False, 'shape': {shape}, }}", kind.name);
     // With magic, version and length the header is a multiple of 64 bytes.
-    while (10 + header.len() + 1) % 64 != 0 {
+    while !(10 + header.len() + 1).is_multiple_of(64) {
         header.push(' ');
     }
     header.push('\n');
