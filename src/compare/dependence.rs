@@ -214,7 +214,7 @@ fn permuted(
     Tested { estimate: Some(estimate), p, q: None }
 }
 
-/// The BCa interval of each of the pairs at `places`; pairs over the same items share their draws.
+/// The `BCa` interval of each of the pairs at `places`; pairs over the same items share their draws.
 fn intervals(
     places: &[usize],
     texts: &FeatureTable,

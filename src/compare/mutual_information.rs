@@ -43,7 +43,7 @@ impl ScaledColumn {
 /// `ψ(n) + ψ(k) - mean(ψ(n_x + 1) + ψ(n_y + 1))` with k = 3, where `n_x` and `n_y` count the items nearer in one feature than
 /// the k-th neighbour is in the larger of both distances (Kraskov, Stögbauer and Grassberger 2004, eq. 8). This is what
 /// scikit-learn's `mutual_info_regression` computes after it has divided by the standard deviation and added noise of 1e-10
-/// of the mean to part equal values; no noise is added here, so that equal values are neighbours at distance 0: n_x is
+/// of the mean to part equal values; no noise is added here, so that equal values are neighbours at distance 0: `n_x` is
 /// then the number of items that equal it.
 #[must_use]
 pub fn mutual_information(x: &ScaledColumn, y: &ScaledColumn, permutation: &[u32]) -> Option<f64> {
