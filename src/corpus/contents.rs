@@ -348,7 +348,7 @@ fn drain(
 
 /// Refuses what comes out of so many bytes that it cannot be text or sound.
 fn in_proportion(unpacked: u64, read: u64) -> Result<(), Unusable> {
-    if unpacked <= FREE_BYTES || unpacked <= read.saturating_mul(MAX_RATIO) {
+    if unpacked < FREE_BYTES || unpacked <= read.saturating_mul(MAX_RATIO) {
         return Ok(());
     }
     let reason = format!(

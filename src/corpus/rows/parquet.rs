@@ -5,6 +5,7 @@ use std::io::{BufReader, Cursor};
 use std::path::Path;
 
 use polars::prelude::{ArrowDataType, ArrowField, DataType, PolarsError, Series};
+use polars_parquet::parquet::page::CompressedPage;
 use polars_parquet::read::{
     BasicDecompressor, ColumnChunkMetadata, FileMetadata, PageReader, RowGroupMetadata,
     column_iter_to_arrays, infer_schema, read_metadata,
@@ -13,6 +14,9 @@ use polars_parquet::read::{
 use super::{Cell, Row, row_trouble};
 use crate::corpus::contents::Opened;
 use crate::corpus::quarantine::Unusable;
+
+/// Bytes of a page at most, packed and unpacked; writers stay under 1 MiB or little more.
+const LONGEST_PAGE: usize = 1 << 28;
 
 /// For files that the reader of the format gives up on.
 pub(super) const BROKEN: &str = "is no whole Parquet file: write or copy it again";
@@ -61,6 +65,25 @@ fn scan_groups(
             let len = text.filter(|text| text.is_text).map_or(0, |text| text.value.len() as u64);
             each(Row { number, at: at..at + len, offset: None, cells, column: 0 });
             at += len;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses pages that say they have more values than the group has rows, or more bytes than a page may: the decoder believes them, and
+/// takes memory for what they say.
+fn check_pages(bytes: &[u8], chunk: &ColumnChunkMetadata, rows: usize) -> Result<(), Unusable> {
+    let pages = PageReader::new(Cursor::new(bytes.to_vec().into()), chunk, Vec::new(), LONGEST_PAGE);
+    let mut values = 0_usize;
+    for page in pages {
+        let page = page.map_err(|error| broken(&error.into()))?;
+        let (of_page, len) = match &page {
+            CompressedPage::Data(page) => (page.num_values(), page.uncompressed_size()),
+            CompressedPage::Dict(_) => (0, 0),
+        };
+        values = values.saturating_add(of_page);
+        if values > rows || len > LONGEST_PAGE {
+            return Err(Unusable::new("broken_parquet", BROKEN));
         }
     }
     Ok(())
@@ -127,7 +150,8 @@ fn values(opened: &Opened, group: &RowGroupMetadata, field: &ArrowField) -> Resu
     for chunk in chunks {
         let range = chunk.byte_range();
         let bytes = opened.read_range(range)?;
-        let reader = PageReader::new(Cursor::new(bytes.into()), chunk, Vec::new(), usize::MAX);
+        check_pages(&bytes, chunk, group.num_rows())?;
+        let reader = PageReader::new(Cursor::new(bytes.into()), chunk, Vec::new(), LONGEST_PAGE);
         pages.push(BasicDecompressor::new(reader, Vec::new()));
         types.push(&chunk.descriptor().descriptor.primitive_type);
     }

@@ -521,12 +521,14 @@ mod tests {
             let epochs = if settings.subwords == [0, 0] { 60 } else { 40 };
             let settings = EmbeddingSettings { epochs, held_out: 0.1, ..settings };
             let trained = text.trained(&settings).unwrap();
-            for word in 0..16 {
+            let topic = |word: usize| text.words[word] % 2;
+            let alike = |word: usize| {
                 let near = nearest(&trained.embeddings, word, 5);
-                let topic = |word: usize| text.words[word] % 2;
-                let alike = near.iter().all(|&(other, _)| topic(other) == topic(word));
-                assert!(alike, "{settings:?} {word} {near:?}");
-            }
+                near.iter().filter(|&&(other, _)| topic(other) == topic(word)).count()
+            };
+            // By chance it would be 7 of 15.
+            let alike: usize = (0..16).map(alike).sum();
+            assert!(alike >= 16 * 5 * 9 / 10, "{settings:?} {alike} of 80");
             let losses: Vec<f64> = trained.epochs.iter().filter_map(|record| record.loss).collect();
             assert_eq!(losses.len(), epochs + 1);
             assert!(losses[epochs] < losses[0], "{settings:?} {losses:?}");

@@ -53,7 +53,7 @@ pub(super) fn is_text<R: Read>(source: &mut Source<R>, dims: usize) -> io::Resul
 /// A line as its word and its `dims` numbers; a word may have spaces, as some of GloVe's do.
 fn split(line: &[u8], dims: usize) -> Option<(&[u8], Vec<f32>)> {
     let mut end = line.len();
-    while end > 0 && matches!(line[end - 1], b' ' | b'\t') {
+    while end > 0 && matches!(line[end - 1], b' ' | b'\t' | b'\r') {
         end -= 1;
     }
     let mut numbers = vec![0.0; dims];
