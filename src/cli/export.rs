@@ -29,7 +29,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
-    /// scipy.sparse.load_npz: compressed sparse rows
+    /// `scipy.sparse.load_npz`: compressed sparse rows
     Npz,
     /// Matrix Market
     Mtx,

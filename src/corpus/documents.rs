@@ -357,7 +357,7 @@ fn layout_of(format: DocumentFormat, source: &str) -> Option<Layout> {
 
 /// What stands between the fields of a CSV file of this name.
 pub(super) fn delimiter_of(source: &str) -> u8 {
-    if unpacked_name(&source.to_lowercase()).ends_with(".tsv") { b'\t' } else { b',' }
+    if unpacked_name(&source.to_lowercase()).rsplit('.').next() == Some("tsv") { b'\t' } else { b',' }
 }
 
 /// The numbered pieces of `text` that are not blank.

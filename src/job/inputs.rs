@@ -159,14 +159,13 @@ fn list(
     let how = (rules.format_of(&file.source), compression(&file.source), rules.split, &rules.fields);
     let key = |hash: &str| Key::of("listing", &(hash, &how));
     let known: Option<Listing> = hash.as_deref().and_then(|hash| desk.store.load(&key(hash)));
-    let listing = match known {
-        Some(listing) => listing,
-        None => {
-            let listing = read_listing(file, rules)?;
-            desk.inventory.note(&file.stamp, &file.source, &listing.blake3);
-            desk.store.save(&key(&listing.blake3), &listing);
-            listing
-        }
+    let listing = if let Some(listing) = known {
+        listing
+    } else {
+        let listing = read_listing(file, rules)?;
+        desk.inventory.note(&file.stamp, &file.source, &listing.blake3);
+        desk.store.save(&key(&listing.blake3), &listing);
+        listing
     };
     Ok(listed_documents(file, rules, listing))
 }

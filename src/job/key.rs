@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Key([u8; 32]);
 
+static CODE: LazyLock<String> = LazyLock::new(code);
+
 impl Key {
     /// The key of what `purpose` makes of `parts`.
     pub fn of(purpose: &str, parts: &impl Serialize) -> Self {
         let mut hasher = blake3::Hasher::new();
-        static CODE: LazyLock<String> = LazyLock::new(code);
         for part in [CODE.as_bytes(), purpose.as_bytes()] {
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
         }

@@ -1,7 +1,7 @@
 //! Files of a run on their way to the disk, beside the work that makes the next ones.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{JoinHandle, spawn};
 
@@ -18,7 +18,7 @@ impl Syncing {
     pub fn begin() -> Self {
         let (sender, files) = channel::<PathBuf>();
         // All are tried, and the first trouble is told.
-        let work = move || files.into_iter().map(sync).fold(Ok(()), Result::and);
+        let work = move || files.into_iter().map(|file| sync(&file)).fold(Ok(()), Result::and);
         Self { worker: Some((sender, spawn(work))) }
     }
 
@@ -38,8 +38,8 @@ impl Syncing {
     }
 }
 
-fn sync(path: PathBuf) -> Result<()> {
-    File::open(&path).and_then(|file| file.sync_all()).map_err(|error| Error::io("write", &path, error))
+fn sync(path: &Path) -> Result<()> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|error| Error::io("write", path, error))
 }
 
 #[cfg(test)]

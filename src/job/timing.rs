@@ -45,11 +45,14 @@ pub(super) fn run(
     Ok(written)
 }
 
+/// The document of a recording, its words' numbers, and their times where a file has them.
+type SpokenClip<'a> = (&'a str, Vec<u32>, Option<&'a [TimedWord]>);
+
 /// What was said in each recording.
 struct Spoken<'a> {
     terms: Interner,
-    /// By recording: its document, the words' numbers, and their times where a file has them.
-    clips: BTreeMap<&'a str, (&'a str, Vec<u32>, Option<&'a [TimedWord]>)>,
+    /// By recording.
+    clips: BTreeMap<&'a str, SpokenClip<'a>>,
     model: BigramModel,
 }
 

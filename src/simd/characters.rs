@@ -44,13 +44,14 @@ unsafe fn extend_avx2(blocks: &[[u8; BLOCK]], masks: &mut Vec<u64>) {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx2")]
+#[allow(clippy::cast_ptr_alignment, reason = "the load needs no alignment")]
 unsafe fn half_mask(half: &[u8; 32]) -> u32 {
     use std::arch::x86_64::{
         __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
         _mm256_or_si256, _mm256_set1_epi8, _mm256_sub_epi8,
     };
     // SAFETY: 32 bytes are read, which need no alignment.
-    let bytes = unsafe { _mm256_loadu_si256(half.as_ptr().cast::<__m256i>()) };
+    let bytes = unsafe { _mm256_loadu_si256(std::ptr::from_ref(half).cast::<__m256i>()) };
     let within = |bytes, first: u8, count: i8| {
         let from_first = _mm256_sub_epi8(bytes, _mm256_set1_epi8(first.cast_signed()));
         _mm256_cmpeq_epi8(_mm256_min_epu8(from_first, _mm256_set1_epi8(count - 1)), from_first)

@@ -118,7 +118,7 @@ mod tests {
         dispersion(&vocabulary, hand_over).unwrap()
     }
 
-    /// The corpus of Gries (2008), five parts of 9, 10, 10, 10 and 11 words: "a" has D = 0.785, DP = 0.18, DPnorm = 0.22.
+    /// The corpus of Gries (2008), five parts of 9, 10, 10, 10 and 11 words: "a" has D = 0.785, DP = 0.18, `DPnorm` = 0.22.
     #[test]
     fn the_example_of_gries() {
         let corpus = [

@@ -11,6 +11,7 @@ use super::word_characters::is_word_character;
 
 /// Shares of a text that a filter of web text looks at; none of them is defined for an empty text.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[allow(clippy::struct_field_names, reason = "the columns of the table")]
 pub struct Quality {
     /// Numbers (general category N) by characters, as the `digit_ratio` of datatrove.
     pub digit_share: Option<f64>,

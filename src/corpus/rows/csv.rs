@@ -220,7 +220,10 @@ mod tests {
 
     use super::*;
 
-    fn rows(text: &[u8], names: &[&str]) -> Vec<(usize, u64, Result<Vec<Option<String>>, String>)> {
+    /// Number, offset and cells of a row.
+    type Found = (usize, u64, Result<Vec<Option<String>>, String>);
+
+    fn rows(text: &[u8], names: &[&str]) -> Vec<Found> {
         let mut rows = Vec::new();
         let mut reader = text;
         let mut lines = Lines::new(&mut reader).unwrap();
@@ -238,6 +241,7 @@ mod tests {
         rows
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "a row as it is found")]
     fn some(values: &[&str]) -> Result<Vec<Option<String>>, String> {
         Ok(values.iter().map(|value| (!value.is_empty()).then(|| (*value).to_owned())).collect())
     }

@@ -30,7 +30,7 @@ pub(super) fn scan(path: &Path, names: &[&str], each: &mut dyn FnMut(Row)) -> Re
     let fields: Vec<Option<ArrowField>> =
         names.iter().map(|name| schema.get(name).map(plain).transpose()).collect::<Result<_, _>>()?;
     if !matches!(fields.first(), Some(Some(_))) {
-        let columns: Vec<&str> = schema.iter_names().map(|name| name.as_str()).collect();
+        let columns: Vec<&str> = schema.iter_names().map(polars::prelude::PlSmallStr::as_str).collect();
         let reason = format!(
             "has the columns {}, but no {:?}: set documents.fields.text to the one that holds the text",
             columns.join(", "),

@@ -34,7 +34,7 @@ pub(super) fn write(matrix: &TermMatrix<'_>, sink: &mut Sink<'_, impl Write + Se
     let mut archive = Archive { sink, members: Vec::new() };
     archive.array("indices", index, Some(entries), |put| {
         each_row(matrix, put, |bytes, row| {
-            row.terms.iter().for_each(|&term| put_index(bytes, u64::from(term)))
+            row.terms.iter().for_each(|&term| put_index(bytes, u64::from(term)));
         })
     })?;
     archive.array("indptr", index, Some(ends.len() as u64), |put| {

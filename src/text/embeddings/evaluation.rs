@@ -82,8 +82,11 @@ impl WordSet {
     }
 }
 
-fn analogies(text: &str) -> Result<Vec<(String, Vec<[String; 4]>)>, String> {
-    let mut sections: Vec<(String, Vec<[String; 4]>)> = Vec::new();
+/// Questions by section: its name, and four words each.
+type Sections = Vec<(String, Vec<[String; 4]>)>;
+
+fn analogies(text: &str) -> Result<Sections, String> {
+    let mut sections = Sections::new();
     for (number, line) in (1..).zip(text.lines()) {
         if let Some(section) = line.strip_prefix(':') {
             sections.push((section.trim().to_owned(), Vec::new()));

@@ -89,17 +89,12 @@ fn rows_mean(task: &Task, matrices: &Matrices, words: &[u32]) -> Vec<f64> {
 
 /// Rows that are to be told apart, and which way; a negative that is the word itself is left out.
 fn targets(task: &Task, word: u32, draws: &mut Draws) -> Vec<(u32, bool)> {
-    match &task.tree {
-        Some(tree) => {
-            tree.nodes(word).iter().copied().zip(tree.labels(word).iter().map(|&label| label > 0.5)).collect()
-        }
-        None => {
-            let negatives = (0..task.negatives).map(|_| task.distribution.draw(draws));
-            let negatives: Vec<u32> = negatives.filter(|&negative| negative != word).collect();
-            std::iter::once((word, true))
-                .chain(negatives.into_iter().map(|negative| (negative, false)))
-                .collect()
-        }
+    if let Some(tree) = &task.tree {
+        tree.nodes(word).iter().copied().zip(tree.labels(word).iter().map(|&label| label > 0.5)).collect()
+    } else {
+        let negatives = (0..task.negatives).map(|_| task.distribution.draw(draws));
+        let negatives: Vec<u32> = negatives.filter(|&negative| negative != word).collect();
+        std::iter::once((word, true)).chain(negatives.into_iter().map(|negative| (negative, false))).collect()
     }
 }
 
