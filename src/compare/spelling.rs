@@ -320,7 +320,7 @@ mod tests {
         assert_eq!(models.fit(&[SPACE], &heard[0]), None);
         assert_eq!(models.fit(&texts[0], &Heard::new(&[], 4, 1)), None);
         assert_eq!(models.fit(&texts[0], &Heard::new(&[0.0; 8], 4, 1)), None);
-        assert!(models.fit(&[1; 100_000], &heard[0]).is_none());
+        assert!(models.fit(&vec![1; 100_000], &heard[0]).is_none());
         assert_eq!(Heard::new(&[1.0, 2.0], 0, 1).frames(), 0);
         let none = LetterModels::learn(&[], 3);
         assert_eq!(none.means.len(), 3);

@@ -73,7 +73,7 @@ fn unrelated(corpus: u64) -> Vec<(String, Vec<(f64, f64)>)> {
 
 /// Prints and checks the share of p below 0.05 and of corpora with any q below 0.05; `slack` is room for chance.
 fn calibrate(corpora: u64, slack: f64) {
-    let all: Vec<Vec<(String, Vec<(f64, f64)>)>> = (0..corpora).into_par_iter().map(unrelated).collect();
+    let all: Vec<_> = (0..corpora).into_par_iter().map(unrelated).collect();
     for measure in 0..all[0].len() {
         let name = &all[0][measure].0;
         let p: Vec<f64> =
