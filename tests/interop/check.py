@@ -31,6 +31,14 @@ CONTRACT = {
     "collocations": "first str, second str, count u64, pmi f64, npmi f64, g2 f64",
     "keyness": "term str, target_count u64, reference_count u64, g2 f64, chi2 f64, p f64, log_ratio f64",
     "duplicates": "doc_id_a str, doc_id_b str, jaccard f64",
+    "laws": "law str, exponent f64, constant f64, r2 f64, n u64",
+    "dispersion": "term str, documents u32, juilland_d f64, gries_dp f64, gries_dp_norm f64",
+    "phrases": "phrase str, count u64, score f64",
+    "topics": "topic u32, singular_value f64, explained_share f64, term_id u32, term str, weight f64",
+    "document_topics": "doc_id str, vector [f32]",
+    "sound_vocabulary": "term_id u32, term str, df u32, cf u64, idf f64",
+    "sound_collocations": "first str, second str, count u64, pmi f64, npmi f64, g2 f64",
+    "sound_embeddings": "term_id u32, term str, count u64, vector [f32]",
     "embeddings": "term_id u32, term str, count u64, vector [f32]",
     "subwords": "bucket u32, vector [f32]",
     "training": "epoch u32, tokens u64, alpha f64, loss f64",
@@ -373,7 +381,60 @@ def check_reasons(table, tables, checks):
     checks.that(empty == 0, f"{empty} rows without a code or a reason")
 
 
+def check_predictions(table, tables, checks):
+    for name in ("p", "q"):
+        outside = table.polars.filter((pl.col(name) < 0) | (pl.col(name) > 1)).height
+        checks.that(outside == 0, f"{outside} values of {name} outside 0 to 1")
+    sides = set(table.polars["side"].unique())
+    checks.that(sides <= {"text", "audio", "words", "sound"}, f"sides {sorted(sides)}")
+
+
+def check_suspects(table, tables, checks):
+    falling = table.polars["score"].is_sorted(descending=True)
+    checks.that(falling, "not by falling score")
+    check_named(table, checks, "reason")
+
+
+def check_laws(table, tables, checks):
+    checks.that(table.polars["law"].to_list() == ["zipf", "heaps"], "not the laws of Zipf and Heaps")
+    outside = table.polars.filter((pl.col("r2") < 0) | (pl.col("r2") > 1)).height
+    checks.that(outside == 0, f"{outside} values of r2 outside 0 to 1")
+
+
+def check_dispersion(table, tables, checks):
+    for name in ("gries_dp", "gries_dp_norm"):
+        outside = table.polars.filter((pl.col(name) < 0) | (pl.col(name) > 1 + 1e-9)).height
+        checks.that(outside == 0, f"{outside} values of {name} outside 0 to 1")
+
+
+def check_phrases(table, tables, checks):
+    check_named(table, checks, "phrase")
+
+
+def check_topics(table, tables, checks):
+    values = table.polars.unique("topic").sort("topic")["singular_value"]
+    checks.that(values.is_sorted(descending=True), "singular values do not fall")
+    check_named(table, checks, "term")
+
+
+def check_document_topics(table, tables, checks):
+    check_named(table, checks, "doc_id")
+
+
+def check_named(table, checks, name):
+    """Every row has a text in the column `name`."""
+    empty = table.polars.filter(pl.col(name).str.len_chars() == 0).height
+    checks.that(empty == 0, f"{empty} rows without {name}")
+
+
 SINGLE = {
+    "predictions": check_predictions,
+    "suspects": check_suspects,
+    "laws": check_laws,
+    "dispersion": check_dispersion,
+    "phrases": check_phrases,
+    "topics": check_topics,
+    "document_topics": check_document_topics,
     "documents": check_documents,
     "vocabulary": check_vocabulary,
     "terms": check_terms,
@@ -460,7 +521,7 @@ def check_table(run, name, tables, job, seen, checks):
         if name == "clips":
             check_clips(table, tables, checks, set((job.get("features") or {}).get("sets") or ()))
         else:
-            SINGLE[name](table, tables, checks)
+            SINGLE.get(name, lambda *_: None)(table, tables, checks)
     except (pl.exceptions.PolarsError, duckdb.Error, KeyError) as error:
         checks.that(False, f"the checks of {name} ended early: {type(error).__name__}: {error}")
     parts = f", {len(table.files)} parts" if name in FOLDERS else ""
