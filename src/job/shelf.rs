@@ -14,8 +14,6 @@ use crate::text::counts::ShardCounts;
 
 /// Bytes of counts that lie in memory: those of some 100 MB of text.
 const ROOM: usize = 192 << 20;
-/// Shards that are worked on at once before their results are put together.
-const BATCH: usize = 16;
 
 /// Takes the counts of shards, from any thread and in any order.
 pub(super) struct Shelf {
@@ -134,7 +132,8 @@ impl Shards {
         work: impl Fn(Range<usize>, &ShardCounts) -> Result<T> + Sync,
         mut each: impl FnMut(T),
     ) -> Result<()> {
-        for batch in self.places.chunks(BATCH) {
+        // No more results wait than there are threads: those of a large shard are large. The batches change no result.
+        for batch in self.places.chunks(rayon::current_num_threads().max(1)) {
             let done: Vec<Result<T>> = batch
                 .par_iter()
                 .map(|(range, place)| work(range.clone(), &*self.shelf.get(place)?))
