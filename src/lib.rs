@@ -20,7 +20,7 @@
 //! assert_eq!(smoothed, [1.0, 2.0, 1.0, 0.0]);
 //!
 //! let tokenizer = Tokenizer::new(&TokenSettings::default())?;
-//! let settings = CountSettings { ngrams: [1, 1], statistics: true };
+//! let settings = CountSettings { ngrams: [1, 1], statistics: true, stream: true };
 //! let counts = count_shard(&tokenizer, settings, ["The bird is the word.", "You heard about the bird"])?;
 //! assert_eq!(counts.token_count(), 10);
 //! assert_eq!(counts.statistics()[0].types, 4);

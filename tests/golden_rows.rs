@@ -27,7 +27,7 @@ fn rows_are_read_as_they_were_written() {
         std::fs::write(&path, bytes).unwrap();
         let found = Found::at(&path).unwrap();
         let listing = read_listing(&found, &rules).unwrap_or_else(|row| panic!("{name}: {row:?}"));
-        let (references, broken) = listed_documents(&found, &rules, listing);
+        let (references, broken) = listed_documents(&found, &rules, &listing);
         let expected = list(&file["rows"]);
         assert_eq!(references.len(), expected.len(), "{name}: {broken:?}");
         // Rows without a text: CSV cannot have them.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::program::{code, contents, job_in, project, record, run_job, said, wordwave, write_tone};
 
-const TABLES: [&str; 22] = [
+const TABLES: [&str; 23] = [
     "clips",
     "collocations",
     "correlations",
@@ -24,6 +24,7 @@ const TABLES: [&str; 22] = [
     "spectrograms",
     "suspects",
     "terms",
+    "tokens",
     "topics",
     "vocabulary",
     "warnings",

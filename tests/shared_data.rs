@@ -1,8 +1,13 @@
 //! The job on real corpora that lie beside the project; each test says so and skips where they are absent.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::program::{code, project, record, run_job, said, wordwave};
+use wordwave::text::model::{ModelKind, PieceCounter, TokenModel, TrainingSettings};
+use wordwave::text::tokens::{TokenBuffer, TokenKind, TokenSettings, Tokenizer};
 
 fn shared(name: &str) -> Option<PathBuf> {
     let path = project().join("../shared/data").join(name);
@@ -158,4 +163,85 @@ fn the_declaration_of_human_rights_is_read_in_every_language() {
         counts["documents"].as_u64() > Some(350) && counts["tokens"].as_u64() > Some(500_000),
         "{counts}"
     );
+}
+
+/// A tokenizer of each kind; the models are trained on the beginnings of the texts.
+fn tokenizers(texts: &[String]) -> Vec<(&'static str, bool, Tokenizer)> {
+    let mut all = Vec::new();
+    for (name, kind) in [("words", TokenKind::Words), ("pattern", TokenKind::Pattern)] {
+        for strip_accents in [false, true] {
+            let settings = TokenSettings { kind, strip_accents, ..TokenSettings::default() };
+            all.push((name, strip_accents, Tokenizer::new(&settings).unwrap()));
+        }
+    }
+    for kind in [ModelKind::Bpe, ModelKind::WordPiece, ModelKind::Unigram] {
+        let training =
+            TrainingSettings { kind, vocab_size: 4000, lowercase: false, strip_accents: false };
+        let mut counter = PieceCounter::new(training).unwrap();
+        for text in texts {
+            counter.add(&text[..text.floor_char_boundary(3000)]).unwrap();
+        }
+        let model = TokenModel::train(training, &counter.finish()).unwrap();
+        let settings = TokenSettings { kind: TokenKind::Model, ..TokenSettings::default() };
+        all.push(("model", false, Tokenizer::with_model(&settings, model).unwrap()));
+    }
+    all
+}
+
+/// A stretch of text as a token of it is: both forms of a small sigma are one, which depends on what stands around it.
+fn normalised(text: &str, strips: bool) -> String {
+    let lower = text.to_lowercase().replace('ς', "σ");
+    if !strips {
+        return lower;
+    }
+    lower.nfkd().filter(|c| unicode_normalization::char::canonical_combining_class(*c) == 0).collect()
+}
+
+/// What stands between tokens may be left out by a tokenizer of this kind.
+fn may_be_left_out(name: &str, gap: &str) -> bool {
+    match name {
+        "words" => !gap.chars().any(char::is_alphanumeric),
+        // A word of one character is no token of the default pattern.
+        "pattern" => !gap.split(|c: char| !c.is_alphanumeric()).any(|run| run.chars().count() > 1),
+        _ => gap.chars().all(|c| c.is_whitespace() || c.is_control() || c == '\u{FEFF}'),
+    }
+}
+
+/// Some 380 languages through every kind of tokenizer: the bytes of the tokens and what lies between them are the text, and nothing
+/// lies between them that belongs to a token.
+#[test]
+fn offsets_rebuild_the_declaration_of_human_rights_in_every_language() {
+    let Some(data) = shared("udhr2") else { return };
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let texts: Vec<String> = paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    assert!(texts.len() > 350, "{}", texts.len());
+    for (name, strips, tokenizer) in tokenizers(&texts) {
+        let mut buffer = TokenBuffer::default();
+        for (path, text) in paths.iter().zip(&texts) {
+            let mut tokens: Vec<(String, Range<usize>)> = Vec::new();
+            tokenizer.for_each_span(text, &mut buffer, |token, span| tokens.push((token.to_owned(), span))).unwrap();
+            let mut plain = Vec::new();
+            tokenizer.for_each_token(text, &mut buffer, |token| plain.push(token.as_str().to_owned())).unwrap();
+            assert!(plain.iter().eq(tokens.iter().map(|(token, _)| token)), "{name} {}", path.display());
+            let (mut rebuilt, mut before) = (String::new(), 0..0);
+            for (token, span) in tokens {
+                // A model may give the bytes of one character to several tokens.
+                if span == before {
+                    continue;
+                }
+                let gap = text.get(before.end..span.start).unwrap_or_else(|| panic!("{name} {token:?} {span:?} after {before:?}"));
+                assert!(may_be_left_out(name, gap), "{name} {} lost {gap:?} before {token:?}", path.display());
+                rebuilt += gap;
+                rebuilt += &text[span.clone()];
+                if name != "model" {
+                    assert_eq!(normalised(&text[span.clone()], strips), normalised(&token, strips), "{name}");
+                }
+                before = span;
+            }
+            let rest = &text[before.end..];
+            assert!(may_be_left_out(name, rest), "{name} {} lost {rest:?}", path.display());
+            assert_eq!(rebuilt + rest, *text, "{name} {}", path.display());
+        }
+    }
 }

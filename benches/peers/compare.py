@@ -88,9 +88,13 @@ def compare_words():
         if name not in folders:
             continue
         include, split, read = folders[name]
-        text = f'[documents]\ninclude = ["{include}"]\nformat = "text"\nsplit = "{split}"\n[tokens]\nkind = "pattern"\n[bag_of_words]\n{bag}\n'
         label = bag.replace("\n", ",").replace(" = ", "=").replace('"', "").replace(" ", "")
-        compare(f"words-{name}-{label}", lambda: job(text, 2)[0], lambda: timed(lambda: peers().fit_transform(read())))
+        peer = lambda: timed(lambda: peers().fit_transform(read()))
+        # The peer's work alone, and as a job does it that also measures each document.
+        for statistics in ("false", "true"):
+            documents = f'[documents]\ninclude = ["{include}"]\nformat = "text"\nsplit = "{split}"\nstatistics = {statistics}\n'
+            text = f'{documents}[tokens]\nkind = "pattern"\n[bag_of_words]\n{bag}\n'
+            compare(f"words-{name}-{label}" + ("" if statistics == "false" else ",statistics"), lambda: job(text, 2)[0], peer)
     compare_tokenizer(lines)
 
 

@@ -6,6 +6,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::contents::{Contents, read_contents, unreadable};
@@ -44,6 +45,24 @@ pub enum DocumentFormat {
     Manifest,
 }
 
+impl DocumentFormat {
+    /// Its name in the job file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Text => "text",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Transcripts => "transcripts",
+            Self::Manifest => "manifest",
+        }
+    }
+}
+
 /// What one document is: the `split` key of the job file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,10 +94,10 @@ pub struct DocumentRules {
 pub struct DocumentRef {
     /// Unique in the job.
     pub id: String,
-    /// The file it comes from.
-    pub path: PathBuf,
+    /// The file it comes from; many documents may share one.
+    pub path: Arc<Path>,
     /// Its `source` in the tables.
-    pub source: String,
+    pub source: Arc<str>,
     /// Size of the file on disk, or of the part of it: how much work the document is.
     pub bytes: u64,
     /// How the file holds its text.
@@ -87,6 +106,8 @@ pub struct DocumentRef {
     pub stamp: Stamp,
     /// Hash of its content, where that is known without reading it.
     pub blake3: Option<String>,
+    /// Of a part of a file, the hash that the file had when its parts were listed.
+    pub(super) listed: Option<Arc<str>>,
     /// The group that its row or its id names.
     pub group: Option<String>,
     /// Its values of [`Fields::keep`]; null where its row has none. Empty where nothing is kept.
@@ -167,7 +188,7 @@ pub struct Document {
     /// Unique in the job.
     pub id: String,
     /// Its `source` in the tables.
-    pub source: String,
+    pub source: Arc<str>,
     /// Hash of the file as it lies on disk; of its own text for a part of a file.
     pub blake3: String,
     /// The group its id names.
@@ -187,12 +208,13 @@ pub fn whole_document(file: &Found, rules: &DocumentRules) -> DocumentRef {
     DocumentRef {
         group: rules.identity.group(&id),
         id,
-        path: file.path.clone(),
-        source: file.source.clone(),
+        path: file.path.as_path().into(),
+        source: file.source.as_str().into(),
         bytes: file.bytes,
         format: rules.format_of(&file.source),
         stamp: file.stamp,
         blake3: None,
+        listed: None,
         keep: vec![None; rules.fields.keep.len()],
         place: Place::File,
     }
@@ -203,22 +225,37 @@ pub fn whole_document(file: &Found, rules: &DocumentRules) -> DocumentRef {
 pub fn listed_documents(
     file: &Found,
     rules: &DocumentRules,
-    listing: Listing,
+    listing: &Listing,
 ) -> (Vec<DocumentRef>, Vec<Quarantined>) {
-    let whole = whole_document(file, rules);
-    let of_part = |part: Part| {
-        let Part { name, place, bytes, blake3, group, mut keep } = part;
+    let whole = DocumentRef {
+        listed: Some(listing.blake3.as_str().into()),
+        ..whole_document(file, rules)
+    };
+    let of_part = |part: &Part| {
+        let Part { name, place, bytes, blake3, group, keep } = part;
         let id = match name {
-            PartName::Id(id) => id,
+            PartName::Id(id) => id.clone(),
             PartName::Number(number) => format!("{}#{number}", whole.id),
             PartName::Numbers(row, number) => format!("{}#{row}#{number}", whole.id),
         };
+        let mut keep = keep.clone();
         keep.resize(rules.fields.keep.len(), None);
-        let group = group.or_else(|| rules.identity.group(&id));
-        DocumentRef { id, bytes, blake3: Some(blake3), group, keep, place, ..whole.clone() }
+        DocumentRef {
+            group: group.clone().or_else(|| rules.identity.group(&id)),
+            id,
+            path: whole.path.clone(),
+            source: whole.source.clone(),
+            bytes: *bytes,
+            format: whole.format,
+            stamp: whole.stamp,
+            blake3: Some(blake3.clone()),
+            listed: whole.listed.clone(),
+            keep,
+            place: place.clone(),
+        }
     };
-    let broken = listing.broken.into_iter().map(|trouble| trouble.of(&file.source)).collect();
-    (listing.parts.into_iter().map(of_part).collect(), broken)
+    let broken = listing.broken.iter().map(|trouble| trouble.clone().of(&file.source)).collect();
+    (listing.parts.par_iter().with_min_len(PARTS_AT_ONCE).map(of_part).collect(), broken)
 }
 
 /// Reads which documents `file` holds.
@@ -254,23 +291,28 @@ impl Listing {
     }
 }
 
+/// Parts of a file that a thread takes at once, at least.
+const PARTS_AT_ONCE: usize = 256;
+
 fn listing_of_text(file: &Found, format: DocumentFormat, split: Split) -> Result<Listing, Unusable> {
     let FileText { decoded, blake3, .. } = read_text(&file.path, format)?;
-    let part = |name: PartName, range: Range<usize>| {
-        let text = decoded.text.get(range.clone()).unwrap_or_default().trim();
-        Part::of(name, text, Place::Text(range))
-    };
-    let parts: Vec<Part> = if format == DocumentFormat::Transcripts {
+    let named: Vec<(PartName, Range<usize>)> = if format == DocumentFormat::Transcripts {
         let words_of_line = |(_, range): (usize, Range<usize>)| {
             let line = decoded.text.get(range.clone())?;
             let id = line.split_whitespace().next()?;
             let words_at = line.find(id)? + id.len();
-            Some(part(PartName::Id(id.to_owned()), range.start + words_at..range.end))
+            Some((PartName::Id(id.to_owned()), range.start + words_at..range.end))
         };
         pieces(&decoded.text, Split::Line).filter_map(words_of_line).collect()
     } else {
-        pieces(&decoded.text, split).map(|(n, range)| part(PartName::Number(n), range)).collect()
+        pieces(&decoded.text, split).map(|(n, range)| (PartName::Number(n), range)).collect()
     };
+    let part = |(name, range): (PartName, Range<usize>)| {
+        let text = decoded.text.get(range.clone()).unwrap_or_default().trim();
+        Part::of(name, text, Place::Text(range))
+    };
+    // A file may be all of the corpus, in a hundred thousand lines.
+    let parts = named.into_par_iter().with_min_len(PARTS_AT_ONCE).map(part).collect();
     Ok(Listing { blake3, parts, broken: Vec::new() })
 }
 
@@ -466,10 +508,10 @@ impl<'a> DocumentReader<'a> {
                     let file = shared.get_or_init(|| read_text(&reference.path, reference.format));
                     file.as_ref()
                         .map_err(Clone::clone)
-                        .and_then(|file| document(reference, file, Some(range)))
+                        .and_then(|file| part_of_file(reference, file, range))
                 }
                 Place::File => read_text(&reference.path, reference.format)
-                    .and_then(|file| document(reference, &file, None)),
+                    .map(|file| whole_file(reference, file)),
             };
             outcomes.push(outcome.map_err(|trouble| trouble.of_content(&reference.source)));
         }
@@ -514,7 +556,7 @@ fn decode_rows(bytes: &[u8], format: DocumentFormat) -> Result<String, Unusable>
     let references = if format == DocumentFormat::Manifest {
         read_manifest(&found).map_err(of_row)?.documents(&found).0
     } else {
-        listed_documents(&found, &rules, read_listing(&found, &rules).map_err(of_row)?).0
+        listed_documents(&found, &rules, &read_listing(&found, &rules).map_err(of_row)?).0
     };
     let references: Vec<&DocumentRef> = references.iter().collect();
     let texts: Result<Vec<String>, Unread> =
@@ -522,24 +564,44 @@ fn decode_rows(bytes: &[u8], format: DocumentFormat) -> Result<String, Unusable>
     texts.map(|texts| texts.join("\n\n")).map_err(|unread| of_row(unread.row))
 }
 
-fn document(
+fn whole_file(reference: &DocumentRef, file: FileText) -> Document {
+    let FileText { decoded: Decoded { text, replaced, encoding }, blake3, size } = file;
+    let warning = replaced_characters(reference, &text, replaced, encoding);
+    Document { warning, ..named(reference, text, blake3, size) }
+}
+
+fn part_of_file(
     reference: &DocumentRef,
     file: &FileText,
-    part: Option<&Range<usize>>,
+    range: &Range<usize>,
 ) -> Result<Document, Unusable> {
-    let decoded = &file.decoded;
-    let document = match part {
-        None => named(reference, decoded.text.clone(), file.blake3.clone(), file.size),
-        Some(part) => part_of_text(reference, &decoded.text, part)?,
+    let Decoded { text, replaced, encoding } = &file.decoded;
+    let is_unchanged = reference.listed.as_deref() == Some(&file.blake3);
+    let document = match &reference.blake3 {
+        Some(blake3) if is_unchanged => {
+            let text = text.get(range.clone()).unwrap_or_default().trim();
+            named(reference, text.to_owned(), blake3.clone(), text.len() as u64)
+        }
+        _ => part_of_text(reference, text, range)?,
     };
-    let replaced = document.text.matches('\u{FFFD}').count().min(decoded.replaced);
-    let warning = (replaced > 0).then(|| Warned {
-        source: reference.source.clone(),
+    let warning = replaced_characters(reference, &document.text, *replaced, encoding);
+    Ok(Document { warning, ..document })
+}
+
+/// The warning of a text that holds some of the characters that could not be decoded in its file.
+fn replaced_characters(
+    reference: &DocumentRef,
+    text: &str,
+    in_file: usize,
+    encoding: &str,
+) -> Option<Warned> {
+    let replaced = if in_file == 0 { 0 } else { text.matches('\u{FFFD}').count().min(in_file) };
+    (replaced > 0).then(|| Warned {
+        source: reference.source.to_string(),
         stage: Stage::Read,
         code: "replaced_characters".into(),
-        reason: format!("{replaced} characters are not valid {}: they stand as U+FFFD", decoded.encoding),
-    });
-    Ok(Document { warning, ..document })
+        reason: format!("{replaced} characters are not valid {encoding}: they stand as U+FFFD"),
+    })
 }
 
 fn document_of_row(
@@ -584,7 +646,7 @@ mod tests {
         if !rules.splits(&file.source) {
             return Ok(vec![whole_document(file, rules)]);
         }
-        read_listing(file, rules).map(|listing| listed_documents(file, rules, listing).0)
+        read_listing(file, rules).map(|listing| listed_documents(file, rules, &listing).0)
     }
 
     fn corpus(files: &[(&str, &str)]) -> (tempfile::TempDir, Vec<Found>) {
@@ -644,7 +706,7 @@ mod tests {
         let file =
             Found { path, source: name.to_owned(), bytes: bytes.len() as u64, stamp: Stamp::default() };
         let (references, broken) = match read_listing(&file, rules) {
-            Ok(listing) => listed_documents(&file, rules, listing),
+            Ok(listing) => listed_documents(&file, rules, &listing),
             Err(row) => (Vec::new(), vec![row]),
         };
         let reader = DocumentReader::new(rules).unpacking_into(folder.path());
@@ -772,7 +834,7 @@ mod tests {
         std::fs::remove_file(folder.path().join("b.txt")).unwrap();
         let outcomes = DocumentReader::new(&rules).read(&references.iter().collect::<Vec<_>>());
         let codes = outcomes.iter().map(|outcome| match outcome {
-            Ok(document) => (document.source.as_str(), ""),
+            Ok(document) => (&*document.source, ""),
             Err(unread) => (unread.row.source.as_str(), &*unread.row.code),
         });
         let codes: std::collections::BTreeSet<_> = codes.collect();

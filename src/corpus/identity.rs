@@ -1,5 +1,6 @@
 //! The name of an item: its id from its source, and its group from its id.
 
+use rayon::prelude::*;
 use regex::Regex;
 
 use super::quarantine::{Quarantined, Unusable};
@@ -61,8 +62,11 @@ impl Identity {
 }
 
 /// Sorts items by id, then source. A repeated id is quarantined; the first by source stays.
-pub(super) fn unique<T>(mut items: Vec<T>, of: impl Fn(&T) -> (&str, &str)) -> (Vec<T>, Vec<Quarantined>) {
-    items.sort_by(|a, b| of(a).cmp(&of(b)));
+pub(super) fn unique<T: Send>(
+    mut items: Vec<T>,
+    of: impl Fn(&T) -> (&str, &str) + Sync,
+) -> (Vec<T>, Vec<Quarantined>) {
+    items.par_sort_by(|a, b| of(a).cmp(&of(b)));
     let mut kept: Vec<T> = Vec::with_capacity(items.len());
     let mut quarantined = Vec::new();
     for item in items {

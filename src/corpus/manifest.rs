@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -205,18 +206,20 @@ impl Manifest {
     /// The documents, and the rows of which none comes.
     #[must_use]
     pub fn documents(&self, file: &Found) -> (Vec<DocumentRef>, Vec<Quarantined>) {
+        let (path, source): (Arc<Path>, Arc<str>) = (file.path.as_path().into(), file.source.as_str().into());
         let (mut documents, mut broken) = (Vec::new(), self.broken.clone());
         for row in &self.rows {
             match &row.words {
                 Err(trouble) => broken.push(trouble.clone()),
                 Ok(words) => documents.push(DocumentRef {
                     id: row.id.clone(),
-                    path: file.path.clone(),
-                    source: file.source.clone(),
+                    path: Arc::clone(&path),
+                    source: Arc::clone(&source),
                     bytes: words.bytes,
                     format: DocumentFormat::Manifest,
                     stamp: file.stamp,
                     blake3: Some(words.blake3.clone()),
+                    listed: None,
                     group: row.speaker.clone(),
                     keep: Vec::new(),
                     place: Place::Row(words.place.clone(), None),

@@ -137,7 +137,7 @@ fn count(plan: &Plan, ids: &[String], texts: &[String], key: &Key, desk: &Desk<'
     let ngrams = bag.map_or([1, 1], |bag| bag.ngrams);
     let tokenizer = Tokenizer::new(&TokenSettings::default()).map_err(refused)?;
     let shard =
-        count_shard(&tokenizer, CountSettings { ngrams, statistics: false }, texts).map_err(refused)?;
+        count_shard(&tokenizer, CountSettings { ngrams, statistics: false, stream: true }, texts).map_err(refused)?;
     // An entry is a word of the codebook however rare it is.
     let vocabulary = Vocabulary::merge([&shard], &VocabularySettings::default()).map_err(refused)?;
     let weights = BagOfWords::new(&vocabulary, bag.map(|bag| bag.weights).unwrap_or_default());

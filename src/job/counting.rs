@@ -1,7 +1,8 @@
 //! Documents to counts, shard by shard: what earlier nights counted is found, the rest is read and counted once.
 
+use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -14,11 +15,14 @@ use super::shards::cut;
 use super::shelf::{Place, Shards, Shelf};
 use super::stages::Shares;
 use super::store::Found;
+use super::vectors::WordList;
 use crate::corpus::{Document, DocumentReader, DocumentRef, Quarantined, Stage, Unread, Warned};
 use crate::error::{Error, Result};
 use crate::report::DocumentRow;
-use crate::text::counts::{CountSettings, ShardCounts, count_shard};
+use crate::text::TextError;
+use crate::text::counts::{CountSettings, ShardCounter, ShardCounts};
 use crate::text::tokens::{TokenBuffer, Tokenizer};
+use crate::text::vocabulary::TermFrequencies;
 
 /// Bytes of text that a shard holds on average, and what a document weighs beside its text.
 const SHARD_BYTES: u64 = 2 << 20;
@@ -37,15 +41,19 @@ pub(super) struct Counting<'a> {
     /// What the results of documents depend on beside their content.
     settings: Key,
     counted: OnceLock<Counted>,
+    frequencies: OnceLock<TermFrequencies>,
+    types: OnceLock<u64>,
+    /// Those that no thread is counting with.
+    counters: Mutex<Vec<ShardCounter>>,
 }
 
 /// All documents, read and counted.
 pub(super) struct Counted {
     /// By id.
-    pub documents: Vec<DocumentRow>,
+    pub documents: Arc<Vec<DocumentRow>>,
     pub quarantined: Vec<Quarantined>,
     pub warned: Vec<Warned>,
-    /// The content of each input, used or not.
+    /// The content of each input, used or not, where it was not known before.
     pub contents: Vec<String>,
     /// The counts of all shards.
     pub shards: Shards,
@@ -55,7 +63,7 @@ impl Counted {
     /// The counts of texts that are no documents of the job.
     pub fn of_shard(range: Range<usize>, counts: ShardCounts) -> Self {
         let shards = Shards::held(vec![(range, counts)]);
-        let (documents, quarantined) = (Vec::new(), Vec::new());
+        let (documents, quarantined) = (Arc::default(), Vec::new());
         Self { documents, quarantined, warned: Vec::new(), contents: Vec::new(), shards }
     }
 }
@@ -100,13 +108,21 @@ pub(super) fn shards_of(references: &[DocumentRef]) -> Vec<Range<usize>> {
 }
 
 /// What the results of documents depend on beside their content; `model` is the tokenizer's own text.
-pub(super) fn counting_settings(desk: &Desk<'_>, model: &str) -> Key {
-    Key::of("counting", &(&desk.settings.tokens, &desk.settings.ngrams, model))
+pub(super) fn counting_settings(plan: &DocumentsPlan, desk: &Desk<'_>, model: &str) -> Key {
+    Key::of("counting", &(&desk.settings.tokens, count_settings(plan), model))
+}
+
+/// What is counted: no more than the job needs.
+fn count_settings(plan: &DocumentsPlan) -> CountSettings {
+    let ngrams = plan.bag_of_words.as_ref().map_or([1, 1], |bag| bag.ngrams);
+    // Words that are no terms stand in the stream alone.
+    let stream = ngrams != [1, 1] || plan.statistics.is_some() || plan.embeddings.is_some();
+    CountSettings { ngrams, statistics: plan.document_statistics, stream }
 }
 
 /// The key of the result of a document.
 pub(super) fn document_key(settings: &Key, content: &str) -> Key {
-    Key::of("document", &(settings, content))
+    settings.with(content)
 }
 
 impl<'a> Counting<'a> {
@@ -117,12 +133,19 @@ impl<'a> Counting<'a> {
         tokenizer: Option<Tokenizer>,
         settings: Key,
     ) -> Self {
-        Self { plan, desk, inputs, tokenizer, settings, counted: OnceLock::new() }
+        let (counted, frequencies, types) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let counters = Mutex::default();
+        Self { plan, desk, inputs, tokenizer, settings, counted, frequencies, types, counters }
     }
 
     /// Whether documents are cut into tokens at all.
     pub fn has_tokens(&self) -> bool {
         self.tokenizer.is_some()
+    }
+
+    /// What cuts documents into tokens.
+    pub fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.tokenizer.as_ref()
     }
 
     /// The columns that rows of documents carry along.
@@ -148,9 +171,32 @@ impl<'a> Counting<'a> {
         Ok(self.counted.get_or_init(|| counted))
     }
 
+    /// How often each term occurs, from all documents.
+    pub fn frequencies(&self) -> Result<&TermFrequencies> {
+        if let Some(frequencies) = self.frequencies.get() {
+            return Ok(frequencies);
+        }
+        let frequencies = self.counted()?.shards.sum(TermFrequencies::add, TermFrequencies::merge)?;
+        Ok(self.frequencies.get_or_init(|| frequencies))
+    }
+
+    /// How many distinct words the documents have.
+    pub fn types(&self) -> Result<u64> {
+        if let Some(types) = self.types.get() {
+            return Ok(*types);
+        }
+        let types = match count_settings(self.plan).stream {
+            _ if !self.has_tokens() => 0,
+            true => WordList::new(self.counted()?)?.words.len(),
+            // All terms are words.
+            false => self.frequencies()?.len(),
+        };
+        Ok(*self.types.get_or_init(|| types as u64))
+    }
+
     fn count_all(&self) -> Result<Counted> {
         let references = &self.inputs.references;
-        let shards = shards_of(references);
+        let (shards, known) = (shards_of(references), self.inputs.contents());
         let desk = self.desk;
         let shelf = Shelf::new(desk.folder.to_owned());
         let reader = DocumentReader::new(&self.plan.rules).unpacking_into(desk.folder);
@@ -159,7 +205,8 @@ impl<'a> Counting<'a> {
                 .par_iter()
                 .map(|shard| {
                     desk.interrupt.check()?;
-                    let counted = self.count(&references[shard.clone()], &reader, &shelf, shares)?;
+                    let known = known.map(|contents| &contents[shard.clone()]);
+                    let counted = self.count(&references[shard.clone()], known, &reader, &shelf, shares)?;
                     desk.stages.advance(shard.len() as u64);
                     Ok(counted)
                 })
@@ -171,7 +218,7 @@ impl<'a> Counting<'a> {
         } else {
             desk.stages.time("read", total, "documents", || work(&Shares::default()))?
         };
-        let (mut documents, mut quarantined) = (Vec::new(), Vec::new());
+        let (mut documents, mut quarantined) = (Vec::with_capacity(references.len()), Vec::new());
         let (mut warned, mut contents) = (Vec::new(), Vec::new());
         let mut places = Vec::with_capacity(shards.len());
         for shard in shards {
@@ -185,6 +232,7 @@ impl<'a> Counting<'a> {
         // A file is unusable once, however many documents were found in it.
         quarantined.sort();
         quarantined.dedup();
+        let documents = Arc::new(documents);
         Ok(Counted { documents, quarantined, warned, contents, shards: Shards::new(shelf, places) })
     }
 
@@ -192,13 +240,18 @@ impl<'a> Counting<'a> {
     fn count(
         &self,
         shard: &[DocumentRef],
+        known: Option<&[String]>,
         reader: &DocumentReader<'_>,
         shelf: &Shelf,
         shares: &Shares<2>,
     ) -> Result<CountedShard> {
-        let mut contents: Vec<Option<String>> = shard.iter().map(Input::content).collect();
-        let key =
-            |content: &Option<String>| content.as_ref().map(|content| document_key(&self.settings, content));
+        let mut contents: Vec<Option<Cow<'_, str>>> = match known {
+            Some(known) => known.iter().map(|content| Some(content.into())).collect(),
+            None => shard.iter().map(|reference| reference.content().map(Cow::Owned)).collect(),
+        };
+        let key = |content: &Option<Cow<'_, str>>| {
+            content.as_ref().map(|content| document_key(&self.settings, content))
+        };
         let mut keys: Vec<Option<Key>> = contents.iter().map(key).collect();
         let mut found: Found<Pack> = shares.on(0, || self.desk.store.find(&keys));
         let missing: Vec<usize> = (0..shard.len()).filter(|&item| found.places[item].is_none()).collect();
@@ -208,7 +261,7 @@ impl<'a> Counting<'a> {
         let references: Vec<&DocumentRef> = missing.iter().map(|&item| &shard[item]).collect();
         let read = shares.on(0, || reader.read(&references));
         for (&item, outcome) in missing.iter().zip(&read) {
-            contents[item] = Some(self.learn(&shard[item], outcome));
+            contents[item] = Some(self.learn(&shard[item], outcome).into());
             if known_content(outcome).is_some() {
                 keys[item] = key(&contents[item]);
             }
@@ -283,10 +336,14 @@ impl<'a> Counting<'a> {
 
     fn counts(&self, documents: &[(usize, Document)]) -> Result<ShardCounts> {
         let Some(tokenizer) = &self.tokenizer else { return Ok(ShardCounts::default()) };
-        let ngrams = self.plan.bag_of_words.as_ref().map_or([1, 1], |bag| bag.ngrams);
-        let settings = CountSettings { ngrams, statistics: true };
-        count_shard(tokenizer, settings, documents.iter().map(|(_, document)| &document.text))
-            .map_err(|error| Error::job_file("tokens", error.to_string()))
+        let free = lock(&self.counters).pop();
+        let refused = |error: TextError| Error::job_file("tokens", error.to_string());
+        let mut counter =
+            free.map_or_else(|| ShardCounter::new(count_settings(self.plan)), Ok).map_err(refused)?;
+        let outcome = documents.iter().try_for_each(|(_, document)| counter.add(tokenizer, &document.text));
+        let counts = counter.finish();
+        lock(&self.counters).push(counter);
+        outcome.map(|()| counts).map_err(refused)
     }
 
     /// A model may lack a piece for a character: the documents that have it go, the others stay.
@@ -294,13 +351,17 @@ impl<'a> Counting<'a> {
         let tokenizer = self.tokenizer.as_ref()?;
         let outcome = tokenizer.for_each_token(&document.text, &mut TokenBuffer::default(), |_| ());
         Some(Quarantined {
-            source: document.source.clone(),
+            source: document.source.to_string(),
             stage: Stage::Tokens,
             code: "untokenisable".into(),
             reason: outcome.err()?.to_string(),
             byte_offset: None,
         })
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn known_content(outcome: &std::result::Result<Document, Unread>) -> Option<&str> {
@@ -314,7 +375,7 @@ fn known_content(outcome: &std::result::Result<Document, Unread>) -> Option<&str
 fn assemble(
     shard: &[DocumentRef],
     keys: &[Option<Key>],
-    contents: Vec<Option<String>>,
+    contents: Vec<Option<Cow<'_, str>>>,
     found: Found<Pack>,
     counting: &Counting<'_>,
     shelf: &Shelf,
@@ -325,13 +386,13 @@ fn assemble(
     for ((reference, content), place) in shard.iter().zip(&contents).zip(places) {
         let found = place.and_then(|(at, item)| Some((at, packs.get(at)?.outcomes.get(item)?.clone())));
         let Some((pack, mut outcome)) = found else { continue };
-        let source = reference.source.clone();
+        let source = || reference.source.to_string();
         match &mut outcome {
-            Outcome::Unusable(row) => quarantined.push(Quarantined { source, ..row.clone() }),
+            Outcome::Unusable(row) => quarantined.push(Quarantined { source: source(), ..row.clone() }),
             Outcome::Counted { document, bytes, chars, warning } => {
                 documents.push(DocumentRow {
                     doc_id: reference.id.clone(),
-                    source: source.clone(),
+                    source: source(),
                     blake3: content
                         .as_deref()
                         .and_then(|c| c.split(' ').next())
@@ -341,9 +402,10 @@ fn assemble(
                     keep: reference.keep.clone(),
                     bytes: *bytes,
                     chars: *chars,
-                    statistics: packs[pack].counts.statistics().get(*document).cloned(),
+                    tokens: packs[pack].counts.token_counts().get(*document).map(|tokens| *tokens as u64),
+                    statistics: packs[pack].counts.statistics().get(*document).cloned().map(Box::new),
                 });
-                warned.extend(warning.clone().map(|warning| Warned { source, ..warning }));
+                warned.extend(warning.clone().map(|warning| Warned { source: source(), ..warning }));
                 counted.push((pack, *document));
                 *document = counted.len() - 1;
             }
@@ -356,7 +418,10 @@ fn assemble(
         let keys: Vec<Key> = keys.iter().map(|key| key.unwrap_or_else(Key::nothing)).collect();
         counting.desk.store.keep(&keys, &pack);
     }
-    let contents = contents.into_iter().map(Option::unwrap_or_default).collect();
+    // What was known before stands with the inputs.
+    let learnt = counting.inputs.contents().is_none();
+    let contents = contents.into_iter().filter(|_| learnt);
+    let contents = contents.map(|content| content.unwrap_or_default().into_owned()).collect();
     Ok(CountedShard { documents, quarantined, warned, contents, counts: shelf.put(pack.counts)? })
 }
 

@@ -106,8 +106,8 @@ fn explain_at(plan: &Plan, store_folder: &Path, desk: &Desk<'_>) -> Result<Expla
     let changed_settings = ledger.as_ref().map_or_else(Vec::new, |ledger| changed_settings(plan, ledger));
     let unchanged = run_key(plan, desk, &inputs, None).is_some_and(|key| store.has(&key));
     let mut sides = Vec::new();
-    if let Some(inputs) = &inputs.0 {
-        let counting = counting_settings(desk, model.as_deref().unwrap_or_default());
+    if let (Some(inputs), Some(documents)) = (&inputs.0, &plan.documents) {
+        let counting = counting_settings(documents, desk, model.as_deref().unwrap_or_default());
         let shards = shards_of(&inputs.references);
         let entries = ledger.as_ref().map_or(&[][..], |ledger| &ledger.documents);
         let key = |content: &str| document_key(&counting, content);
@@ -136,7 +136,7 @@ fn explain_at(plan: &Plan, store_folder: &Path, desk: &Desk<'_>) -> Result<Expla
 }
 
 /// The keys of the job file whose values differ from the last run's, with a sentence each.
-fn changed_settings(plan: &Plan, ledger: &Ledger) -> Vec<(String, String)> {
+fn changed_settings(plan: &Plan, ledger: &Ledger<'_>) -> Vec<(String, String)> {
     let before: Value = serde_json::from_str(&ledger.job).unwrap_or_default();
     let now = serde_json::to_value(&plan.file).unwrap_or_default();
     let mut changes = Vec::new();
@@ -172,14 +172,14 @@ fn side<R: Input>(
     name: &'static str,
     inputs: &Inputs<R>,
     shards: &[Range<usize>],
-    entries: &[Entry],
+    entries: &[Entry<'_>],
     store: &Store,
     key: impl Fn(&str) -> Key,
 ) -> Side {
     let by_source: HashMap<(&str, &str), &Entry> =
-        entries.iter().map(|entry| ((entry.source.as_str(), entry.id.as_str()), entry)).collect();
+        entries.iter().map(|entry| ((&*entry.source, &*entry.id), entry)).collect();
     let by_content: HashMap<&str, &Entry> =
-        entries.iter().map(|entry| (entry.content.as_str(), entry)).collect();
+        entries.iter().map(|entry| (&*entry.content, entry)).collect();
     let verdict = |input: &R| -> (bool, String) {
         let (id, source) = input.names();
         let before = by_source.get(&(source, id));
@@ -242,8 +242,8 @@ fn side<R: Input>(
             (source, id)
         })
         .collect();
-    let gone = entries.iter().filter(|entry| !now.contains(&(entry.source.as_str(), entry.id.as_str())));
-    let mut gone: Vec<String> = gone.map(|entry| entry.source.clone()).collect();
+    let gone = entries.iter().filter(|entry| !now.contains(&(&*entry.source, &*entry.id)));
+    let mut gone: Vec<String> = gone.map(|entry| entry.source.to_string()).collect();
     gone.dedup();
     Side {
         name,

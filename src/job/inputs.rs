@@ -1,6 +1,7 @@
 //! What a job reads tonight: documents and recordings with what is known of their content before any is opened.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -18,6 +19,9 @@ pub(super) struct Inputs<R> {
     pub references: Vec<R>,
     pub quarantined: Vec<Quarantined>,
     pub warned: Vec<Warned>,
+    /// What is asked for again and again, and takes a look at every input.
+    contents: OnceLock<Option<Vec<String>>>,
+    key: OnceLock<Key>,
 }
 
 /// An input of either side.
@@ -61,7 +65,7 @@ impl Input for ClipRef {
 /// The content of a document: its bytes, and what its name says of how to read them.
 pub(super) fn document_content(reference: &DocumentRef, blake3: &str) -> String {
     let compression = if reference.is_whole_file() { compression(&reference.source) } else { "part" };
-    format!("{blake3} {:?} {compression}", reference.format)
+    [blake3, " ", reference.format.name(), " ", compression].concat()
 }
 
 /// The content of a recording.
@@ -93,13 +97,28 @@ impl<R: Input> Inputs<R> {
         self.references.get(at)
     }
 
-    /// The contents of all inputs, where all are known before any is read.
-    pub fn contents(&self) -> Option<Vec<String>> {
-        self.references.iter().map(Input::content).collect()
+    /// The inputs `references`, and what is wrong with others.
+    pub fn new(references: Vec<R>, quarantined: Vec<Quarantined>, warned: Vec<Warned>) -> Self {
+        Self { references, quarantined, warned, contents: OnceLock::new(), key: OnceLock::new() }
     }
 
-    /// The key of what `purpose` makes of these inputs under `settings`.
-    pub fn key(&self, purpose: &str, settings: &[&str], contents: &[String]) -> Key {
+    /// The contents of all inputs, where all are known before any is read.
+    pub fn contents(&self) -> Option<&[String]> {
+        self.contents.get_or_init(|| self.references.iter().map(Input::content).collect()).as_deref()
+    }
+
+    /// More is known of the contents than there was.
+    pub fn learn(&mut self, learn: impl FnOnce(&mut [R]) -> Result<()>) -> Result<()> {
+        (self.contents, self.key) = (OnceLock::new(), OnceLock::new());
+        learn(&mut self.references)
+    }
+
+    /// The key of these inputs with their contents: what is made of them has a key of its own, by [`made_of`].
+    pub fn key(&self, contents: &[String]) -> Key {
+        *self.key.get_or_init(|| self.key_of(contents))
+    }
+
+    fn key_of(&self, contents: &[String]) -> Key {
         let items: Vec<_> = self
             .references
             .iter()
@@ -109,8 +128,13 @@ impl<R: Input> Inputs<R> {
                 (id, source, content.as_str(), reference.labels())
             })
             .collect();
-        Key::of(purpose, &(settings, items, &self.quarantined, &self.warned))
+        Key::of("inputs", &(items, &self.quarantined, &self.warned))
     }
+}
+
+/// The key of what `purpose` makes of `inputs` under `settings`.
+pub(super) fn made_of(inputs: &Key, purpose: &str, settings: &[&str]) -> Key {
+    Key::of(purpose, &(settings, inputs))
 }
 
 /// Lists the documents of the job. Files of several documents are read where their listing is not known.
@@ -123,7 +147,7 @@ pub(super) fn documents(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Inputs<
         };
         let (references, repeated) = unique_documents(references);
         quarantined.extend(repeated);
-        return Ok(Inputs { references, quarantined, warned: Vec::new() });
+        return Ok(Inputs::new(references, quarantined, Vec::new()));
     }
     let found = walk(&plan.include, &plan.exclude, plan.follow_links, "documents.include")?;
     let listed: Vec<_> = found.found.par_iter().map(|file| list(file, &plan.rules, desk)).collect();
@@ -140,7 +164,7 @@ pub(super) fn documents(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Inputs<
     }
     let (references, repeated) = unique_documents(references);
     quarantined.extend(repeated);
-    Ok(Inputs { references, quarantined, warned: found.warned })
+    Ok(Inputs::new(references, quarantined, found.warned))
 }
 
 /// The documents of a file, and its rows that are none. A file that is one document is not opened, nor is one whose listing is
@@ -159,15 +183,13 @@ fn list(
     let how = (rules.format_of(&file.source), compression(&file.source), rules.split, &rules.fields);
     let key = |hash: &str| Key::of("listing", &(hash, &how));
     let known: Option<Listing> = hash.as_deref().and_then(|hash| desk.store.load(&key(hash)));
-    let listing = if let Some(listing) = known {
-        listing
-    } else {
-        let listing = read_listing(file, rules)?;
-        desk.inventory.note(&file.stamp, &file.source, &listing.blake3);
-        desk.store.save(&key(&listing.blake3), &listing);
-        listing
-    };
-    Ok(listed_documents(file, rules, listing))
+    if let Some(listing) = known {
+        return Ok(listed_documents(file, rules, &listing));
+    }
+    let listing = read_listing(file, rules)?;
+    desk.inventory.note(&file.stamp, &file.source, &listing.blake3);
+    let save = || desk.store.save(&key(&listing.blake3), &listing);
+    Ok(rayon::join(|| listed_documents(file, rules, &listing), save).0)
 }
 
 /// Lists the recordings of the job.
@@ -187,7 +209,7 @@ pub(super) fn clips(plan: &ClipsPlan, desk: &Desk<'_>) -> Result<Inputs<ClipRef>
         reference.blake3 = desk.inventory.hash_of(&reference.stamp, &reference.source);
     }
     quarantined.extend(repeated);
-    Ok(Inputs { references, quarantined, warned })
+    Ok(Inputs::new(references, quarantined, warned))
 }
 
 /// The manifest at `path`, read where it is not known, or the row of one that cannot be used.

@@ -1,6 +1,7 @@
 //! The ledger of the last run that computed something: what it read and under which settings, so that a person can be told
 //! why tonight differs.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
@@ -10,28 +11,28 @@ use super::store::{read_file, replace_file};
 
 /// What the last run was made of.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub(super) struct Ledger {
+pub(super) struct Ledger<'a> {
     pub run_id: String,
     /// What computed it.
     pub code: String,
     /// The job as resolved, as JSON.
     pub job: String,
-    pub documents: Vec<Entry>,
-    pub clips: Vec<Entry>,
+    pub documents: Vec<Entry<'a>>,
+    pub clips: Vec<Entry<'a>>,
 }
 
 /// An input and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
-    pub id: String,
-    pub source: String,
+pub(super) struct Entry<'a> {
+    pub id: Cow<'a, str>,
+    pub source: Cow<'a, str>,
     /// What tells its content apart.
-    pub content: String,
+    pub content: Cow<'a, str>,
     /// The code that it was quarantined with.
-    pub quarantined: Option<String>,
+    pub quarantined: Option<Cow<'a, str>>,
 }
 
-impl Ledger {
+impl Ledger<'_> {
     /// The ledger in the folder `store`, where there is one.
     pub fn read(store: &Path) -> Option<Self> {
         read_file(&store.join("ledger"))

@@ -24,6 +24,7 @@ pub mod lineage;
 mod lookup;
 pub mod memory;
 pub mod metrics;
+mod offsets;
 mod page;
 mod plan;
 mod progress;

@@ -101,14 +101,15 @@ fn counted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<page::Count> {
 }
 
 fn documents_read(words: &Words) -> page::DocumentsRead {
-    let statistics = || words.documents.iter().filter_map(|row| row.statistics.as_ref());
+    let statistics = || words.documents.iter().filter_map(|row| row.statistics.as_deref());
+    let tokens = || words.documents.iter().filter_map(|row| row.tokens);
     page::DocumentsRead {
         documents: words.documents.len() as u64,
-        tokens: statistics().map(|statistics| statistics.tokens).sum(),
+        tokens: tokens().sum(),
         types: words.types,
         groups: counted(words.documents.iter().filter_map(|row| row.group.as_deref())),
         languages: counted(statistics().filter_map(|statistics| statistics.language.as_deref())),
-        lengths: statistics().map(|statistics| statistics.tokens as f64).collect(),
+        lengths: tokens().map(|tokens| tokens as f64).collect(),
     }
 }
 

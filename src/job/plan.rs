@@ -42,6 +42,8 @@ pub(super) struct DocumentsPlan {
     /// `None`: documents are listed, their words are not looked at.
     pub tokens: Option<TokensPlan>,
     pub bag_of_words: Option<BagOfWordsPlan>,
+    /// Whether documents are measured.
+    pub document_statistics: bool,
     pub statistics: Option<StatisticsSection>,
     pub embeddings: Option<EmbeddingsPlan>,
 }
@@ -79,6 +81,8 @@ pub(super) struct StartPlan {
 pub(super) struct TokensPlan {
     pub settings: text::tokens::TokenSettings,
     pub model: Option<ModelPlan>,
+    /// Whether the place of every token is written.
+    pub offsets: bool,
 }
 
 /// Where a tokenizer model comes from.
@@ -228,6 +232,7 @@ impl Plan {
             ("documents", documents.is_some()),
             ("vocabulary", documents.is_some_and(|plan| plan.bag_of_words.is_some())),
             ("terms", documents.is_some_and(|plan| plan.bag_of_words.is_some())),
+            ("tokens", documents.is_some_and(|plan| plan.tokens.as_ref().is_some_and(|plan| plan.offsets))),
             ("collocations", documents.is_some_and(|plan| plan.statistics.is_some())),
             ("keyness", documents.is_some_and(|plan| plan.statistics.is_some())),
             ("duplicates", documents.is_some_and(|plan| plan.statistics.is_some())),

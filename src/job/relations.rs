@@ -223,7 +223,7 @@ fn suspect_row(
 fn pair_row(words: &Words, sound: &Sound, document: usize, clip: usize) -> PairRow {
     let (text, recording) = (&words.documents[document], &sound.clips[clip]);
     let minutes = recording.seconds / 60.0;
-    let tokens = text.statistics.as_ref().map(|statistics| statistics.tokens as f64);
+    let tokens = text.tokens.map(|tokens| tokens as f64);
     PairRow {
         doc_id: text.doc_id.clone(),
         clip_id: recording.clip_id.clone(),

@@ -25,11 +25,12 @@ use crate::error::{Error, Result};
 pub fn requeue(plan: &Plan, sources: &[String], codes: &[String]) -> Result<Vec<String>> {
     let job = JobFolder::open(&plan.output, &plan.file.job.name)?;
     let ledger = Ledger::read(job.store()).unwrap_or_default();
-    let asked = |entry: &&Entry| {
+    let among = |list: &[String], name: &str| list.iter().any(|known| known == name);
+    let asked = |entry: &&Entry<'_>| {
         entry.quarantined.as_ref().is_some_and(|code| {
             (sources.is_empty() && codes.is_empty())
-                || sources.contains(&entry.source)
-                || codes.contains(code)
+                || among(sources, &entry.source)
+                || among(codes, code)
         })
     };
     let chosen: HashSet<&str> = ledger
@@ -37,7 +38,7 @@ pub fn requeue(plan: &Plan, sources: &[String], codes: &[String]) -> Result<Vec<
         .iter()
         .chain(&ledger.clips)
         .filter(asked)
-        .map(|entry| entry.source.as_str())
+        .map(|entry| &*entry.source)
         .collect();
     if chosen.is_empty() {
         let message = "nothing in quarantine is meant: see the table quarantine of the last run";
@@ -52,21 +53,21 @@ pub fn requeue(plan: &Plan, sources: &[String], codes: &[String]) -> Result<Vec<
         let mut items: Vec<Key> = Vec::new();
         let mut wholes: Vec<Key> = run_key(plan, desk, &inputs, None).into_iter().collect();
         let mut stamps = HashSet::new();
-        if let Some(inputs) = &inputs.0 {
-            let settings = counting_settings(desk, model.as_deref().unwrap_or_default());
+        if let (Some(inputs), Some(documents)) = (&inputs.0, &plan.documents) {
+            let settings = counting_settings(documents, desk, model.as_deref().unwrap_or_default());
             items.extend(keys_of(inputs, &chosen, |content| document_key(&settings, content)));
             let contents = inputs.contents();
             wholes.extend(
                 contents.map(|contents| {
-                    WordKeys::new(inputs, &contents, model.as_deref(), desk.settings).documents
+                    WordKeys::new(inputs, contents, model.as_deref(), desk.settings).documents
                 }),
             );
             let references = inputs.references.iter();
-            stamps.extend(references.filter(|r| chosen.contains(r.source.as_str())).map(|r| r.stamp));
+            stamps.extend(references.filter(|r| chosen.contains(&*r.source)).map(|r| r.stamp));
         }
         if let Some(inputs) = &inputs.1 {
             items.extend(keys_of(inputs, &chosen, |content| clip_key(desk.settings, content)));
-            wholes.extend(inputs.contents().map(|contents| clips_key(inputs, &contents, desk.settings)));
+            wholes.extend(inputs.contents().map(|contents| clips_key(inputs, contents, desk.settings)));
             let references = inputs.references.iter();
             stamps.extend(references.filter(|r| chosen.contains(r.source.as_str())).map(|r| r.stamp));
         }

@@ -150,6 +150,7 @@ impl Resolver<'_> {
             },
             tokens,
             bag_of_words,
+            document_statistics: section.statistics,
             statistics: file.statistics.clone(),
             embeddings: file
                 .embeddings
@@ -248,7 +249,7 @@ impl Resolver<'_> {
             }
             Some(ModelPlan::Train(_)) => {}
         }
-        Ok(TokensPlan { settings, model })
+        Ok(TokensPlan { settings, offsets: section.offsets, model })
     }
 
     fn model(&self, section: &TokensSection) -> Result<ModelPlan> {

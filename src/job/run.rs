@@ -139,7 +139,7 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
         syncing: &syncing,
         before: before.as_ref(),
     };
-    let (finished, written, ledger) = pool.install(|| find_or_make(plan, &desk))?;
+    let (finished, written, made) = pool.install(|| find_or_make(plan, &desk))?;
     options.interrupt.check()?;
     let end = Timestamp::now();
     let record = record(plan, finished, &written, &stages, (start, end), staging.id(), threads);
@@ -151,8 +151,8 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
     job.retain(plan.file.job.keep, plan.file.job.keep_days, end)?;
     // Without them the next night reads every file and has less to explain: no less right.
     let _ = inventory.save(true);
-    if let Some(ledger) = ledger {
-        let _ = Ledger { run_id: record.run_id.clone(), ..ledger }.write(job.store());
+    if let Some((inputs, outcome)) = &made {
+        let _ = ledger(plan, inputs, outcome, &record.run_id).write(job.store());
         // A night on which nothing changed looked at nothing: that does not make it unused.
         let bytes = (plan.file.job.store_gib * f64::from(1 << 30)) as u64;
         store.clean(Bounds { days: plan.file.job.store_days, bytes }, SystemTime::now());
@@ -160,8 +160,11 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
     Ok(Published { folder, record, seconds: end.duration_since(start).as_secs_f64(), notes: store.notes() })
 }
 
+/// What a run that is new was made of, and what came of it.
+type Made = (AllInputs, Outcome);
+
 /// The run of these inputs and settings, if it is kept, or else a new one.
-fn find_or_make(plan: &Plan, desk: &Desk<'_>) -> Result<(Finished, Vec<Written>, Option<Ledger>)> {
+fn find_or_make(plan: &Plan, desk: &Desk<'_>) -> Result<(Finished, Vec<Written>, Option<Made>)> {
     let documents = plan.documents.as_ref().map(|plan| inputs::documents(plan, desk)).transpose()?;
     let clips = plan.clips.as_ref().map(|plan| inputs::clips(plan, desk)).transpose()?;
     let mut inputs = (documents, clips);
@@ -185,19 +188,18 @@ fn find_or_make(plan: &Plan, desk: &Desk<'_>) -> Result<(Finished, Vec<Written>,
     if let Some(key) = run_key(plan, desk, &inputs, Some(&outcome)) {
         desk.keep(&key, &finished, &outcome.written);
     }
-    let ledger = ledger(plan, &inputs, &outcome);
-    Ok((finished, outcome.written, Some(ledger)))
+    Ok((finished, outcome.written.clone(), Some((inputs, outcome))))
 }
 
 /// What a later night is told of this one.
-fn ledger(plan: &Plan, inputs: &AllInputs, outcome: &Outcome) -> Ledger {
+fn ledger<'a>(plan: &Plan, inputs: &'a AllInputs, outcome: &'a Outcome, run_id: &str) -> Ledger<'a> {
     let codes: HashMap<&str, &str> =
         outcome.quarantined.iter().map(|row| (row.source.as_str(), &*row.code)).collect();
-    let entry = |(id, source): (&str, &str), content: &String| Entry {
-        id: id.to_owned(),
-        source: source.to_owned(),
-        content: content.clone(),
-        quarantined: codes.get(source).map(|&code| code.to_owned()),
+    let entry = |(id, source): (&'a str, &'a str), content: &'a String| Entry {
+        id: id.into(),
+        source: source.into(),
+        content: content.into(),
+        quarantined: codes.get(source).map(|&code| code.into()),
     };
     let documents = inputs.0.iter().zip(&outcome.words).flat_map(|(inputs, words)| {
         inputs.references.iter().zip(&words.contents).map(|(input, content)| entry(input.names(), content))
@@ -206,7 +208,7 @@ fn ledger(plan: &Plan, inputs: &AllInputs, outcome: &Outcome) -> Ledger {
         inputs.references.iter().zip(&sound.contents).map(|(input, content)| entry(input.names(), content))
     });
     Ledger {
-        run_id: String::new(),
+        run_id: run_id.to_owned(),
         code: code(),
         job: serde_json::to_string(&plan.file).unwrap_or_default(),
         documents: documents.collect(),
@@ -221,19 +223,16 @@ pub(super) fn run_key(
     inputs: &AllInputs,
     outcome: Option<&Outcome>,
 ) -> Option<Key> {
-    let side = |side: Option<Option<Vec<String>>>, read: Option<&Vec<String>>| match side {
-        None => Some(Vec::new()),
-        Some(known) => known.or_else(|| read.cloned()),
-    };
-    let words = outcome.and_then(|outcome| outcome.words.as_ref()).map(|words| &words.contents);
-    let sound = outcome.and_then(|outcome| outcome.sound.as_ref()).map(|sound| &sound.contents);
-    let documents = side(inputs.0.as_ref().map(Inputs::contents), words)?;
-    let clips = side(inputs.1.as_ref().map(Inputs::contents), sound)?;
-    let keys = (
-        inputs.0.as_ref().map(|inputs| inputs.key("run, documents", &[], &documents)),
-        inputs.1.as_ref().map(|inputs| inputs.key("run, clips", &[], &clips)),
-    );
+    let words = outcome.and_then(|outcome| outcome.words.as_ref()).map(|words| &words.contents[..]);
+    let sound = outcome.and_then(|outcome| outcome.sound.as_ref()).map(|sound| &sound.contents[..]);
+    let keys = (key_of_side(inputs.0.as_ref(), words)?, key_of_side(inputs.1.as_ref(), sound)?);
     Some(Key::of("run", &(keys, &desk.provenance.config_hash, &plan.file.job.name, plan.writes_page())))
+}
+
+/// The key of one side's inputs, where it has any; `None` while some content is not known.
+fn key_of_side<R: Input>(inputs: Option<&Inputs<R>>, read: Option<&[String]>) -> Option<Option<Key>> {
+    let Some(inputs) = inputs else { return Some(None) };
+    inputs.contents().or(read).map(|contents| Some(inputs.key(contents)))
 }
 
 /// Corpus to text and audio, to their comparison, to the report.
@@ -398,10 +397,10 @@ fn counts(outcome: &Outcome) -> Counts {
     let words = outcome.words.as_ref();
     let relations = outcome.relations.as_ref();
     let correlations = relations.map_or(&[][..], |relations| &relations.correlations);
-    let tokens = words.iter().flat_map(|words| &words.documents).filter_map(|row| row.statistics.as_ref());
+    let tokens = words.iter().flat_map(|words| words.documents.iter()).filter_map(|row| row.tokens);
     Counts {
         documents: words.map_or(0, |words| words.documents.len() as u64),
-        tokens: tokens.map(|statistics| statistics.tokens).sum(),
+        tokens: tokens.sum(),
         types: words.map_or(0, |words| words.types),
         clips: outcome.sound.as_ref().map_or(0, |sound| sound.clips.len() as u64),
         clip_seconds: outcome.sound.iter().flat_map(|sound| &sound.clips).map(|row| row.seconds).sum(),

@@ -97,6 +97,7 @@ pub struct DocumentsSection {
     pub id: NameBy,
     pub group: String,
     pub fields: Fields,
+    pub statistics: bool,
 }
 defaults!(DocumentsSection {
     include: vec!["text/**/*.txt".into()],
@@ -107,6 +108,7 @@ defaults!(DocumentsSection {
     id: NameBy::Path,
     group: String::new(),
     fields: Fields::default(),
+    statistics: true,
 });
 
 /// `[manifest]`
@@ -157,6 +159,7 @@ pub struct TokensSection {
     pub stem: String,
     pub min_length: usize,
     pub numbers: bool,
+    pub offsets: bool,
     pub model: ModelSection,
 }
 defaults!(TokensSection {
@@ -168,6 +171,7 @@ defaults!(TokensSection {
     stem: String::new(),
     min_length: 0,
     numbers: true,
+    offsets: false,
     model: ModelSection::default(),
 });
 

@@ -38,6 +38,8 @@ impl Settings {
         let file = &plan.file;
         let documents = plan.documents.as_ref();
         let mut tokens = file.tokens.clone().unwrap_or_default();
+        // It changes no count.
+        tokens.offsets = false;
         if let Some(ModelPlan::Load { json, .. }) =
             documents.and_then(|plan| plan.tokens.as_ref()?.model.as_ref())
         {
@@ -54,7 +56,9 @@ impl Settings {
         let embeddings = file.embeddings.as_ref().map(|section| training_of(section, documents));
         Self {
             documents: json(
-                &file.documents.as_ref().map(|section| (&section.id, &section.group, &section.fields.keep)),
+                &file.documents.as_ref().map(|section| {
+                    (&section.id, &section.group, &section.fields.keep, section.statistics)
+                }),
             ),
             tokens: json(&asks_for_tokens.then_some(&tokens)),
             ngrams: json(&ngrams),

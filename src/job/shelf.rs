@@ -126,6 +126,34 @@ impl Shards {
         })
     }
 
+    /// Adds all shards up: each thread those of one stretch, then the stretches are merged in their order. Where adding is
+    /// associative the sum does not depend on how many threads there are.
+    pub fn sum<T: Default + Send>(
+        &self,
+        add: impl Fn(&mut T, &ShardCounts) + Sync,
+        merge: impl Fn(&mut T, &T),
+    ) -> Result<T> {
+        let stretch = self.places.len().div_ceil(rayon::current_num_threads().max(1)).max(1);
+        let sums: Vec<Result<T>> = self
+            .places
+            .par_chunks(stretch)
+            .map(|places| {
+                let mut sum = T::default();
+                places.iter().try_for_each(|(_, place)| {
+                    add(&mut sum, &*self.shelf.get(place)?);
+                    Ok(())
+                })?;
+                Ok(sum)
+            })
+            .collect();
+        let mut sums = sums.into_iter();
+        let mut all = sums.next().transpose()?.unwrap_or_default();
+        for sum in sums {
+            merge(&mut all, &sum?);
+        }
+        Ok(all)
+    }
+
     /// Does `work` with all shards, some of them at once, and hands what comes of it to `each` in their order.
     pub fn in_order<T: Send>(
         &self,

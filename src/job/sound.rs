@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clip::{Outcome, Plans, Scratch, unusable};
 use super::desk::Desk;
-use super::inputs::{Input, Inputs, clip_content, unreadable_content};
+use super::inputs::{Input, Inputs, clip_content, made_of, unreadable_content};
 use super::key::Key;
 use super::plan::ClipsPlan;
 use super::settings::Settings;
@@ -68,18 +68,18 @@ pub(super) fn clip_key(settings: &Settings, content: &str) -> Key {
 
 /// The key of all recordings.
 pub(super) fn clips_key(inputs: &Inputs<ClipRef>, contents: &[String], settings: &Settings) -> Key {
-    inputs.key("clips", &[&settings.clips, &settings.analysis], contents)
+    made_of(&inputs.key(contents), "clips", &[&settings.clips, &settings.analysis])
 }
 
 /// Runs the sound stages that `plan` asks for and writes their tables.
 pub(super) fn run(plan: &ClipsPlan, inputs: &Inputs<ClipRef>, desk: &Desk<'_>) -> Result<Sound> {
     let key = |contents: &[String]| clips_key(inputs, contents, desk.settings);
     let known = inputs.contents();
-    let mut found = known.as_ref().and_then(|contents| {
+    let mut found = known.and_then(|contents| {
         let found = desk.recall::<Clips>(&key(contents))?;
         let keys: Vec<Key> = contents.iter().map(|content| clip_key(desk.settings, content)).collect();
         desk.store.retain_items(keys.iter());
-        Some((contents.clone(), found))
+        Some((contents.to_vec(), found))
     });
     if found.is_none() {
         let (clips, contents, written) = analyse_all(plan, inputs, desk)?;

@@ -104,9 +104,7 @@ fn with_vocabulary<T>(counted: &Counted, words: &Words, work: impl FnOnce(&Vocab
     if let Some((vocabulary, _)) = &words.vocabulary {
         return Ok(work(vocabulary));
     }
-    let mut frequencies = TermFrequencies::default();
-    let of_shard = |_, shard: &ShardCounts| Ok(TermFrequencies::of(shard));
-    counted.shards.in_order(of_shard, |shard| frequencies.merge(&shard))?;
+    let frequencies = counted.shards.sum(TermFrequencies::add, TermFrequencies::merge)?;
     let all = Vocabulary::choose(&frequencies, &VocabularySettings::default())
         .map_err(|error| Error::job_file("bag_of_words", error.to_string()))?;
     Ok(work(&all))

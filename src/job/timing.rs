@@ -79,7 +79,7 @@ impl<'a> Spoken<'a> {
                         words.extend(timed.iter().map(|word| terms.intern(&word.word.to_lowercase())));
                     }
                     (None, Some(text)) => tokenizer
-                        .for_each_token(text, &mut buffer, |token| words.push(terms.intern(token)))
+                        .for_each_token(text, &mut buffer, |token| words.push(terms.intern(token.as_str())))
                         .map_err(refused)?,
                     (None, None) => {}
                 }

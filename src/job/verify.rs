@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::counting::{Counting, counting_settings, shards_of};
 use super::desk::{Desk, at_rest};
-use super::inputs::{self, Inputs};
+use super::inputs::{self, Input, Inputs};
 use super::inventory::Inventory;
 use super::plan::{ClipsPlan, DocumentsPlan, Plan};
 use super::record::RunRecord;
@@ -106,10 +106,10 @@ fn drawn(all: Vec<Range<usize>>, sample: usize, seed: u64) -> Vec<Range<usize>> 
 }
 
 /// Only the inputs of the drawn shards.
-fn sampled<R>(inputs: Inputs<R>, shards: &[Range<usize>]) -> Inputs<R> {
+fn sampled<R: Input>(inputs: Inputs<R>, shards: &[Range<usize>]) -> Inputs<R> {
     let of_sample = |(at, _): &(usize, R)| shards.iter().any(|shard| shard.contains(at));
     let references = inputs.references.into_iter().enumerate().filter(of_sample).map(|(_, input)| input);
-    Inputs { references: references.collect(), quarantined: Vec::new(), warned: Vec::new() }
+    Inputs::new(references.collect(), Vec::new(), Vec::new())
 }
 
 fn documents(
@@ -127,7 +127,7 @@ fn documents(
     found.shards += shards.len();
     let inputs = sampled(all, &shards);
     let tokenizer = words::tokenizer(plan, model.as_deref())?;
-    let settings = counting_settings(desk, model.as_deref().unwrap_or_default());
+    let settings = counting_settings(plan, desk, model.as_deref().unwrap_or_default());
     let counting = Counting::new(plan, desk, &inputs, tokenizer, settings);
     Ok(tables::documents(&counting.counted()?.documents, counting.kept_names()))
 }

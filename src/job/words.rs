@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use super::counting::{Counted, Counting, counting_settings, shards_of};
 use super::desk::Desk;
 use super::exports::export;
-use super::inputs::{Input, Inputs};
+use super::inputs::{Input, Inputs, made_of};
 use super::key::Key;
-use super::plan::{DocumentsPlan, ModelPlan, TokensPlan};
+use super::offsets;
+use super::plan::{BagOfWordsPlan, DocumentsPlan, ModelPlan, TokensPlan};
 use super::settings::Settings;
 use super::statistics::further;
 use super::store::{Kept, Store};
-use super::vectors::{WordList, WordVectors, embed, training_order};
+use super::vectors::{WordVectors, embed, training_order};
 use crate::corpus::{DocumentReader, DocumentRef, Quarantined, Stage, Warned};
 use crate::error::{Error, Result};
 use crate::report::{DocumentRow, DuplicateRow, TopicRow, Written, tables};
@@ -31,13 +33,13 @@ use crate::text::laws::Law;
 use crate::text::model::{PieceCounter, PieceCounts, TokenModel, TrainingSettings};
 use crate::text::phrases::Phrase;
 use crate::text::tokens::Tokenizer;
-use crate::text::vocabulary::{TermFrequencies, Vocabulary};
+use crate::text::vocabulary::Vocabulary;
 
 /// What the text stages found.
 #[derive(Default)]
 pub(super) struct Words {
     /// By id.
-    pub documents: Vec<DocumentRow>,
+    pub documents: Arc<Vec<DocumentRow>>,
     pub quarantined: Vec<Quarantined>,
     pub warned: Vec<Warned>,
     pub written: Vec<Written>,
@@ -83,10 +85,11 @@ impl WordKeys {
         model: Option<&str>,
         settings: &Settings,
     ) -> Self {
+        let inputs = inputs.key(contents);
         let key = |purpose: &str, own: &[&str]| {
             let common = [settings.documents.as_str(), settings.tokens.as_str()];
             let all: Vec<&str> = common.into_iter().chain(model).chain(own.iter().copied()).collect();
-            inputs.key(purpose, &all, contents)
+            made_of(&inputs, purpose, &all)
         };
         Self {
             documents: key("documents", &[&settings.ngrams]),
@@ -131,10 +134,27 @@ pub(super) fn kept_vectors_key(
 /// The documents as a stage of its own.
 #[derive(Serialize, Deserialize)]
 struct Documents {
-    rows: Vec<DocumentRow>,
+    #[serde(with = "shared")]
+    rows: Arc<Vec<DocumentRow>>,
     quarantined: Vec<Quarantined>,
     warned: Vec<Warned>,
     types: u64,
+}
+
+/// Rows that are shared are kept as any others.
+mod shared {
+    use super::{Arc, DocumentRow};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(rows: &Arc<Vec<DocumentRow>>, serializer: S) -> Result<S::Ok, S::Error> {
+        rows.as_ref().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<Vec<DocumentRow>>, D::Error> {
+        Vec::deserialize(deserializer).map(Arc::new)
+    }
 }
 
 /// Runs the text stages that `plan` asks for and writes their tables.
@@ -145,21 +165,24 @@ pub(super) fn run(plan: &DocumentsPlan, inputs: &mut Inputs<DocumentRef>, desk: 
         words.written.push(desk.write_file(json.as_bytes(), "tokenizer.json")?);
     }
     let tokenizer = tokenizer(plan, model.as_deref())?;
-    let settings = counting_settings(desk, model.as_deref().unwrap_or_default());
+    let settings = counting_settings(plan, desk, model.as_deref().unwrap_or_default());
     let counting = Counting::new(plan, desk, inputs, tokenizer, settings);
     let contents = match inputs.contents() {
         Some(contents) => contents,
-        None => counting.counted()?.contents.clone(),
+        None => &counting.counted()?.contents,
     };
-    let keys = WordKeys::new(inputs, &contents, model.as_deref(), desk.settings);
-    documents(&counting, keys.documents, desk, &mut words)?;
+    let keys = WordKeys::new(inputs, contents, model.as_deref(), desk.settings);
+    documents_and_terms(plan, &counting, &keys, desk, &mut words)?;
     if counting.has_tokens() {
-        weigh(plan, &counting, keys.bag_of_words, desk, &mut words)?;
+        if let (Some(tokenizer), true) = (counting.tokenizer(), plan.tokens.as_ref().is_some_and(|plan| plan.offsets)) {
+            let tokenizer = (tokenizer, model.as_deref());
+            words.written.extend(offsets::run(plan, inputs, contents, tokenizer, desk)?);
+        }
         describe(plan, &counting, &keys, desk, &mut words)?;
         vectors(plan, &counting, model.as_deref(), desk, &mut words)?;
     }
-    counting.retain(&contents);
-    words.contents = contents;
+    counting.retain(contents);
+    words.contents = contents.to_vec();
     // Without it the next night reads every file: slower, no less right.
     let _ = desk.inventory.save(false);
     Ok(words)
@@ -177,7 +200,7 @@ pub(super) fn model(
             TokenModel::from_json(json).and_then(|m| m.to_json()).map_err(refused)?
         }
         Some(ModelPlan::Train(training)) => {
-            identify(plan, &mut inputs.references, desk)?;
+            inputs.learn(|references| identify(plan, references, desk))?;
             let key = model_key(*training, inputs);
             desk.remember(&key, || Ok((train_model(plan, *training, &inputs.references, desk)?, Vec::new())))?
                 .0
@@ -268,81 +291,102 @@ pub(super) fn tokenizer(plan: &DocumentsPlan, model: Option<&str>) -> Result<Opt
     tokenizer.map(Some).map_err(refused)
 }
 
-/// `documents`, and everything that is known of a document by itself.
-fn documents(counting: &Counting<'_>, key: Key, desk: &Desk<'_>, words: &mut Words) -> Result<()> {
-    let (state, written) = desk.remember(&key, || {
-        let counted = counting.counted()?;
-        let types = if counting.has_tokens() { WordList::new(counted)?.words.len() as u64 } else { 0 };
-        let written =
-            desk.write(tables::documents(&counted.documents, counting.kept_names()), "documents.parquet")?;
-        let Counted { documents, quarantined, warned, .. } = counted;
-        let (rows, quarantined, warned) = (documents.clone(), quarantined.clone(), warned.clone());
-        Ok((Documents { rows, quarantined, warned, types }, vec![written]))
-    })?;
+/// What a stage made, with its tables.
+type Made<T> = Result<(T, Vec<Written>)>;
+
+/// `documents`, and the bag of words beside it.
+fn documents_and_terms(
+    plan: &DocumentsPlan,
+    counting: &Counting<'_>,
+    keys: &WordKeys,
+    desk: &Desk<'_>,
+    words: &mut Words,
+) -> Result<()> {
+    let known = desk.recall(&keys.documents);
+    if known.is_none() {
+        // Both are made of the same counts, and of the same terms.
+        counting.types()?;
+    }
+    let documents = || known.map_or_else(|| documents(counting, keys.documents, desk), Ok);
+    let terms = || weigh(plan, counting, keys.bag_of_words, desk);
+    let (documents, terms) = rayon::join(documents, terms);
+    let (state, written): (Documents, _) = documents?;
     desk.stages.seen(if counting.has_tokens() { &["read", "tokens"] } else { &["read"] }, state.rows.len());
     words.documents = state.rows;
     words.quarantined = state.quarantined;
     words.warned = state.warned;
     words.types = state.types;
     words.written.extend(written);
-    words.keys.push(key);
+    words.keys.push(keys.documents);
+    if let Some((vocabulary, written)) = terms.transpose()? {
+        desk.stages.seen(&["bag_of_words"], words.documents.len());
+        words.written.extend(written);
+        words.vocabulary = Some(vocabulary);
+    }
     Ok(())
 }
 
-/// The bag of words: `vocabulary` and a part of `terms` for each shard.
+/// `documents`, and everything that is known of a document by itself.
+fn documents(counting: &Counting<'_>, key: Key, desk: &Desk<'_>) -> Made<Documents> {
+    let counted = counting.counted()?;
+    let types = counting.types()?;
+    let written =
+        desk.write(tables::documents(&counted.documents, counting.kept_names()), "documents.parquet")?;
+    let Counted { documents, quarantined, warned, .. } = counted;
+    let (rows, quarantined, warned) = (Arc::clone(documents), quarantined.clone(), warned.clone());
+    let (state, written) = (Documents { rows, quarantined, warned, types }, vec![written]);
+    desk.keep(&key, &state, &written);
+    Ok((state, written))
+}
+
+/// The bag of words, where the job asks for one: `vocabulary` and a part of `terms` for each shard.
 fn weigh(
     plan: &DocumentsPlan,
     counting: &Counting<'_>,
     key: Key,
     desk: &Desk<'_>,
-    words: &mut Words,
-) -> Result<()> {
-    let Some(bag) = &plan.bag_of_words else { return Ok(()) };
-    let documents = &words.documents;
-    let (state, written) = desk.remember(&key, || {
-        let counted = counting.counted()?;
-        desk.stages.time("bag_of_words", documents.len() as u64, "documents", || {
-            let mut frequencies = TermFrequencies::default();
-            if bag.columns == 0 {
-                let of_shard = |_, shard: &ShardCounts| Ok(TermFrequencies::of(shard));
-                counted.shards.in_order(of_shard, |shard| frequencies.merge(&shard))?;
-            }
-            let hashed = (bag.columns > 0).then(|| HashedTerms::new(bag.columns, bag.weights));
-            let vocabulary = match &bag.fixed {
-                _ if hashed.is_some() => Vocabulary::default(),
-                Some(terms) => Vocabulary::fixed(&frequencies, terms),
-                None => Vocabulary::choose(&frequencies, &bag.vocabulary)
-                    .map_err(|error| Error::job_file("bag_of_words", error.to_string()))?,
-            };
-            drop(frequencies);
-            let weights = BagOfWords::new(&vocabulary, bag.weights);
-            desk.make_folder("terms")?;
-            let part = |(i, range): (usize, Range<usize>)| {
-                desk.interrupt.check()?;
-                let shard = counted.shards.get(i)?;
-                let ids: Vec<&str> = documents[range.clone()].iter().map(|row| row.doc_id.as_str()).collect();
-                let rows =
-                    hashed.map_or_else(|| weights.transform(&shard), |hashed| hashed.transform(&shard));
-                let table = tables::terms(rows, &ids);
-                let written = desk.write(table, &format!("terms/part-{i:05}.parquet"));
-                desk.stages.advance(range.len() as u64);
-                written
-            };
-            let mut parts: Vec<(usize, Range<usize>)> = counted.shards.ranges().enumerate().collect();
-            if parts.is_empty() {
-                // A table exists even when nothing was read: one part without rows.
-                parts.push((0, 0..0));
-            }
-            let mut written = parts.into_par_iter().map(part).collect::<Result<Vec<Written>>>()?;
-            written.push(desk.write(tables::vocabulary(&vocabulary, weights.idf()), "vocabulary.parquet")?);
-            let idf = weights.idf().to_vec();
-            Ok(((vocabulary, idf), written))
-        })
-    })?;
-    desk.stages.seen(&["bag_of_words"], documents.len());
-    words.written.extend(written);
-    words.vocabulary = Some(state);
-    Ok(())
+) -> Option<Made<(Vocabulary, Vec<f64>)>> {
+    let bag = plan.bag_of_words.as_ref().filter(|_| counting.has_tokens())?;
+    Some(desk.remember(&key, || {
+        let documents = &counting.counted()?.documents;
+        desk.stages.time("bag_of_words", documents.len() as u64, "documents", || terms(bag, counting, desk))
+    }))
+}
+
+fn terms(bag: &BagOfWordsPlan, counting: &Counting<'_>, desk: &Desk<'_>) -> Made<(Vocabulary, Vec<f64>)> {
+    let counted = counting.counted()?;
+    let hashed = (bag.columns > 0).then(|| HashedTerms::new(bag.columns, bag.weights));
+    let vocabulary = match &bag.fixed {
+        _ if hashed.is_some() => Vocabulary::default(),
+        Some(terms) => Vocabulary::fixed(counting.frequencies()?, terms),
+        None => Vocabulary::choose(counting.frequencies()?, &bag.vocabulary)
+            .map_err(|error| Error::job_file("bag_of_words", error.to_string()))?,
+    };
+    let weights = BagOfWords::new(&vocabulary, bag.weights);
+    desk.make_folder("terms")?;
+    let part = |(i, range): (usize, Range<usize>)| {
+        desk.interrupt.check()?;
+        let shard = counted.shards.get(i)?;
+        let ids: Vec<&str> =
+            counted.documents[range.clone()].iter().map(|row| row.doc_id.as_str()).collect();
+        let rows = hashed.map_or_else(|| weights.transform(&shard), |hashed| hashed.transform(&shard));
+        let written = desk.write(tables::terms(rows, &ids), &format!("terms/part-{i:05}.parquet"));
+        desk.stages.advance(range.len() as u64);
+        written
+    };
+    let mut parts: Vec<(usize, Range<usize>)> = counted.shards.ranges().enumerate().collect();
+    if parts.is_empty() {
+        // A table exists even when nothing was read: one part without rows.
+        parts.push((0, 0..0));
+    }
+    let vocabulary_table =
+        || desk.write(tables::vocabulary(&vocabulary, weights.idf()), "vocabulary.parquet");
+    let parts = || parts.into_par_iter().map(part).collect::<Result<Vec<Written>>>();
+    let (vocabulary_written, parts) = rayon::join(vocabulary_table, parts);
+    let mut written = parts?;
+    written.push(vocabulary_written?);
+    let idf = weights.idf().to_vec();
+    Ok(((vocabulary, idf), written))
 }
 
 /// The statistics of the corpus: collocations, keyness, near-duplicates, and those of [`further`].

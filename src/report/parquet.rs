@@ -19,6 +19,7 @@ use polars_parquet::write::{
 };
 
 use crate::error::{Error, Result};
+use crate::text::TermList;
 
 /// The version of the tables' contract; it changes when a column changes its meaning or goes.
 const SCHEMA_VERSION: &str = "1";
@@ -33,6 +34,8 @@ const GROUP_ROWS: usize = 1 << 20;
 #[allow(missing_docs, reason = "the variants are the column types of the contract")]
 pub enum Column {
     Str(Vec<String>),
+    /// Strings in one piece of memory: for many of them.
+    Text(TermList),
     /// Strings of which many rows have the same: the place in `values` of each row.
     Repeated {
         values: Vec<String>,
@@ -42,6 +45,8 @@ pub enum Column {
     U16(Vec<u16>),
     OptU16(Vec<Option<u16>>),
     U32(Vec<u32>),
+    /// Numbers that rise in stretches: kept as differences.
+    Rising(Vec<u32>),
     U64(Vec<u64>),
     OptU64(Vec<Option<u64>>),
     F32(Vec<f32>),
@@ -251,7 +256,10 @@ fn arrow_schema(schema: &ArrowSchema) -> Option<(String, String)> {
 fn array(name: PlSmallStr, column: Column) -> PolarsResult<(ArrowField, ArrayRef, Vec<Encoding>)> {
     // A dictionary of measurements would be as long as they are.
     let is_measurement = matches!(column, Column::F32(_) | Column::OptF32(_));
+    let is_rising = matches!(column, Column::Rising(_));
     let array: ArrayRef = match column {
+        Column::Text(texts) => Utf8ViewArray::from_slice_values(texts.iter().collect::<Vec<&str>>()).boxed(),
+        Column::Rising(values) => PrimitiveArray::from_vec(values).boxed(),
         Column::Repeated { values, places } => {
             let values = Utf8ViewArray::from_slice_values(values).boxed();
             DictionaryArray::try_from_keys(PrimitiveArray::from_vec(places), values, false)?.boxed()
@@ -259,7 +267,11 @@ fn array(name: PlSmallStr, column: Column) -> PolarsResult<(ArrowField, ArrayRef
         column => series(name.clone(), column)?.rechunk().to_arrow(0, CompatLevel::newest()),
     };
     let field = ArrowField::new(name, array.dtype().clone(), true);
-    let encodings = if is_measurement { vec![Encoding::Plain] } else { get_dtype_encoding(array.dtype()) };
+    let encodings = match () {
+        () if is_measurement => vec![Encoding::Plain],
+        () if is_rising => vec![Encoding::DeltaBinaryPacked],
+        () => get_dtype_encoding(array.dtype()),
+    };
     Ok((field, array, encodings))
 }
 
@@ -275,6 +287,7 @@ pub(super) fn frame(table: Table) -> PolarsResult<DataFrame> {
 fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
     Ok(match column {
         Column::Str(values) => Series::new(name, values),
+        Column::Text(texts) => Series::new(name, texts.iter().collect::<Vec<&str>>()),
         Column::Repeated { values, places } => {
             let value = |place: u32| values.get(place as usize).map(String::as_str);
             Series::new(name, places.into_iter().map(value).collect::<Vec<Option<&str>>>())
@@ -282,7 +295,7 @@ fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
         Column::OptStr(values) => Series::new(name, values),
         Column::U16(values) => Series::new(name, values),
         Column::OptU16(values) => Series::new(name, values),
-        Column::U32(values) => Series::new(name, values),
+        Column::U32(values) | Column::Rising(values) => Series::new(name, values),
         Column::U64(values) => Series::new(name, values),
         Column::OptU64(values) => Series::new(name, values),
         Column::F32(values) if values.iter().all(|value| value.is_finite()) => Series::new(name, values),

@@ -1,5 +1,7 @@
 //! The tables of the contract: rows of the field into named columns. Further columns go into reports/README.md, a line each.
 
+use std::ops::Range;
+
 use super::parquet::{Column, Table};
 use crate::audio::formants::FORMANTS;
 use crate::audio::{FrameColumns, Spectrogram};
@@ -8,6 +10,7 @@ use crate::compare::dependence::{Dependence, Tested};
 use crate::compare::predictions::Prediction;
 use crate::compare::spaces::SpaceRelation;
 use crate::corpus::{Quarantined, Warned};
+use crate::text::Interner;
 use crate::text::bag_of_words::TermRows;
 use crate::text::collocations::Collocation;
 use crate::text::dispersion::Dispersion;
@@ -38,7 +41,74 @@ pub struct DocumentRow {
     /// Unicode scalar values of the text.
     pub chars: u64,
     /// `None` where the tokens stage does not run.
-    pub statistics: Option<DocumentStatistics>,
+    pub tokens: Option<u64>,
+    /// `None` where the tokens stage does not run, or the job does not want them.
+    pub statistics: Option<Box<DocumentStatistics>>,
+}
+
+/// The rows of a part of `tokens`.
+#[derive(Debug, Clone, Default)]
+pub struct TokenRows {
+    doc_ids: Vec<String>,
+    documents: Vec<u32>,
+    positions: Vec<u32>,
+    terms: Interner,
+    tokens: Vec<u32>,
+    starts: Vec<u32>,
+    ends: Vec<u32>,
+    /// Where the document at hand begins.
+    document: usize,
+}
+
+impl TokenRows {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    /// Adds the next token of the document at hand and its bytes in the text; beyond 4 GiB all are at the end.
+    pub fn push(&mut self, token: &str, span: &Range<usize>) {
+        let place = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
+        self.positions.push((self.len() - self.document) as u32);
+        self.documents.push(self.doc_ids.len() as u32);
+        self.tokens.push(self.terms.intern(token));
+        self.starts.push(place(span.start));
+        self.ends.push(place(span.end));
+    }
+
+    /// Takes back all rows but the first `len`.
+    pub fn truncate(&mut self, len: usize) {
+        for column in
+            [&mut self.documents, &mut self.positions, &mut self.tokens, &mut self.starts, &mut self.ends]
+        {
+            column.truncate(len);
+        }
+    }
+
+    /// The document at hand ends; this is its id.
+    pub fn end_document(&mut self, doc_id: String) {
+        self.doc_ids.push(doc_id);
+        self.document = self.len();
+    }
+}
+
+/// A part of `tokens`: in the order of the documents, then of the text.
+#[must_use]
+pub fn tokens(rows: TokenRows) -> Table {
+    let tokens: Vec<String> = rows.terms.terms().iter().map(str::to_owned).collect();
+    Table::new("tokens")
+        .with("doc_id", Column::Repeated { values: rows.doc_ids, places: rows.documents })
+        .with("position", Column::Rising(rows.positions))
+        .with("token", Column::Repeated { values: tokens, places: rows.tokens })
+        .with("start", Column::Rising(rows.starts))
+        .with("end", Column::Rising(rows.ends))
 }
 
 /// A row of the `clips` table.
@@ -215,8 +285,13 @@ impl DocumentRow {
     /// The values of [`TEXT_FEATURES`].
     #[must_use]
     pub fn features(&self) -> [Option<f64>; TEXT_FEATURES.len()] {
-        let Some(s) = &self.statistics else { return [None; TEXT_FEATURES.len()] };
         let count = |n: u64| Some(n as f64);
+        let Some(s) = &self.statistics else {
+            // Of a document whose words are not looked at nothing is held against sound.
+            let tokens = self.tokens.and_then(count);
+            let known = [tokens.and_then(|_| count(self.chars)), tokens];
+            return std::array::from_fn(|i| known.get(i).copied().flatten());
+        };
         let (ratios, reading) = ([s.ttr, s.mattr, s.mtld, s.yule_k], [s.mean_word_len, s.flesch, s.ari]);
         let [ttr, mattr, mtld, yule_k] = ratios;
         let [mean_word_len, flesch, ari] = reading;
@@ -227,7 +302,7 @@ impl DocumentRow {
 }
 
 fn strings<T>(rows: &[T], of: impl Fn(&T) -> &str) -> Column {
-    Column::Str(rows.iter().map(|row| of(row).to_owned()).collect())
+    Column::Text(rows.iter().map(of).collect())
 }
 
 fn groups<T>(rows: &[T], of: impl Fn(&T) -> &Option<String>) -> Column {
@@ -242,10 +317,10 @@ fn optional<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> Column {
 #[must_use]
 pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
     let count = |of: fn(&DocumentStatistics) -> u64| {
-        Column::OptU64(rows.iter().map(|row| row.statistics.as_ref().map(of)).collect())
+        Column::OptU64(rows.iter().map(|row| row.statistics.as_deref().map(of)).collect())
     };
     let ratio = |of: fn(&DocumentStatistics) -> Option<f64>| {
-        optional(rows, |row| row.statistics.as_ref().and_then(of))
+        optional(rows, |row| row.statistics.as_deref().and_then(of))
     };
     let language = rows.iter().map(|row| row.statistics.as_ref().and_then(|s| s.language.clone())).collect();
     let fixed = Table::new("documents")
@@ -256,7 +331,7 @@ pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
         .with("bytes", Column::U64(rows.iter().map(|row| row.bytes).collect()))
         .with("language", Column::OptStr(language))
         .with("chars", Column::U64(rows.iter().map(|row| row.chars).collect()))
-        .with("tokens", count(|s| s.tokens))
+        .with("tokens", Column::OptU64(rows.iter().map(|row| row.tokens).collect()))
         .with("types", count(|s| s.types))
         .with("sentences", count(|s| s.sentences))
         .with("ttr", ratio(|s| s.ttr))
@@ -283,7 +358,7 @@ pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
 pub fn vocabulary(vocabulary: &Vocabulary, idf: &[f64]) -> Table {
     Table::new("vocabulary")
         .with("term_id", Column::U32((0..vocabulary.terms().len() as u32).collect()))
-        .with("term", Column::Str(vocabulary.terms().iter().map(str::to_owned).collect()))
+        .with("term", Column::Text(vocabulary.terms().clone()))
         .with("df", Column::U32(vocabulary.df().to_vec()))
         .with("cf", Column::U64(vocabulary.cf().to_vec()))
         .with("idf", Column::F64(idf.to_vec()))
@@ -295,7 +370,7 @@ pub fn terms(rows: TermRows, doc_ids: &[&str]) -> Table {
     let values = doc_ids.iter().map(|id| (*id).to_owned()).collect();
     Table::new("terms")
         .with("doc_id", Column::Repeated { values, places: rows.documents })
-        .with("term_id", Column::U32(rows.term_ids))
+        .with("term_id", Column::Rising(rows.term_ids))
         .with("count", Column::U32(rows.counts))
         .with("weight", Column::F32(rows.weights))
 }

@@ -105,22 +105,25 @@ impl<'v> BagOfWords<'v> {
         let mut rows = TermRows::default();
         let default = if self.settings.weight == Weight::TfIdf { Norm::L2 } else { Norm::None };
         let norm = self.settings.norm.unwrap_or(default);
-        let mut kept: Vec<TermCount> = Vec::new();
+        // Term and count in one number: they sort as terms do, each of which is there once.
+        let mut kept: Vec<u64> = Vec::new();
         let mut weights: Vec<f64> = Vec::new();
         for document in 0..shard.document_count() {
             let row = shard.row(document);
             kept.clear();
-            kept.extend(
-                row.iter().filter_map(|r| Some(TermCount { term: ids[r.term as usize]?, count: r.count })),
-            );
-            kept.sort_unstable_by_key(|r| r.term);
+            let of_row = |r: &TermCount| {
+                ids[r.term as usize].map(|id| u64::from(id) << 32 | u64::from(r.count))
+            };
+            kept.extend(row.iter().filter_map(of_row));
+            kept.sort_unstable();
+            let kept = kept.iter().map(|r| TermCount { term: (r >> 32) as u32, count: *r as u32 });
             let len: u64 = row.iter().map(|r| u64::from(r.count)).sum();
             weights.clear();
-            weights.extend(kept.iter().map(|r| self.weight(*r, len)));
+            weights.extend(kept.clone().map(|r| self.weight(r, len)));
             normalise(norm, &mut weights);
             rows.documents.resize(rows.documents.len() + kept.len(), document as u32);
-            rows.term_ids.extend(kept.iter().map(|r| r.term));
-            rows.counts.extend(kept.iter().map(|r| r.count));
+            rows.term_ids.extend(kept.clone().map(|r| r.term));
+            rows.counts.extend(kept.map(|r| r.count));
             rows.weights.extend(weights.iter().map(|weight| *weight as f32));
         }
         rows
@@ -170,7 +173,7 @@ mod tests {
     fn shard(texts: &[impl AsRef<str>]) -> ShardCounts {
         let settings = TokenSettings { kind: TokenKind::Pattern, ..TokenSettings::default() };
         let tokenizer = Tokenizer::new(&settings).unwrap();
-        count_shard(&tokenizer, CountSettings { ngrams: [1, 1], statistics: false }, texts).unwrap()
+        count_shard(&tokenizer, CountSettings { ngrams: [1, 1], statistics: false, stream: true }, texts).unwrap()
     }
 
     /// The documents as a table over the terms in alphabetical order.

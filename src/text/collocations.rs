@@ -156,7 +156,7 @@ mod tests {
     fn pairs(texts: &[impl AsRef<str>]) -> PairCounts {
         let tokenizer = Tokenizer::new(&TokenSettings::default()).unwrap();
         PairCounts::of(
-            &count_shard(&tokenizer, CountSettings { ngrams: [1, 2], statistics: false }, texts).unwrap(),
+            &count_shard(&tokenizer, CountSettings { ngrams: [1, 2], statistics: false, stream: true }, texts).unwrap(),
         )
     }
 

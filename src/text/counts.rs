@@ -14,11 +14,13 @@ pub struct CountSettings {
     pub ngrams: [usize; 2],
     /// Whether documents are measured, which takes longer than counting.
     pub statistics: bool,
+    /// Whether the tokens of each document are kept in their order.
+    pub stream: bool,
 }
 
 impl Default for CountSettings {
     fn default() -> Self {
-        Self { ngrams: [1, 1], statistics: true }
+        Self { ngrams: [1, 1], statistics: true, stream: true }
     }
 }
 
@@ -46,6 +48,8 @@ pub struct ShardCounts {
     stream: Vec<u32>,
     #[serde(with = "packed")]
     stream_ends: Vec<usize>,
+    #[serde(with = "packed")]
+    token_counts: Vec<usize>,
     statistics: Vec<DocumentStatistics>,
 }
 
@@ -98,7 +102,7 @@ impl ShardCounts {
         part(&self.rows, &self.row_ends, document)
     }
 
-    /// The tokens of a document in order, as numbers of words.
+    /// The tokens of a document in order, as numbers of words; none where they were not kept.
     #[must_use]
     pub fn tokens(&self, document: usize) -> &[u32] {
         part(&self.stream, &self.stream_ends, document)
@@ -119,7 +123,19 @@ impl ShardCounts {
     /// How many tokens all documents have.
     #[must_use]
     pub fn token_count(&self) -> u64 {
-        self.stream.len() as u64
+        self.token_counts.iter().map(|tokens| *tokens as u64).sum()
+    }
+
+    /// How many tokens each document has.
+    #[must_use]
+    pub fn token_counts(&self) -> &[usize] {
+        &self.token_counts
+    }
+
+    /// Whether the tokens of each document were kept.
+    #[must_use]
+    pub fn has_stream(&self) -> bool {
+        self.stream_ends.len() == self.row_ends.len()
     }
 
     /// Every row of every document.
@@ -132,7 +148,7 @@ impl ShardCounts {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let rows = size_of_val(&self.rows[..]) + size_of_val(&self.row_ends[..]);
-        let stream = size_of_val(&self.stream[..]) + size_of_val(&self.stream_ends[..]);
+        let stream = size_of_val(&self.stream[..]) + 2 * size_of_val(&self.token_counts[..]);
         rows + stream + size_of_val(&self.statistics[..]) + self.terms.bytes()
     }
 
@@ -165,8 +181,12 @@ impl ShardCounts {
                 let row = |&TermCount { term, count }: &TermCount| TermCount { term: number(term), count };
                 joined.rows.extend(from.row(document).iter().map(row));
                 joined.statistics.extend(from.statistics.get(document).cloned());
+                if from.has_stream() {
+                    joined.stream_ends.push(joined.stream.len());
+                }
             }
-            joined.stream_ends.push(joined.stream.len());
+            let tokens = packs.get(pack).and_then(|from| from.token_counts.get(document));
+            joined.token_counts.push(tokens.copied().unwrap_or(0));
             joined.row_ends.push(joined.rows.len());
         }
         joined.terms = interner.into_terms();
@@ -179,75 +199,95 @@ fn part<'a, T>(all: &'a [T], ends: &[usize], index: usize) -> &'a [T] {
     ends.get(index).and_then(|end| all.get(start..*end)).unwrap_or(&[])
 }
 
-/// Counts documents one after another.
-pub struct ShardCounter<'t> {
-    tokenizer: &'t Tokenizer,
+/// Counts documents one after another. It can be used for shard after shard, and keeps its room.
+#[derive(Default)]
+pub struct ShardCounter {
     settings: CountSettings,
     buffer: TokenBuffer,
     interner: Interner,
     batch: TermBatch,
     rows: Rows,
+    /// The tokens of the document at hand, or of all documents.
     stream: Vec<u32>,
     stream_ends: Vec<usize>,
+    /// Tokens of the document at hand, and of those before.
+    tokens: usize,
+    token_counts: Vec<usize>,
     measures: DocumentMeasures,
     statistics: Vec<DocumentStatistics>,
     ngram: String,
 }
 
-impl<'t> ShardCounter<'t> {
+impl ShardCounter {
     /// A counter without documents.
     ///
     /// # Errors
     /// Where `ngrams` is not a range of whole numbers from 1.
-    pub fn new(tokenizer: &'t Tokenizer, settings: CountSettings) -> Result<Self, TextError> {
+    pub fn new(settings: CountSettings) -> Result<Self, TextError> {
         let [least, most] = settings.ngrams;
         if least == 0 || most < least {
             let reason =
                 format!("[{least}, {most}] is not a range; write the least and the most words, from 1");
             return Err(TextError::Setting { key: "bag_of_words.ngrams", reason });
         }
-        Ok(Self {
-            tokenizer,
-            settings,
-            buffer: TokenBuffer::default(),
-            interner: Interner::default(),
-            batch: TermBatch::default(),
-            rows: Rows::default(),
-            stream: Vec::new(),
-            stream_ends: Vec::new(),
-            measures: DocumentMeasures::default(),
-            statistics: Vec::new(),
-            ngram: String::new(),
-        })
+        Ok(Self { settings, ..Self::default() })
     }
 
     /// Counts one document.
     ///
     /// # Errors
     /// Where a model cannot cut the text. The shard is then of no use any more.
-    pub fn add(&mut self, text: &str) -> Result<(), TextError> {
+    pub fn add(&mut self, tokenizer: &Tokenizer, text: &str) -> Result<(), TextError> {
+        let CountSettings { ngrams: [least, most], statistics, stream: keeps_stream } = self.settings;
         let start = self.stream.len();
-        let counts_words = self.settings.ngrams[0] == 1;
-        let Self { interner, rows, stream, batch, .. } = self;
-        let mut found = |word| {
-            stream.push(word);
-            if counts_words {
-                rows.bump(word);
-            }
+        let outcome = if most == 1 && !statistics && !keeps_stream {
+            self.count_words(tokenizer, text)
+        } else {
+            self.list_words(tokenizer, text, least == 1)
         };
-        let outcome = self
-            .tokenizer
-            .for_each_token(text, &mut self.buffer, |token| batch.push(token, interner, &mut found));
-        batch.flush(interner, found);
         outcome?;
         self.count_ngrams(start);
         self.rows.end_document();
-        self.stream_ends.push(self.stream.len());
-        if self.settings.statistics {
+        self.token_counts.push(std::mem::take(&mut self.tokens));
+        if statistics {
             let tokens = &self.stream[start..];
             self.statistics.push(self.measures.measure(text, tokens, self.interner.terms()));
         }
+        if keeps_stream {
+            self.stream_ends.push(self.stream.len());
+        } else {
+            self.stream.truncate(start);
+        }
         Ok(())
+    }
+
+    /// Counts the words of a document.
+    fn count_words(&mut self, tokenizer: &Tokenizer, text: &str) -> Result<(), TextError> {
+        let Self { interner, rows, batch, buffer, tokens, .. } = self;
+        let mut found = |word, last: &mut u32| {
+            *tokens += 1;
+            rows.bump(word, last);
+        };
+        let outcome =
+            tokenizer.for_each_token(text, buffer, |token| batch.push(token, interner, &mut found));
+        batch.flush(interner, found);
+        outcome
+    }
+
+    /// Lists the words of a document, and counts them where they are terms.
+    fn list_words(&mut self, tokenizer: &Tokenizer, text: &str, are_terms: bool) -> Result<(), TextError> {
+        let Self { interner, rows, stream, batch, buffer, tokens, .. } = self;
+        let mut found = |word, last: &mut u32| {
+            *tokens += 1;
+            stream.push(word);
+            if are_terms {
+                rows.bump(word, last);
+            }
+        };
+        let outcome =
+            tokenizer.for_each_token(text, buffer, |token| batch.push(token, interner, &mut found));
+        batch.flush(interner, found);
+        outcome
     }
 
     /// Counts the n-grams of two and more words among the tokens from `start` on.
@@ -263,55 +303,72 @@ impl<'t> ShardCounter<'t> {
                 }
                 ngram.push_str(interner.terms().term(*word));
                 if words >= least.max(2) {
-                    rows.bump(interner.intern(ngram));
+                    interner.intern_marked(ngram, |number, last| rows.bump(number, last));
                 }
             }
         }
     }
 
-    /// The counts of all documents added.
+    /// The counts of all documents added; the counter is then empty.
     #[must_use]
-    pub fn finish(self) -> ShardCounts {
-        ShardCounts {
-            terms: self.interner.into_terms(),
-            rows: self.rows.counts,
-            row_ends: self.rows.ends,
-            stream: self.stream,
-            stream_ends: self.stream_ends,
-            statistics: self.statistics,
-        }
+    pub fn finish(&mut self) -> ShardCounts {
+        let counts = ShardCounts {
+            terms: self.interner.terms().clone(),
+            rows: self.rows.counts.clone(),
+            row_ends: self.rows.ends.clone(),
+            stream: self.stream.clone(),
+            stream_ends: self.stream_ends.clone(),
+            token_counts: self.token_counts.clone(),
+            statistics: std::mem::take(&mut self.statistics),
+        };
+        self.clear();
+        counts
+    }
+
+    /// Forgets the documents added.
+    pub fn clear(&mut self) {
+        self.interner.clear();
+        self.batch = TermBatch::default();
+        self.rows.clear();
+        self.stream.clear();
+        self.stream_ends.clear();
+        self.tokens = 0;
+        self.token_counts.clear();
+        self.measures.clear_terms();
+        self.statistics.clear();
     }
 }
 
-/// Rows under construction. A term's last row tells whether the document has it already: no map for each document.
+/// Rows under construction. A mark at each term tells where the document has it already: no map for each document.
 #[derive(Debug, Default)]
 struct Rows {
     counts: Vec<TermCount>,
     ends: Vec<usize>,
     start: usize,
-    /// For each term, its last row plus one; zero for none.
-    last: Vec<u32>,
 }
 
 impl Rows {
+    /// Counts a term whose last row plus one is `last`, zero for none.
     #[inline]
-    fn bump(&mut self, term: u32) {
-        let id = term as usize;
-        if id >= self.last.len() {
-            self.last.resize(id + 1, 0);
-        }
-        let last = self.last[id] as usize;
-        if last > self.start {
-            self.counts[last - 1].count += 1;
+    fn bump(&mut self, term: u32, last: &mut u32) {
+        let row = *last as usize;
+        if row > self.start {
+            self.counts[row - 1].count += 1;
         } else {
             self.counts.push(TermCount { term, count: 1 });
-            self.last[id] = self.counts.len() as u32;
+            *last = self.counts.len() as u32;
         }
     }
 
     fn end_document(&mut self) {
         self.start = self.counts.len();
         self.ends.push(self.start);
+    }
+
+    fn clear(&mut self) {
+        self.counts.clear();
+        self.ends.clear();
+        self.start = 0;
     }
 }
 
@@ -324,9 +381,9 @@ pub fn count_shard<S: AsRef<str>>(
     settings: CountSettings,
     texts: impl IntoIterator<Item = S>,
 ) -> Result<ShardCounts, TextError> {
-    let mut counter = ShardCounter::new(tokenizer, settings)?;
+    let mut counter = ShardCounter::new(settings)?;
     for text in texts {
-        counter.add(text.as_ref())?;
+        counter.add(tokenizer, text.as_ref())?;
     }
     Ok(counter.finish())
 }
@@ -345,7 +402,7 @@ mod tests {
             ..TokenSettings::default()
         };
         let tokenizer = Tokenizer::new(&settings).unwrap();
-        count_shard(&tokenizer, CountSettings { ngrams, statistics: false }, texts).unwrap()
+        count_shard(&tokenizer, CountSettings { ngrams, statistics: false, stream: true }, texts).unwrap()
     }
 
     fn row(counts: &ShardCounts, document: usize) -> Vec<(&str, u32)> {
@@ -377,9 +434,8 @@ mod tests {
 
     #[test]
     fn a_bad_range_is_refused() {
-        let tokenizer = Tokenizer::new(&TokenSettings::default()).unwrap();
         for ngrams in [[0, 1], [2, 1]] {
-            assert!(ShardCounter::new(&tokenizer, CountSettings { ngrams, statistics: false }).is_err());
+            assert!(ShardCounter::new(CountSettings { ngrams, ..CountSettings::default() }).is_err());
         }
     }
 

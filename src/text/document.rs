@@ -130,6 +130,13 @@ impl DocumentMeasures {
         statistics
     }
 
+    /// Forgets what it knows of terms: their numbers are about to mean others.
+    pub fn clear_terms(&mut self) {
+        self.words.clear();
+        self.counts.clear();
+        self.seen.clear();
+    }
+
     fn learn(&mut self, terms: &TermList) {
         for id in self.words.len()..terms.len() {
             let term = terms.term(id as u32);

@@ -79,28 +79,82 @@ pub struct Interner {
     slots: Vec<Slot>,
 }
 
-/// A term that was seen, or a free place. A term of up to 16 bytes stands in its key whole, so that the list is not looked at.
+/// A term that was seen, or a free place. A term of up to 15 bytes stands in its key whole, so that the list is not looked at.
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
     key: TermKey,
     /// The number plus one; 0 is free.
     number: u32,
+    /// What whoever counts keeps with the term.
+    mark: u32,
 }
 
-/// Bytes and length of a term: all of its bytes where they are 16 or fewer, else their hash.
+/// All bytes of a term and its length, where they are 15 or fewer, else a hash of it. The last byte tells which.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct TermKey {
     low: u64,
     high: u64,
-    len: u32,
 }
 
 const FEWEST_SLOTS: usize = 1024;
 /// Bytes of a term that a key holds.
-const KEY_BYTES: usize = 16;
+const KEY_BYTES: usize = 15;
+/// Where the length stands in `high`.
+const LENGTH_BITS: u32 = 56;
 
 /// Terms whose numbers are looked up together, so that the table is fetched for all of them at once.
 const BATCH: usize = 32;
+
+/// A token where it stands in a text, or alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Token<'t> {
+    text: &'t str,
+    start: usize,
+    end: usize,
+}
+
+impl<'t> Token<'t> {
+    /// The token from `start` to `end` of `text`: at the ends of characters, else it is empty.
+    #[must_use]
+    #[inline]
+    pub fn within(text: &'t str, start: usize, end: usize) -> Self {
+        Self { text, start, end }
+    }
+
+    /// The token itself.
+    #[must_use]
+    #[inline]
+    pub fn as_str(self) -> &'t str {
+        self.text.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Its bytes.
+    #[must_use]
+    #[inline]
+    pub fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.end == self.start
+    }
+
+    #[inline]
+    fn key(self) -> TermKey {
+        match self.text.as_bytes().get(self.start..).and_then(<[u8]>::first_chunk) {
+            Some(block) if self.len() <= KEY_BYTES => TermKey::of_block(block, self.len()),
+            _ => TermKey::of(self.as_str().as_bytes()),
+        }
+    }
+}
+
+impl<'t> From<&'t str> for Token<'t> {
+    fn from(text: &'t str) -> Self {
+        Self { text, start: 0, end: text.len() }
+    }
+}
 
 /// Terms that wait for their numbers.
 #[derive(Debug, Default)]
@@ -110,24 +164,30 @@ pub struct TermBatch {
 }
 
 impl TermBatch {
-    /// Adds a term and gives the numbers of the terms so far to `found`, in their order, when there are enough of them, or when the term
-    /// is too long to wait.
+    /// Adds a term and gives the numbers of the terms so far to `found`, in their order and with their marks, when there are enough of
+    /// them, or when the term is too long to wait.
     #[inline]
-    pub fn push(&mut self, term: &str, interner: &mut Interner, mut found: impl FnMut(u32)) {
-        if term.len() > KEY_BYTES {
+    pub fn push(
+        &mut self,
+        token: Token<'_>,
+        interner: &mut Interner,
+        mut found: impl FnMut(u32, &mut u32),
+    ) {
+        if token.len() > KEY_BYTES {
             self.flush(interner, &mut found);
-            found(interner.intern(term));
+            interner.intern_marked(token.as_str(), found);
             return;
         }
-        self.keys[self.len] = TermKey::of(term.as_bytes());
+        // The length is below `BATCH` here always, which the compiler cannot know.
+        self.keys[self.len % BATCH] = token.key();
         self.len += 1;
-        if self.len == BATCH {
+        if self.len >= BATCH {
             self.flush(interner, found);
         }
     }
 
     /// Gives the numbers of the terms that wait.
-    pub fn flush(&mut self, interner: &mut Interner, mut found: impl FnMut(u32)) {
+    pub fn flush(&mut self, interner: &mut Interner, mut found: impl FnMut(u32, &mut u32)) {
         let keys = &self.keys[..self.len];
         if keys.is_empty() {
             return;
@@ -139,58 +199,58 @@ impl TermBatch {
         let mask = interner.slots.len() - 1;
         hashes.iter().take(keys.len()).for_each(|hash| prefetch_item(&interner.slots, hash & mask));
         for (key, hash) in keys.iter().zip(hashes) {
-            found(match interner.probe(*key, hash, &[]) {
-                Ok(id) => id,
+            let at = match interner.probe(*key, hash, &[]) {
+                Ok(at) => at,
                 Err(free) => {
                     let (bytes, len) = key.bytes();
-                    interner.add(std::str::from_utf8(&bytes[..len]).unwrap_or_default(), *key, free)
+                    interner.add(std::str::from_utf8(&bytes[..len]).unwrap_or_default(), *key, free);
+                    free
                 }
-            });
+            };
+            let slot = &mut interner.slots[at];
+            found(slot.number - 1, &mut slot.mark);
         }
     }
 }
 
 impl TermKey {
     /// The bytes of a term that the key holds whole.
-    fn bytes(self) -> ([u8; KEY_BYTES], usize) {
-        let len = (self.len as usize).min(KEY_BYTES);
-        let mut bytes = [0; KEY_BYTES];
-        match len {
-            8.. => {
-                bytes[..8].copy_from_slice(&self.low.to_le_bytes());
-                bytes[len - 8..len].copy_from_slice(&self.high.to_le_bytes());
-            }
-            4.. => {
-                bytes[..4].copy_from_slice(&self.low.to_le_bytes()[..4]);
-                bytes[len - 4..len].copy_from_slice(&self.high.to_le_bytes()[..4]);
-            }
-            1.. => {
-                bytes[0] = (self.low >> 8) as u8;
-                bytes[len / 2] = self.low as u8;
-                bytes[len - 1] = self.high as u8;
-            }
-            0 => {}
-        }
-        (bytes, len)
+    fn bytes(self) -> ([u8; KEY_BYTES + 1], usize) {
+        let mut bytes = [0; KEY_BYTES + 1];
+        bytes[..8].copy_from_slice(&self.low.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.high.to_le_bytes());
+        (bytes, ((self.high >> LENGTH_BITS) as usize).min(KEY_BYTES))
+    }
+
+    /// The key of a term that stands at the start of `block`.
+    #[inline]
+    fn of_block(block: &[u8; KEY_BYTES + 1], len: usize) -> Self {
+        let bits = 8 * len as u32;
+        let all = u128::from_le_bytes(*block) & !u128::MAX.checked_shl(bits).unwrap_or(0);
+        Self { low: all as u64, high: (all >> 64) as u64 | (len as u64) << LENGTH_BITS }
     }
 
     #[inline]
     fn of(term: &[u8]) -> Self {
+        if term.len() <= KEY_BYTES {
+            let mut block = [0; KEY_BYTES + 1];
+            block[..term.len()].copy_from_slice(term);
+            return Self::of_block(&block, term.len());
+        }
         let (state, low, high) = last_block(term);
-        // What the blocks before the last come to; nothing where there are none.
-        let before = if term.len() > KEY_BYTES { state } else { 0 };
-        Self { low: low ^ before, high: high.wrapping_add(before), len: term.len() as u32 }
+        let hash = folded(low ^ FIRST ^ state, high ^ SECOND);
+        Self { low: hash, high: folded(hash ^ SECOND, state ^ low) | 0xFF << LENGTH_BITS }
     }
 
     #[inline]
     fn hash(self) -> u64 {
-        folded(self.low ^ FIRST ^ u64::from(self.len).wrapping_mul(LENGTH), self.high ^ SECOND)
+        folded(self.low ^ FIRST, self.high ^ SECOND)
     }
 
     /// Whether equal keys are equal terms.
     #[inline]
     fn is_whole(self) -> bool {
-        self.len as usize <= KEY_BYTES
+        self.high >> LENGTH_BITS <= KEY_BYTES as u64
     }
 }
 
@@ -210,19 +270,80 @@ impl Interner {
     /// The number of a term; a new one gets the next.
     #[inline]
     pub fn intern(&mut self, term: &str) -> u32 {
+        let mut number = 0;
+        self.intern_marked(term, |found, _| number = found);
+        number
+    }
+
+    /// Hands the number of a term, and the mark that is kept with it, to `found`; the mark of a new term is 0.
+    #[inline]
+    pub fn intern_marked(&mut self, term: &str, found: impl FnOnce(u32, &mut u32)) {
         self.make_room(1);
         let key = TermKey::of(term.as_bytes());
-        match self.probe(key, key.hash() as usize, term.as_bytes()) {
-            Ok(id) => id,
-            Err(free) => self.add(term, key, free),
-        }
+        let at = match self.probe(key, key.hash() as usize, term.as_bytes()) {
+            Ok(at) => at,
+            Err(free) => {
+                self.add(term, key, free);
+                free
+            }
+        };
+        let slot = &mut self.slots[at];
+        found(slot.number - 1, &mut slot.mark);
+    }
+
+    /// Hands the number of each of many terms to `found`, in their order: quicker than one by one in a large table.
+    pub fn intern_all<'t>(
+        &mut self,
+        terms: impl IntoIterator<Item = &'t str>,
+        mut found: impl FnMut(u32),
+    ) {
+        in_batches(terms, |batch| {
+            self.make_room(batch.len());
+            self.fetch(batch);
+            for (term, key) in batch {
+                let at = self.probe(*key, key.hash() as usize, term.as_bytes());
+                let at = at.unwrap_or_else(|free| {
+                    self.add(term, *key, free);
+                    free
+                });
+                found(self.slots[at].number - 1);
+            }
+        });
+    }
+
+    /// The numbers of many terms, in their order, of those that are there.
+    pub fn find_all<'t>(&self, terms: impl IntoIterator<Item = &'t str>) -> Vec<Option<u32>> {
+        let mut numbers = Vec::new();
+        in_batches(terms, |batch| {
+            if self.slots.is_empty() {
+                return numbers.resize(numbers.len() + batch.len(), None);
+            }
+            self.fetch(batch);
+            numbers.extend(batch.iter().map(|(term, key)| {
+                let at = self.probe(*key, key.hash() as usize, term.as_bytes()).ok()?;
+                Some(self.slots[at].number - 1)
+            }));
+        });
+        numbers
+    }
+
+    /// Has the places of these terms fetched while others are looked at.
+    fn fetch(&self, batch: &[(&str, TermKey)]) {
+        let mask = self.slots.len() - 1;
+        batch.iter().for_each(|(_, key)| prefetch_item(&self.slots, key.hash() as usize & mask));
+    }
+
+    /// Forgets all terms and keeps the room that they took.
+    pub fn clear(&mut self) {
+        self.list.text.clear();
+        self.list.ends.clear();
+        self.slots.fill(Slot::default());
     }
 
     /// Adds a term that is not there, at a free place.
-    fn add(&mut self, term: &str, key: TermKey, free: usize) -> u32 {
+    fn add(&mut self, term: &str, key: TermKey, free: usize) {
         self.list.push(term);
-        self.slots[free] = Slot { key, number: self.list.len() as u32 };
-        self.list.len() as u32 - 1
+        self.slots[free] = Slot { key, number: self.list.len() as u32, mark: 0 };
     }
 
     /// Makes sure that the table is at most half full when so many terms are added.
@@ -240,13 +361,14 @@ impl Interner {
             return None;
         }
         let key = TermKey::of(term.as_bytes());
-        self.probe(key, key.hash() as usize, term.as_bytes()).ok()
+        let at = self.probe(key, key.hash() as usize, term.as_bytes()).ok()?;
+        Some(self.slots[at].number - 1)
     }
 
-    /// The number of the term, or the free slot where it would go. There must be a free slot. Of a key that is whole, the term itself
-    /// is not looked at.
+    /// The slot of the term, or the free one where it would go. There must be a free slot. Of a key that is whole, the term itself is
+    /// not looked at.
     #[inline]
-    fn probe(&self, key: TermKey, hash: usize, term: &[u8]) -> Result<u32, usize> {
+    fn probe(&self, key: TermKey, hash: usize, term: &[u8]) -> Result<usize, usize> {
         let mask = self.slots.len() - 1;
         let mut at = hash & mask;
         loop {
@@ -255,7 +377,7 @@ impl Interner {
                 return Err(at);
             }
             if slot.key == key && (key.is_whole() || self.list.is(slot.number - 1, term)) {
-                return Ok(slot.number - 1);
+                return Ok(at);
             }
             at = (at + 1) & mask;
         }
@@ -263,14 +385,31 @@ impl Interner {
 
     #[cold]
     fn grow(&mut self) {
-        let len = ((self.list.len() + BATCH) * 4).next_power_of_two().max(FEWEST_SLOTS);
+        let len = ((self.list.len() + BATCH) * 2 + 1).next_power_of_two().max(FEWEST_SLOTS);
         let before = std::mem::replace(&mut self.slots, vec![Slot::default(); len]);
         if before.is_empty() {
             let terms = (1..=self.list.len() as u32).map(|number| (number, self.list.term(number - 1)));
-            let slots = terms.map(|(number, term)| Slot { key: TermKey::of(term.as_bytes()), number });
+            let slots = terms.map(|(number, term)| Slot { key: TermKey::of(term.as_bytes()), number, mark: 0 });
             slots.for_each(|slot| place(slot, &mut self.slots));
         }
         before.into_iter().filter(|slot| slot.number > 0).for_each(|slot| place(slot, &mut self.slots));
+    }
+}
+
+fn in_batches<'t>(
+    terms: impl IntoIterator<Item = &'t str>,
+    mut each: impl FnMut(&[(&'t str, TermKey)]),
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    for term in terms {
+        batch.push((term, TermKey::of(term.as_bytes())));
+        if batch.len() == BATCH {
+            each(&batch);
+            batch.clear();
+        }
+    }
+    if !batch.is_empty() {
+        each(&batch);
     }
 }
 
@@ -388,10 +527,22 @@ mod tests {
             .collect();
         let (mut one, mut many, mut batch, mut found) =
             (Interner::default(), Interner::default(), TermBatch::default(), Vec::new());
-        terms.iter().for_each(|term| batch.push(term, &mut many, |id| found.push(id)));
-        batch.flush(&mut many, |id| found.push(id));
+        let text = terms.concat();
+        let mut start = 0;
+        for term in &terms {
+            let token = Token::within(&text, start, start + term.len());
+            start += term.len();
+            batch.push(token, &mut many, |id, _| found.push(id));
+        }
+        batch.flush(&mut many, |id, _| found.push(id));
         assert_eq!(found, terms.iter().map(|term| one.intern(term)).collect::<Vec<_>>());
         assert!(many.terms().iter().eq(one.terms().iter()));
+        let (mut all, mut numbers) = (Interner::default(), Vec::new());
+        all.intern_all(terms.iter().map(String::as_str), |id| numbers.push(id));
+        assert_eq!(numbers, found);
+        assert_eq!(all.find_all(terms.iter().map(String::as_str)), found.into_iter().map(Some).collect::<Vec<_>>());
+        assert_eq!(all.find_all(["not there", "neither is this one"]), [None, None]);
+        assert_eq!(Interner::default().find_all(["x"]), [None]);
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod language;
 pub mod laws;
 pub mod model;
 mod normalisation;
+mod origins;
 mod packed;
 pub mod phrases;
 mod python_pattern;
@@ -37,5 +38,5 @@ mod word_characters;
 mod words;
 
 pub use error::TextError;
-pub use interner::{Interner, TermList};
+pub use interner::{Interner, TermList, Token};
 pub use syllables::syllables;

@@ -8,6 +8,7 @@ use super::error::TextError;
 use super::interner::Interner;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::str::FromStr;
 use tokenizers::models::ModelWrapper;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
@@ -135,6 +136,24 @@ impl TokenModel {
         let encoding = self.tokenizer.encode_fast(text, false).map_err(failed)?;
         let pieces = encoding.get_ids().iter().filter_map(|id| self.pieces.get(id));
         pieces.for_each(|piece| found(piece));
+        Ok(())
+    }
+
+    /// Calls `found` with every piece of the text and its bytes in the text, without special tokens.
+    ///
+    /// # Errors
+    /// As [`TokenModel::for_each_piece`].
+    pub fn for_each_span(
+        &self,
+        text: &str,
+        mut found: impl FnMut(&str, Range<usize>),
+    ) -> Result<(), TextError> {
+        let encoding = self.tokenizer.encode(text, false).map_err(failed)?;
+        for (id, (start, end)) in encoding.get_ids().iter().zip(encoding.get_offsets()) {
+            if let Some(piece) = self.pieces.get(id) {
+                found(piece, *start..*end);
+            }
+        }
         Ok(())
     }
 

@@ -269,7 +269,7 @@ mod tests {
 
     fn counts(texts: &[impl AsRef<str>], settings: &PhraseSettings) -> PhraseCounts {
         let tokenizer = Tokenizer::new(&TokenSettings::default()).unwrap();
-        let counted = CountSettings { ngrams: [1, 1], statistics: false };
+        let counted = CountSettings { ngrams: [1, 1], statistics: false, stream: true };
         PhraseCounts::of(&count_shard(&tokenizer, counted, texts).unwrap(), settings)
     }
 

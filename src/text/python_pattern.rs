@@ -5,6 +5,7 @@
 //! combining marks as part of a word; empty matches are skipped where scikit-learn would count an empty token.
 
 use super::error::TextError;
+use super::interner::Token;
 use super::words::{Masks, for_each_word_run};
 use regex::Regex;
 
@@ -43,16 +44,16 @@ impl TokenPattern {
     }
 
     /// Calls `found` with every token of the text.
-    pub fn for_each_match(&self, text: &str, masks: &mut Masks, mut found: impl FnMut(&str)) {
+    pub fn for_each_match(&self, text: &str, masks: &mut Masks, mut found: impl FnMut(Token<'_>)) {
         match self {
             Self::Runs { min_chars } => for_each_word_run(text, *min_chars, masks, found),
             Self::Regex { regex, group: 0 } => {
-                regex.find_iter(text).map(|m| m.as_str()).filter(|m| !m.is_empty()).for_each(found);
+                regex.find_iter(text).filter(|m| !m.is_empty()).for_each(|m| found(m.as_str().into()));
             }
             Self::Regex { regex, group } => {
                 for captures in regex.captures_iter(text) {
                     if let Some(token) = captures.get(*group).filter(|m| !m.is_empty()) {
-                        found(token.as_str());
+                        found(token.as_str().into());
                     }
                 }
             }
@@ -145,7 +146,7 @@ mod tests {
         let mut found = Vec::new();
         TokenPattern::new(pattern)
             .unwrap()
-            .for_each_match(text, &mut Masks::new(), |token| found.push(token.to_owned()));
+            .for_each_match(text, &mut Masks::new(), |token| found.push(token.as_str().to_owned()));
         found
     }
 

@@ -1,14 +1,17 @@
 //! Text to tokens: normalise the whole text, cut it, drop stop words, stem.
 
 use super::error::TextError;
+use super::interner::Token;
 use super::model::TokenModel;
 use super::normalisation::{lower, strip_accents};
+use super::origins::Origins;
 use super::python_pattern::TokenPattern;
 use super::stop_words::stop_list;
 use super::word_characters::is_newer_capital;
 use super::words::{Masks, for_each_unicode_word};
 use rust_stemmers::{Algorithm, Stemmer};
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// What cuts a text into tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -147,25 +150,90 @@ impl Tokenizer {
         &self,
         text: &str,
         buffer: &mut TokenBuffer,
-        mut found: impl FnMut(&str),
+        mut found: impl FnMut(Token<'_>),
     ) -> Result<(), TextError> {
+        if let Cut::Model(model) = &self.cut {
+            return model.for_each_piece(text, |piece| {
+                if !self.drops(piece) {
+                    found(piece.into());
+                }
+            });
+        }
         let TokenBuffer { lowered, stripped, stems, masks } = buffer;
-        let kept = |token: &str| match &self.stemmer {
-            _ if self.drops(token) => {}
+        let text = self.normalised(text, lowered, stripped);
+        self.cut(text, masks, |token| match &self.stemmer {
             None => found(token),
-            Some(stemmer) => found(stem_of(token, stemmer, stems)),
+            Some(stemmer) => found(stem_of(token.as_str(), stemmer, stems).into()),
+        });
+        Ok(())
+    }
+
+    /// Calls `found` with every token of the text, in order, and its bytes in the text as it was: from the start of its first character
+    /// to the end of its last, with the marks that normalising took from these. A model that cuts characters into bytes gives several
+    /// tokens the bytes of one character.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::for_each_token`].
+    pub fn for_each_span(
+        &self,
+        text: &str,
+        buffer: &mut TokenBuffer,
+        mut found: impl FnMut(&str, Range<usize>),
+    ) -> Result<(), TextError> {
+        if let Cut::Model(model) = &self.cut {
+            return model.for_each_span(text, |piece, span| {
+                if !self.drops(piece) {
+                    found(piece, span);
+                }
+            });
+        }
+        let TokenBuffer { lowered, stripped, stems, masks } = buffer;
+        let normalised = self.normalised(text, lowered, stripped);
+        let origins = Origins::new(text, |character| self.normalised_character(character));
+        self.cut(normalised, masks, |token| {
+            // Where the token stands is where its bytes are.
+            let start = token.as_str().as_ptr() as usize - normalised.as_ptr() as usize;
+            let span = origins.of(start..start + token.len());
+            match &self.stemmer {
+                None => found(token.as_str(), span),
+                Some(stemmer) => found(stem_of(token.as_str(), stemmer, stems), span),
+            }
+        });
+        Ok(())
+    }
+
+    /// Cuts a normalised text; a model is not asked.
+    fn cut(&self, text: &str, masks: &mut Masks, mut found: impl FnMut(Token<'_>)) {
+        let drops_some = !self.stop_words.is_empty() || self.min_length > 1 || !self.numbers;
+        let kept = |token: Token<'_>| {
+            if !drops_some || !self.drops(token.as_str()) {
+                found(token);
+            }
         };
         match &self.cut {
-            Cut::Words => {
-                for_each_unicode_word(self.normalised(text, |_| false, lowered, stripped), masks, kept);
-            }
-            Cut::Pattern(pattern) => {
-                let text = self.normalised(text, is_newer_capital, lowered, stripped);
-                pattern.for_each_match(text, masks, kept);
-            }
-            Cut::Model(model) => model.for_each_piece(text, kept)?,
+            Cut::Words => for_each_unicode_word(text, masks, kept),
+            Cut::Pattern(pattern) => pattern.for_each_match(text, masks, kept),
+            Cut::Model(_) => {}
         }
-        Ok(())
+    }
+
+    /// What normalising makes of a character: of a sigma at the end of a word another that is as long.
+    fn normalised_character(&self, character: char) -> String {
+        let mut made = String::from(character);
+        if self.lowercase && !self.is_foreign()(character) {
+            made = made.to_lowercase();
+        }
+        if self.strip_accents {
+            let mut stripped = String::new();
+            strip_accents(&made, &mut stripped);
+            made = stripped;
+        }
+        made
+    }
+
+    /// The capitals that stay: those that the other tool does not know.
+    fn is_foreign(&self) -> fn(char) -> bool {
+        if matches!(self.cut, Cut::Pattern(_)) { is_newer_capital } else { |_| false }
     }
 
     /// Whether a token is left out: a stop word, too short, or a number where these are not wanted.
@@ -180,13 +248,12 @@ impl Tokenizer {
     fn normalised<'b>(
         &self,
         text: &'b str,
-        is_foreign: fn(char) -> bool,
         lowered: &'b mut String,
         stripped: &'b mut String,
     ) -> &'b str {
         let mut text = text;
         if self.lowercase {
-            lower(text, is_foreign, lowered);
+            lower(text, self.is_foreign(), lowered);
             text = lowered;
         }
         if self.strip_accents && !text.is_ascii() {
@@ -241,7 +308,7 @@ mod tests {
     fn tokens(settings: &TokenSettings, text: &str) -> Vec<String> {
         let mut found = Vec::new();
         let tokenizer = Tokenizer::new(settings).unwrap();
-        tokenizer.for_each_token(text, &mut TokenBuffer::default(), |t| found.push(t.to_owned())).unwrap();
+        tokenizer.for_each_token(text, &mut TokenBuffer::default(), |t| found.push(t.as_str().to_owned())).unwrap();
         found
     }
 

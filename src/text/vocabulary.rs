@@ -3,7 +3,9 @@
 use super::counts::ShardCounts;
 use super::error::TextError;
 use super::interner::{Interner, TermList};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 
 /// Document frequencies `df` and collection frequencies `cf` of all terms of some shards. Merging is associative: any cut
 /// of a corpus into shards, merged in order, gives the same.
@@ -16,12 +18,16 @@ pub struct TermFrequencies {
 }
 
 impl TermFrequencies {
-    /// The frequencies of one shard.
+    /// How many terms there are.
     #[must_use]
-    pub fn of(shard: &ShardCounts) -> Self {
-        let mut frequencies = Self::default();
-        frequencies.add(shard);
-        frequencies
+    pub fn len(&self) -> usize {
+        self.df.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.df.is_empty()
     }
 
     /// Adds the counts of the next shard.
@@ -43,16 +49,27 @@ impl TermFrequencies {
     }
 
     fn add_terms(&mut self, terms: &TermList, df: &[u32], cf: &[u64]) {
-        for ((term, df), cf) in terms.iter().zip(df).zip(cf).filter(|((_, df), _)| **df > 0) {
-            let id = self.terms.intern(term) as usize;
-            if id == self.df.len() {
-                self.df.push(0);
-                self.cf.push(0);
+        let Self { terms: all, df: all_df, cf: all_cf, .. } = self;
+        let mut counts = df.iter().zip(cf).filter(|(df, _)| **df > 0);
+        let occurring = terms.iter().zip(df).filter(|(_, df)| **df > 0).map(|(term, _)| term);
+        all.intern_all(occurring, |id| {
+            let (Some((df, cf)), id) = (counts.next(), id as usize) else { return };
+            if id == all_df.len() {
+                all_df.push(0);
+                all_cf.push(0);
             }
-            self.df[id] += df;
-            self.cf[id] += cf;
-        }
+            all_df[id] += df;
+            all_cf[id] += cf;
+        });
     }
+}
+
+/// The first eight bytes of a term, in whose order terms are that differ in them.
+fn first_bytes(term: &str) -> u64 {
+    let mut first = [0; 8];
+    let len = term.len().min(8);
+    first[..len].copy_from_slice(&term.as_bytes()[..len]);
+    u64::from_be_bytes(first)
 }
 
 /// A bound on document frequency.
@@ -129,11 +146,16 @@ impl Vocabulary {
             return Err(TextError::Setting { key: "bag_of_words.max_df", reason });
         }
         let terms = frequencies.terms.terms();
-        let mut kept: Vec<u32> = (0..terms.len() as u32)
-            .filter(|id| (least..=most).contains(&f64::from(frequencies.df[*id as usize])))
-            .collect();
+        let kept = (0..terms.len() as u32)
+            .filter(|id| (least..=most).contains(&f64::from(frequencies.df[*id as usize])));
         let cf = |id: u32| frequencies.cf[id as usize];
-        kept.sort_unstable_by(|a, b| cf(*b).cmp(&cf(*a)).then_with(|| terms.term(*a).cmp(terms.term(*b))));
+        // The first bytes of a term settle most comparisons, without a look at the list.
+        let mut sorted: Vec<(Reverse<u64>, u64, u32)> =
+            kept.map(|id| (Reverse(cf(id)), first_bytes(terms.term(id)), id)).collect();
+        sorted.par_sort_unstable_by(|a, b| {
+            (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| terms.term(a.2).cmp(terms.term(b.2)))
+        });
+        let mut kept: Vec<u32> = sorted.into_iter().map(|(.., id)| id).collect();
         if settings.max_terms > 0 {
             kept.truncate(settings.max_terms);
         }
@@ -220,7 +242,7 @@ impl Vocabulary {
     /// For each term number of a shard its `term_id`; none for terms that were left out.
     #[must_use]
     pub fn ids_of(&self, shard: &ShardCounts) -> Vec<Option<u32>> {
-        shard.terms().iter().map(|term| self.id(term)).collect()
+        self.terms.find_all(shard.terms().iter())
     }
 }
 
@@ -231,9 +253,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn frequencies(texts: &[impl AsRef<str>]) -> TermFrequencies {
+        let mut frequencies = TermFrequencies::default();
+        frequencies.add(&shard(texts));
+        frequencies
+    }
+
     fn shard(texts: &[impl AsRef<str>]) -> ShardCounts {
         let tokenizer = Tokenizer::new(&TokenSettings::default()).unwrap();
-        count_shard(&tokenizer, CountSettings { ngrams: [1, 2], statistics: false }, texts).unwrap()
+        count_shard(&tokenizer, CountSettings { ngrams: [1, 2], statistics: false, stream: true }, texts).unwrap()
     }
 
     fn chosen(settings: &VocabularySettings) -> Vec<String> {
@@ -294,9 +322,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_cut_into_shards_gives_the_same(texts in proptest::collection::vec("[a-c ]{0,12}", 1..8), cuts in proptest::collection::vec(0_usize..8, 2)) {
-            let whole = TermFrequencies::of(&shard(&texts));
+            let whole = frequencies(&texts);
             let (first, second) = (cuts[0].min(cuts[1]).min(texts.len()), cuts[0].max(cuts[1]).min(texts.len()));
-            let parts = [&texts[..first], &texts[first..second], &texts[second..]].map(|t| TermFrequencies::of(&shard(t)));
+            let parts = [&texts[..first], &texts[first..second], &texts[second..]].map(frequencies);
             let mut left = parts[0].clone();
             left.merge(&parts[1]);
             left.merge(&parts[2]);

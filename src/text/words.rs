@@ -4,6 +4,7 @@
 //! UAX #29 that plain characters meet are applied where two runs of them are one character apart. What is not plain, a stretch from one
 //! white space to another, is left to the tables.
 
+use super::interner::Token;
 use super::normalisation::ascii_prefix;
 use super::word_characters::for_each_run;
 use crate::simd::{Width, word_masks};
@@ -16,22 +17,22 @@ const WINDOW: usize = 1 << 14;
 pub type Masks = Vec<u64>;
 
 /// Calls `found` with every longest run of word characters (Python's) that has at least `min_chars` of them.
-pub fn for_each_word_run(text: &str, min_chars: usize, masks: &mut Masks, mut found: impl FnMut(&str)) {
+pub fn for_each_word_run(text: &str, min_chars: usize, masks: &mut Masks, mut found: impl FnMut(Token<'_>)) {
     for_each_stretch(text, |stretch, is_plain| {
         if is_plain {
             for_each_plain_run(stretch.as_bytes(), masks, |start, end| {
                 if end - start >= min_chars {
-                    found(&stretch[start..end]);
+                    found(Token::within(stretch, start, end));
                 }
             });
         } else {
-            for_each_run(stretch, min_chars, &mut found);
+            for_each_run(stretch, min_chars, |run| found(run.into()));
         }
     });
 }
 
 /// Calls `found` with every word of UAX #29: the segments that hold a letter or a number.
-pub fn for_each_unicode_word(text: &str, masks: &mut Masks, mut found: impl FnMut(&str)) {
+pub fn for_each_unicode_word(text: &str, masks: &mut Masks, mut found: impl FnMut(Token<'_>)) {
     for_each_stretch(text, |stretch, is_plain| {
         if is_plain {
             // Where the word began of which the last run was not the end.
@@ -42,11 +43,11 @@ pub fn for_each_unicode_word(text: &str, masks: &mut Masks, mut found: impl FnMu
                 if goes_on(bytes, end) {
                     begin = Some(start);
                 } else if bytes[start..end].iter().any(u8::is_ascii_alphanumeric) {
-                    found(&stretch[start..end]);
+                    found(Token::within(stretch, start, end));
                 }
             });
         } else {
-            stretch.unicode_words().for_each(&mut found);
+            stretch.unicode_words().for_each(|word| found(word.into()));
         }
     });
 }
@@ -152,13 +153,13 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        for_each_unicode_word(text, &mut Masks::new(), |word| found.push(word.to_owned()));
+        for_each_unicode_word(text, &mut Masks::new(), |word| found.push(word.as_str().to_owned()));
         found
     }
 
     fn runs(text: &str, min_chars: usize) -> Vec<String> {
         let mut found = Vec::new();
-        for_each_word_run(text, min_chars, &mut Masks::new(), |word| found.push(word.to_owned()));
+        for_each_word_run(text, min_chars, &mut Masks::new(), |word| found.push(word.as_str().to_owned()));
         found
     }
 

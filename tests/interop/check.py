@@ -28,6 +28,7 @@ CONTRACT = {
     "ttr f64, mattr f64, mtld f64, yule_k f64, mean_word_len f64, flesch f64, ari f64",
     "vocabulary": "term_id u32, term str, df u32, cf u64, idf f64",
     "terms": "doc_id str, term_id u32, count u32, weight f32",
+    "tokens": "doc_id str, position u32, token str, start u32, end u32",
     "collocations": "first str, second str, count u64, pmi f64, npmi f64, g2 f64",
     "keyness": "term str, target_count u64, reference_count u64, g2 f64, chi2 f64, p f64, log_ratio f64",
     "duplicates": "doc_id_a str, doc_id_b str, jaccard f64",
@@ -56,7 +57,7 @@ CONTRACT = {
     "warnings": "source str, stage str, code str, reason str",
     "quarantine": "source str, stage str, code str, reason str, byte_offset u64?, command str",
 }
-FOLDERS = {"terms", "frames", "spectrograms"}
+FOLDERS = {"terms", "tokens", "frames", "spectrograms"}
 # clips: a mean and a deviation of each of these, and single figures; all f64. They stand there when every feature set is on.
 CLIP_SERIES = ["rms_db", "zcr", "centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness", "flux", "f0_hz"]
 CLIP_FIGURES = (
@@ -411,6 +412,17 @@ def check_phrases(table, tables, checks):
     check_named(table, checks, "phrase")
 
 
+def check_tokens(table, tables, checks):
+    rows = table.polars
+    documents = {row["doc_id"]: row["tokens"] for row in tables["documents"].polars.select("doc_id", "tokens").iter_rows(named=True)}
+    counted = {doc_id: count for doc_id, count in rows.group_by("doc_id").len().iter_rows()}
+    wrong = [doc_id for doc_id, tokens in documents.items() if counted.get(doc_id, 0) != tokens]
+    checks.that(not wrong, f"documents {wrong[:3]} have other numbers of tokens")
+    checks.that(rows.filter(pl.col("end") <= pl.col("start")).height == 0, "tokens without a byte")
+    backwards = rows.filter((pl.col("start") < pl.col("start").shift(1)) & (pl.col("doc_id") == pl.col("doc_id").shift(1)))
+    checks.that(backwards.height == 0, f"{backwards.height} tokens begin before the one before them")
+
+
 def check_topics(table, tables, checks):
     values = table.polars.unique("topic").sort("topic")["singular_value"]
     checks.that(values.is_sorted(descending=True), "singular values do not fall")
@@ -433,6 +445,7 @@ SINGLE = {
     "laws": check_laws,
     "dispersion": check_dispersion,
     "phrases": check_phrases,
+    "tokens": check_tokens,
     "topics": check_topics,
     "document_topics": check_document_topics,
     "documents": check_documents,

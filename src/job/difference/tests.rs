@@ -68,6 +68,7 @@ fn publish(readings: &[Reading], folder: &Path, config_hash: &str) {
             keep: Vec::new(),
             bytes: 1,
             chars: 1,
+            tokens: None,
             statistics: None,
         })
         .collect();

@@ -101,6 +101,7 @@ fn row_meaning(file: &str) -> &'static str {
         "documents" => "a document with its features",
         "vocabulary" => "a term",
         "terms" => "a term in a document",
+        "tokens" => "a token of a text",
         "collocations" => "a pair of terms that stand together",
         "keyness" => "a term held against the other groups",
         "laws" => "a law of words, fitted",
