@@ -175,8 +175,7 @@ fn tokenizers(texts: &[String]) -> Vec<(&'static str, bool, Tokenizer)> {
         }
     }
     for kind in [ModelKind::Bpe, ModelKind::WordPiece, ModelKind::Unigram] {
-        let training =
-            TrainingSettings { kind, vocab_size: 4000, lowercase: false, strip_accents: false };
+        let training = TrainingSettings { kind, vocab_size: 4000, lowercase: false, strip_accents: false };
         let mut counter = PieceCounter::new(training).unwrap();
         for text in texts {
             counter.add(&text[..text.floor_char_boundary(3000)]).unwrap();
@@ -212,7 +211,8 @@ fn may_be_left_out(name: &str, gap: &str) -> bool {
 #[test]
 fn offsets_rebuild_the_declaration_of_human_rights_in_every_language() {
     let Some(data) = shared("udhr2") else { return };
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let texts: Vec<String> = paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
     assert!(texts.len() > 350, "{}", texts.len());
@@ -220,9 +220,13 @@ fn offsets_rebuild_the_declaration_of_human_rights_in_every_language() {
         let mut buffer = TokenBuffer::default();
         for (path, text) in paths.iter().zip(&texts) {
             let mut tokens: Vec<(String, Range<usize>)> = Vec::new();
-            tokenizer.for_each_span(text, &mut buffer, |token, span| tokens.push((token.to_owned(), span))).unwrap();
+            tokenizer
+                .for_each_span(text, &mut buffer, |token, span| tokens.push((token.to_owned(), span)))
+                .unwrap();
             let mut plain = Vec::new();
-            tokenizer.for_each_token(text, &mut buffer, |token| plain.push(token.as_str().to_owned())).unwrap();
+            tokenizer
+                .for_each_token(text, &mut buffer, |token| plain.push(token.as_str().to_owned()))
+                .unwrap();
             assert!(plain.iter().eq(tokens.iter().map(|(token, _)| token)), "{name} {}", path.display());
             let (mut rebuilt, mut before) = (String::new(), 0..0);
             for (token, span) in tokens {
@@ -230,8 +234,14 @@ fn offsets_rebuild_the_declaration_of_human_rights_in_every_language() {
                 if span == before {
                     continue;
                 }
-                let gap = text.get(before.end..span.start).unwrap_or_else(|| panic!("{name} {token:?} {span:?} after {before:?}"));
-                assert!(may_be_left_out(name, gap), "{name} {} lost {gap:?} before {token:?}", path.display());
+                let gap = text
+                    .get(before.end..span.start)
+                    .unwrap_or_else(|| panic!("{name} {token:?} {span:?} after {before:?}"));
+                assert!(
+                    may_be_left_out(name, gap),
+                    "{name} {} lost {gap:?} before {token:?}",
+                    path.display()
+                );
                 rebuilt += gap;
                 rebuilt += &text[span.clone()];
                 if name != "model" {

@@ -82,7 +82,10 @@ fn without_statistics_the_terms_are_the_same() {
         };
         for (full, lean) in columns(&with).iter().zip(columns(&without)) {
             assert_eq!((&full[..5], &full[6..8]), (&lean[..5], &lean[6..8]));
-            assert!(full[8] != "null" && lean[8..].iter().all(|value| value == "null" || value.is_empty()), "{lean:?}");
+            assert!(
+                full[8] != "null" && lean[8..].iter().all(|value| value == "null" || value.is_empty()),
+                "{lean:?}"
+            );
         }
     }
 }

@@ -227,10 +227,7 @@ pub fn listed_documents(
     rules: &DocumentRules,
     listing: &Listing,
 ) -> (Vec<DocumentRef>, Vec<Quarantined>) {
-    let whole = DocumentRef {
-        listed: Some(listing.blake3.as_str().into()),
-        ..whole_document(file, rules)
-    };
+    let whole = DocumentRef { listed: Some(listing.blake3.as_str().into()), ..whole_document(file, rules) };
     let of_part = |part: &Part| {
         let Part { name, place, bytes, blake3, group, keep } = part;
         let id = match name {
@@ -506,12 +503,11 @@ impl<'a> DocumentReader<'a> {
                 Place::Text(range) => {
                     let shared = open.entry(&reference.path).or_insert_with(|| self.shared(&reference.path));
                     let file = shared.get_or_init(|| read_text(&reference.path, reference.format));
-                    file.as_ref()
-                        .map_err(Clone::clone)
-                        .and_then(|file| part_of_file(reference, file, range))
+                    file.as_ref().map_err(Clone::clone).and_then(|file| part_of_file(reference, file, range))
                 }
-                Place::File => read_text(&reference.path, reference.format)
-                    .map(|file| whole_file(reference, file)),
+                Place::File => {
+                    read_text(&reference.path, reference.format).map(|file| whole_file(reference, file))
+                }
             };
             outcomes.push(outcome.map_err(|trouble| trouble.of_content(&reference.source)));
         }

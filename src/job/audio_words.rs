@@ -17,7 +17,7 @@ use crate::math::statistics::Moments;
 use crate::report::{Table, Written, tables};
 use crate::text::TextError;
 use crate::text::bag_of_words::BagOfWords;
-use crate::text::collocations::PairCounts;
+use crate::text::collocations::{PairCounts, ShardPairs};
 use crate::text::counts::{CountSettings, count_shard};
 use crate::text::embeddings::EmbeddingSettings;
 use crate::text::tokens::{TokenSettings, Tokenizer};
@@ -136,13 +136,15 @@ fn count(plan: &Plan, ids: &[String], texts: &[String], key: &Key, desk: &Desk<'
     let bag = documents.and_then(|plan| plan.bag_of_words.as_ref());
     let ngrams = bag.map_or([1, 1], |bag| bag.ngrams);
     let tokenizer = Tokenizer::new(&TokenSettings::default()).map_err(refused)?;
-    let shard =
-        count_shard(&tokenizer, CountSettings { ngrams, statistics: false, stream: true }, texts).map_err(refused)?;
+    let shard = count_shard(&tokenizer, CountSettings { ngrams, statistics: false, stream: true }, texts)
+        .map_err(refused)?;
     // An entry is a word of the codebook however rare it is.
     let vocabulary = Vocabulary::merge([&shard], &VocabularySettings::default()).map_err(refused)?;
     let weights = BagOfWords::new(&vocabulary, bag.map(|bag| bag.weights).unwrap_or_default());
     let names: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let collocations = PairCounts::of(&shard).collocations();
+    let mut pairs = PairCounts::default();
+    pairs.add(&ShardPairs::of(&shard));
+    let collocations = pairs.collocations();
     let mut written = vec![
         desk.write(
             renamed(tables::vocabulary(&vocabulary, weights.idf()), "sound_vocabulary"),

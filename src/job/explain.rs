@@ -178,8 +178,7 @@ fn side<R: Input>(
 ) -> Side {
     let by_source: HashMap<(&str, &str), &Entry> =
         entries.iter().map(|entry| ((&*entry.source, &*entry.id), entry)).collect();
-    let by_content: HashMap<&str, &Entry> =
-        entries.iter().map(|entry| (&*entry.content, entry)).collect();
+    let by_content: HashMap<&str, &Entry> = entries.iter().map(|entry| (&*entry.content, entry)).collect();
     let verdict = |input: &R| -> (bool, String) {
         let (id, source) = input.names();
         let before = by_source.get(&(source, id));

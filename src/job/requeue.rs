@@ -28,18 +28,11 @@ pub fn requeue(plan: &Plan, sources: &[String], codes: &[String]) -> Result<Vec<
     let among = |list: &[String], name: &str| list.iter().any(|known| known == name);
     let asked = |entry: &&Entry<'_>| {
         entry.quarantined.as_ref().is_some_and(|code| {
-            (sources.is_empty() && codes.is_empty())
-                || among(sources, &entry.source)
-                || among(codes, code)
+            (sources.is_empty() && codes.is_empty()) || among(sources, &entry.source) || among(codes, code)
         })
     };
-    let chosen: HashSet<&str> = ledger
-        .documents
-        .iter()
-        .chain(&ledger.clips)
-        .filter(asked)
-        .map(|entry| &*entry.source)
-        .collect();
+    let chosen: HashSet<&str> =
+        ledger.documents.iter().chain(&ledger.clips).filter(asked).map(|entry| &*entry.source).collect();
     if chosen.is_empty() {
         let message = "nothing in quarantine is meant: see the table quarantine of the last run";
         return Err(Error::NothingToDo(message.to_owned()));

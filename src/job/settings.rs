@@ -56,9 +56,10 @@ impl Settings {
         let embeddings = file.embeddings.as_ref().map(|section| training_of(section, documents));
         Self {
             documents: json(
-                &file.documents.as_ref().map(|section| {
-                    (&section.id, &section.group, &section.fields.keep, section.statistics)
-                }),
+                &file
+                    .documents
+                    .as_ref()
+                    .map(|section| (&section.id, &section.group, &section.fields.keep, section.statistics)),
             ),
             tokens: json(&asks_for_tokens.then_some(&tokens)),
             ngrams: json(&ngrams),

@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::report::{DocumentRow, DuplicateRow, TopicRow, Written, tables};
 use crate::text::TextError;
 use crate::text::bag_of_words::BagOfWords;
-use crate::text::collocations::{Collocation, PairCounts};
+use crate::text::collocations::{Collocation, PairCounts, ShardPairs};
 use crate::text::counts::ShardCounts;
 use crate::text::dispersion::Dispersion;
 use crate::text::duplicates::Signatures;
@@ -174,7 +174,9 @@ pub(super) fn run(plan: &DocumentsPlan, inputs: &mut Inputs<DocumentRef>, desk: 
     let keys = WordKeys::new(inputs, contents, model.as_deref(), desk.settings);
     documents_and_terms(plan, &counting, &keys, desk, &mut words)?;
     if counting.has_tokens() {
-        if let (Some(tokenizer), true) = (counting.tokenizer(), plan.tokens.as_ref().is_some_and(|plan| plan.offsets)) {
+        if let (Some(tokenizer), true) =
+            (counting.tokenizer(), plan.tokens.as_ref().is_some_and(|plan| plan.offsets))
+        {
             let tokenizer = (tokenizer, model.as_deref());
             words.written.extend(offsets::run(plan, inputs, contents, tokenizer, desk)?);
         }
@@ -367,8 +369,7 @@ fn terms(bag: &BagOfWordsPlan, counting: &Counting<'_>, desk: &Desk<'_>) -> Made
     let part = |(i, range): (usize, Range<usize>)| {
         desk.interrupt.check()?;
         let shard = counted.shards.get(i)?;
-        let ids: Vec<&str> =
-            counted.documents[range.clone()].iter().map(|row| row.doc_id.as_str()).collect();
+        let ids: Vec<&str> = counted.documents[range.clone()].iter().map(|row| row.doc_id.as_str()).collect();
         let rows = hashed.map_or_else(|| weights.transform(&shard), |hashed| hashed.transform(&shard));
         let written = desk.write(tables::terms(rows, &ids), &format!("terms/part-{i:05}.parquet"));
         desk.stages.advance(range.len() as u64);
@@ -459,7 +460,7 @@ pub(super) fn of_corpus<T>(
 
 fn collocations(counted: &Counted) -> Result<Vec<Collocation>> {
     let mut all = PairCounts::default();
-    counted.shards.in_order(|_, shard| Ok(PairCounts::of(shard)), |shard| all.merge(&shard))?;
+    counted.shards.in_order(|_, shard| Ok(ShardPairs::of(shard)), |shard| all.add(&shard))?;
     Ok(all.collocations())
 }
 

@@ -16,6 +16,6 @@ pub use parquet::{
 };
 pub use reading::{RowComparison, StoredTable, differing_rows};
 pub use tables::{
-    ClipRow, DocumentRow, DuplicateRow, PairRow, SuspectRow, TEXT_FEATURES, TimedWordRow, TokenRows, TopicRow, WordRow,
-    WordSoundRow,
+    ClipRow, DocumentRow, DuplicateRow, PairRow, SuspectRow, TEXT_FEATURES, TimedWordRow, TokenRows,
+    TopicRow, WordRow, WordSoundRow,
 };

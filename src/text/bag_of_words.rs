@@ -111,9 +111,8 @@ impl<'v> BagOfWords<'v> {
         for document in 0..shard.document_count() {
             let row = shard.row(document);
             kept.clear();
-            let of_row = |r: &TermCount| {
-                ids[r.term as usize].map(|id| u64::from(id) << 32 | u64::from(r.count))
-            };
+            let of_row =
+                |r: &TermCount| ids[r.term as usize].map(|id| u64::from(id) << 32 | u64::from(r.count));
             kept.extend(row.iter().filter_map(of_row));
             kept.sort_unstable();
             let kept = kept.iter().map(|r| TermCount { term: (r >> 32) as u32, count: *r as u32 });
@@ -173,7 +172,8 @@ mod tests {
     fn shard(texts: &[impl AsRef<str>]) -> ShardCounts {
         let settings = TokenSettings { kind: TokenKind::Pattern, ..TokenSettings::default() };
         let tokenizer = Tokenizer::new(&settings).unwrap();
-        count_shard(&tokenizer, CountSettings { ngrams: [1, 1], statistics: false, stream: true }, texts).unwrap()
+        count_shard(&tokenizer, CountSettings { ngrams: [1, 1], statistics: false, stream: true }, texts)
+            .unwrap()
     }
 
     /// The documents as a table over the terms in alphabetical order.

@@ -268,8 +268,7 @@ impl ShardCounter {
             *tokens += 1;
             rows.bump(word, last);
         };
-        let outcome =
-            tokenizer.for_each_token(text, buffer, |token| batch.push(token, interner, &mut found));
+        let outcome = tokenizer.for_each_token(text, buffer, |token| batch.push(token, interner, &mut found));
         batch.flush(interner, found);
         outcome
     }
@@ -284,8 +283,7 @@ impl ShardCounter {
                 rows.bump(word, last);
             }
         };
-        let outcome =
-            tokenizer.for_each_token(text, buffer, |token| batch.push(token, interner, &mut found));
+        let outcome = tokenizer.for_each_token(text, buffer, |token| batch.push(token, interner, &mut found));
         batch.flush(interner, found);
         outcome
     }

@@ -99,7 +99,8 @@ mod tests {
         let tokenizer =
             Tokenizer::new(&TokenSettings { kind: TokenKind::Pattern, ..TokenSettings::default() }).unwrap();
         let shard =
-            count_shard(&tokenizer, CountSettings { ngrams: [1, 2], statistics: false, stream: true }, texts).unwrap();
+            count_shard(&tokenizer, CountSettings { ngrams: [1, 2], statistics: false, stream: true }, texts)
+                .unwrap();
         let golden: Vec<(u32, bool, &str, Vec<[f64; 3]>)> =
             serde_json::from_str(include_str!("../../tests/golden/hashing.json")).unwrap();
         for (columns, is_binary, norm, expected) in golden {

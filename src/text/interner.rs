@@ -167,12 +167,7 @@ impl TermBatch {
     /// Adds a term and gives the numbers of the terms so far to `found`, in their order and with their marks, when there are enough of
     /// them, or when the term is too long to wait.
     #[inline]
-    pub fn push(
-        &mut self,
-        token: Token<'_>,
-        interner: &mut Interner,
-        mut found: impl FnMut(u32, &mut u32),
-    ) {
+    pub fn push(&mut self, token: Token<'_>, interner: &mut Interner, mut found: impl FnMut(u32, &mut u32)) {
         if token.len() > KEY_BYTES {
             self.flush(interner, &mut found);
             interner.intern_marked(token.as_str(), found);
@@ -292,11 +287,7 @@ impl Interner {
     }
 
     /// Hands the number of each of many terms to `found`, in their order: quicker than one by one in a large table.
-    pub fn intern_all<'t>(
-        &mut self,
-        terms: impl IntoIterator<Item = &'t str>,
-        mut found: impl FnMut(u32),
-    ) {
+    pub fn intern_all<'t>(&mut self, terms: impl IntoIterator<Item = &'t str>, mut found: impl FnMut(u32)) {
         in_batches(terms, |batch| {
             self.make_room(batch.len());
             self.fetch(batch);
@@ -389,17 +380,15 @@ impl Interner {
         let before = std::mem::replace(&mut self.slots, vec![Slot::default(); len]);
         if before.is_empty() {
             let terms = (1..=self.list.len() as u32).map(|number| (number, self.list.term(number - 1)));
-            let slots = terms.map(|(number, term)| Slot { key: TermKey::of(term.as_bytes()), number, mark: 0 });
+            let slots =
+                terms.map(|(number, term)| Slot { key: TermKey::of(term.as_bytes()), number, mark: 0 });
             slots.for_each(|slot| place(slot, &mut self.slots));
         }
         before.into_iter().filter(|slot| slot.number > 0).for_each(|slot| place(slot, &mut self.slots));
     }
 }
 
-fn in_batches<'t>(
-    terms: impl IntoIterator<Item = &'t str>,
-    mut each: impl FnMut(&[(&'t str, TermKey)]),
-) {
+fn in_batches<'t>(terms: impl IntoIterator<Item = &'t str>, mut each: impl FnMut(&[(&'t str, TermKey)])) {
     let mut batch = Vec::with_capacity(BATCH);
     for term in terms {
         batch.push((term, TermKey::of(term.as_bytes())));
@@ -540,7 +529,10 @@ mod tests {
         let (mut all, mut numbers) = (Interner::default(), Vec::new());
         all.intern_all(terms.iter().map(String::as_str), |id| numbers.push(id));
         assert_eq!(numbers, found);
-        assert_eq!(all.find_all(terms.iter().map(String::as_str)), found.into_iter().map(Some).collect::<Vec<_>>());
+        assert_eq!(
+            all.find_all(terms.iter().map(String::as_str)),
+            found.into_iter().map(Some).collect::<Vec<_>>()
+        );
         assert_eq!(all.find_all(["not there", "neither is this one"]), [None, None]);
         assert_eq!(Interner::default().find_all(["x"]), [None]);
     }

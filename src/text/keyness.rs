@@ -127,7 +127,8 @@ mod tests {
 
     fn shard(texts: &[&str]) -> ShardCounts {
         let tokenizer = Tokenizer::new(&TokenSettings::default()).unwrap();
-        count_shard(&tokenizer, CountSettings { ngrams: [2, 2], statistics: false, stream: true }, texts).unwrap()
+        count_shard(&tokenizer, CountSettings { ngrams: [2, 2], statistics: false, stream: true }, texts)
+            .unwrap()
     }
 
     #[test]

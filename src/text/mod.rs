@@ -24,6 +24,7 @@ pub mod model;
 mod normalisation;
 mod origins;
 mod packed;
+mod pair_table;
 pub mod phrases;
 mod python_pattern;
 mod quality;

@@ -47,9 +47,10 @@ pub fn pack<T: Packed>(numbers: &[T]) -> Vec<u8> {
 }
 
 fn packed<T: Packed, const N: usize>(numbers: &[T], bytes: impl Fn(u64) -> [u8; N]) -> Vec<u8> {
-    let mut packed = Vec::with_capacity(1 + N * numbers.len());
-    packed.push(N as u8);
-    packed.extend(numbers.iter().flat_map(|number| bytes(number.wide())));
+    let mut packed = vec![0; 1 + N * numbers.len()];
+    packed[0] = N as u8;
+    let (places, _) = packed[1..].as_chunks_mut::<N>();
+    places.iter_mut().zip(numbers).for_each(|(place, number)| *place = bytes(number.wide()));
     packed
 }
 

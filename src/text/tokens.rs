@@ -245,12 +245,7 @@ impl Tokenizer {
     }
 
     /// The text in lower case, without accents, as the settings say; scikit-learn's order.
-    fn normalised<'b>(
-        &self,
-        text: &'b str,
-        lowered: &'b mut String,
-        stripped: &'b mut String,
-    ) -> &'b str {
+    fn normalised<'b>(&self, text: &'b str, lowered: &'b mut String, stripped: &'b mut String) -> &'b str {
         let mut text = text;
         if self.lowercase {
             lower(text, self.is_foreign(), lowered);
@@ -308,7 +303,9 @@ mod tests {
     fn tokens(settings: &TokenSettings, text: &str) -> Vec<String> {
         let mut found = Vec::new();
         let tokenizer = Tokenizer::new(settings).unwrap();
-        tokenizer.for_each_token(text, &mut TokenBuffer::default(), |t| found.push(t.as_str().to_owned())).unwrap();
+        tokenizer
+            .for_each_token(text, &mut TokenBuffer::default(), |t| found.push(t.as_str().to_owned()))
+            .unwrap();
         found
     }
 

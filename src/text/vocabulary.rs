@@ -261,7 +261,8 @@ mod tests {
 
     fn shard(texts: &[impl AsRef<str>]) -> ShardCounts {
         let tokenizer = Tokenizer::new(&TokenSettings::default()).unwrap();
-        count_shard(&tokenizer, CountSettings { ngrams: [1, 2], statistics: false, stream: true }, texts).unwrap()
+        count_shard(&tokenizer, CountSettings { ngrams: [1, 2], statistics: false, stream: true }, texts)
+            .unwrap()
     }
 
     fn chosen(settings: &VocabularySettings) -> Vec<String> {
