@@ -18,6 +18,7 @@ pub mod features;
 pub mod frequencies;
 pub mod groups;
 mod held_out;
+pub mod jackknife;
 pub mod mix;
 pub mod mutual_information;
 pub mod pairs;
