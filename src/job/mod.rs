@@ -38,6 +38,7 @@ mod settings;
 mod shards;
 mod shelf;
 mod sound;
+mod spaces;
 mod stages;
 mod statistics;
 mod store;
@@ -46,6 +47,7 @@ mod timing;
 mod topics;
 mod vectors;
 mod verify;
+mod word_level;
 mod words;
 
 pub use difference::difference;
