@@ -86,7 +86,7 @@ fn ranked_among(values: &[f64], order: &[u32], kept: impl Fn(u32) -> bool) -> Ve
     let mut ranks = vec![f64::NAN; values.len()];
     let mut before = 0;
     for run in order.chunk_by(|&a, &b| values[a as usize] == values[b as usize]) {
-        let rank = before as f64 + (run.len() as f64 + 1.0) / 2.0;
+        let rank = before as f64 + f64::midpoint(run.len() as f64, 1.0);
         run.iter().for_each(|&pair| ranks[pair as usize] = rank);
         before += run.len();
     }

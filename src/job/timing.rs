@@ -106,7 +106,7 @@ impl<'a> Spoken<'a> {
         let ids = known().map(|term| words.vocabulary.as_ref()?.0.id(term)).collect();
         let neighbours = neighbours(words, known());
         let shares = shares(clips.values().map(|(_, words, _)| words.as_slice()), terms.terms().len());
-        Ok(Self { shares, ids, neighbours, terms, clips, model })
+        Ok(Self { terms, clips, model, shares, ids, neighbours })
     }
 
     fn write(
