@@ -653,13 +653,13 @@ pub fn spaces(rows: &[SpaceRelation]) -> Table {
         .with("audio_space", strings(rows, |row| &row.audio_space))
         .with("measure", strings(rows, |row| &row.measure))
         .with("estimate", optional(rows, |row| row.estimate))
-        .with("ci_low", optional(rows, |row| row.ci_low))
-        .with("ci_high", optional(rows, |row| row.ci_high))
         .with("null_mean", optional(rows, |row| row.null_mean))
         .with("null_q95", optional(rows, |row| row.null_q95))
         .with("p", optional(rows, |row| row.p))
         .with("q", optional(rows, |row| row.q))
         .with("n", Column::U32(rows.iter().map(|row| row.n).collect()))
+        .with("ci_low", optional(rows, |row| row.ci_low))
+        .with("ci_high", optional(rows, |row| row.ci_high))
 }
 
 /// `predictions`: the sound features predicted from the text features, then the reverse.
@@ -669,13 +669,13 @@ pub fn predictions(rows: &[Prediction]) -> Table {
         .with("target", strings(rows, |row| &row.target))
         .with("side", strings(rows, |row| &row.side))
         .with("r2", optional(rows, |row| row.r2))
-        .with("ci_low", optional(rows, |row| row.ci_low))
-        .with("ci_high", optional(rows, |row| row.ci_high))
         .with("null_mean", optional(rows, |row| row.null_mean))
         .with("null_q95", optional(rows, |row| row.null_q95))
         .with("p", optional(rows, |row| row.p))
         .with("q", optional(rows, |row| row.q))
         .with("n", Column::U32(rows.iter().map(|row| row.n).collect()))
+        .with("ci_low", optional(rows, |row| row.ci_low))
+        .with("ci_high", optional(rows, |row| row.ci_high))
 }
 
 /// A part of `words`, by recording, then time.
