@@ -1,5 +1,6 @@
 //! Intervals of estimates that no short formula knows the error of: each item (or block of items) is left out in turn.
 
+use crate::math::distribution::student_975;
 use crate::math::statistics::mean;
 
 /// The normal quantile of a 95 % interval's end.
@@ -16,6 +17,8 @@ pub enum Scale {
     Share,
     /// At most 1: as it is.
     AtMostOne,
+    /// Without ends: as it is.
+    Plain,
 }
 
 impl Scale {
@@ -26,7 +29,7 @@ impl Scale {
                 let share = value.clamp(MARGIN, 1.0 - MARGIN);
                 libm::log(share / (1.0 - share))
             }
-            Self::AtMostOne => value,
+            Self::AtMostOne | Self::Plain => value,
         }
     }
 
@@ -35,14 +38,15 @@ impl Scale {
             Self::Correlation => libm::tanh(value),
             Self::Share => 1.0 / (1.0 + libm::exp(-value)),
             Self::AtMostOne => value.min(1.0),
+            Self::Plain => value,
         }
     }
 }
 
 /// The 95 % interval of an estimate by the jackknife (Quenouille 1956, Tukey 1958): `left_out` has what the estimate is without each item, or
 /// without each of some blocks of items (Shao and Wu 1989). On the scale on which it is about normal its variance is
-/// `(g - 1) / g Σ (without - mean)²` over the g blocks, and the interval is 1.96 standard errors on either side. It needs no
-/// draws: the same estimate has the same interval. `None` for fewer than two blocks.
+/// `(g - 1) / g Σ (without - mean)²` over the g blocks, and the interval is t(0.975, g - 1) standard errors on either side (Student's t). It
+/// needs no draws: the same estimate has the same interval. `None` for fewer than two blocks.
 #[must_use]
 pub fn jackknife_interval(estimate: f64, left_out: &[f64], scale: Scale) -> Option<(f64, f64)> {
     let without: Vec<f64> = left_out.iter().map(|&value| scale.normal(value)).collect();
@@ -50,12 +54,23 @@ pub fn jackknife_interval(estimate: f64, left_out: &[f64], scale: Scale) -> Opti
     let blocks = without.len() as f64;
     let squares: f64 = without.iter().map(|value| (value - centre) * (value - centre)).sum();
     let error = (squares * (blocks - 1.0) / blocks).sqrt();
+    let half = student_975(without.len() as u64 - 1) * error;
     let middle = scale.normal(estimate);
     error.is_finite().then(|| {
         // What the estimate is held from the ends of its scale by is no part of the interval.
-        let (low, high) = (scale.original(middle - Z_95 * error), scale.original(middle + Z_95 * error));
+        let (low, high) = (scale.original(middle - half), scale.original(middle + half));
         (low.min(estimate), high.max(estimate))
     })
+}
+
+/// The 95 % interval of a partial rank correlation of n items by Fisher's z: the variance of its `atanh` is
+/// `(1 + r² / 2) / (n - held - 3)` (Bonett and Wright 2000), `held` the number of controls that are held constant. `None` for too few items.
+#[must_use]
+pub fn rank_correlation_interval(r: f64, n: f64, held: f64) -> Option<(f64, f64)> {
+    let freedom = n - held - 3.0;
+    let half = Z_95 * ((1.0 + r * r / 2.0) / freedom).sqrt();
+    let z = Scale::Correlation.normal(r);
+    (freedom > 0.0).then(|| (libm::tanh(z - half), libm::tanh(z + half)))
 }
 
 /// The mean of all but each value in turn.
@@ -90,8 +105,11 @@ mod tests {
         let centre = mean(&values).unwrap();
         let error = population_sd(&values).unwrap() / 5.0_f64.sqrt();
         let (low, high) = jackknife_interval(centre, &means_without(&values), Scale::AtMostOne).unwrap();
-        assert!((low - (centre - Z_95 * error)).abs() < 1e-12, "{low}");
-        assert!((high - (centre + Z_95 * error)).abs() < 1e-12, "{high}");
+        let half = student_975(5) * error;
+        assert!(
+            (low - (centre - half)).abs() < 1e-12 && (high - (centre + half)).abs() < 1e-12,
+            "{low} {high}"
+        );
         assert!(jackknife_interval(0.5, &[0.5], Scale::Share).is_none());
     }
 
@@ -115,6 +133,18 @@ mod tests {
         let (low, high) = share_interval(0.0, 10.0).unwrap();
         assert!(low == 0.0 && (high - 0.277_532_799_86).abs() < 1e-9, "{high}");
         assert!(share_interval(0.0, 0.0).is_none());
+    }
+
+    /// By hand: atanh(0.5) = 0.549306, half = 1.959964 * sqrt(1.125 / 45).
+    #[test]
+    fn rank_correlations_have_fishers_interval() {
+        let (low, high) = rank_correlation_interval(0.5, 50.0, 2.0).unwrap();
+        let half = 1.959_963_985 * (1.125_f64 / 45.0).sqrt();
+        assert!(
+            (low - (0.549_306_144 - half).tanh()).abs() < 1e-8
+                && (high - (0.549_306_144 + half).tanh()).abs() < 1e-8
+        );
+        assert!(rank_correlation_interval(0.5, 5.0, 2.0).is_none());
     }
 
     /// The interval of a mean covers the truth as often as it says.

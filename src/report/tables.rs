@@ -597,6 +597,21 @@ pub fn correlations(rows: &[Correlation]) -> Table {
                     .collect(),
             ),
         )
+        .with("pearson_low", optional(rows, |row| row.pearson_low))
+        .with("pearson_high", optional(rows, |row| row.pearson_high))
+        .with("pearson_p", optional(rows, |row| row.pearson_p))
+        .with("pearson_q", optional(rows, |row| row.pearson_q))
+        .with("pearson_bca_low", measured(rows, |found| found.pearson_bca.map(|ends| ends.0)))
+        .with("pearson_bca_high", measured(rows, |found| found.pearson_bca.map(|ends| ends.1)))
+        .with("partial_low", measured(rows, |found| found.partial.interval.map(|ends| ends.0)))
+        .with("partial_high", measured(rows, |found| found.partial.interval.map(|ends| ends.1)))
+        .with("distance_low", measured(rows, |found| found.distance_correlation.interval.map(|ends| ends.0)))
+        .with("distance_high", measured(rows, |found| found.distance_correlation.interval.map(|ends| ends.1)))
+        .with("information_low", measured(rows, |found| found.mutual_information.interval.map(|ends| ends.0)))
+        .with(
+            "information_high",
+            measured(rows, |found| found.mutual_information.interval.map(|ends| ends.1)),
+        )
 }
 
 /// `group_correlations`: as `correlations`, of the means of groups.
