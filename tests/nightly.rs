@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::program::{code, contents, job_in, project, record, run_job, said, wordwave, write_tone};
 
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 25] = [
     "clips",
     "collocations",
     "correlations",
@@ -14,6 +14,8 @@ const TABLES: [&str; 23] = [
     "duplicates",
     "embeddings",
     "frames",
+    "group_correlations",
+    "group_means",
     "keyness",
     "laws",
     "pairs",

@@ -1,5 +1,7 @@
 //! Whether two ways of sorting the same items into clusters agree.
 
+use std::collections::BTreeMap;
+
 use crate::math::k_means::{lloyd, plus_plus};
 use crate::math::matrix::Matrix;
 
@@ -65,6 +67,26 @@ impl Agreement {
     }
 }
 
+impl Agreement {
+    /// The agreement without each item in turn, its clusters otherwise as they are. Empty where it is undefined without one.
+    #[must_use]
+    pub fn without_each(&self) -> Vec<f64> {
+        let mut known: BTreeMap<(u32, u32), Option<f64>> = BTreeMap::new();
+        let without = |item: usize| {
+            // Items of the same two clusters are alike.
+            *known.entry((self.text[item], self.sound[item])).or_insert_with(|| {
+                let rest = |labels: &[u32]| {
+                    let others = labels.iter().enumerate().filter(|(other, _)| *other != item);
+                    others.map(|(_, label)| *label).collect::<Vec<u32>>()
+                };
+                let unmoved: Vec<u32> = (1..self.text.len() as u32).map(|i| i - 1).collect();
+                Some(Self::new(rest(&self.text), rest(&self.sound))?.estimate(&unmoved))
+            })
+        };
+        (0..self.text.len()).map(without).collect::<Option<Vec<f64>>>().unwrap_or_default()
+    }
+}
+
 fn sizes(labels: &[u32]) -> Vec<u64> {
     let mut sizes = vec![0; labels.iter().max().map_or(0, |&last| last as usize + 1)];
     labels.iter().for_each(|&label| sizes[label as usize] += 1);
@@ -123,5 +145,17 @@ mod tests {
         }
         assert!(sum.abs() < 0.003, "{sum}");
         assert!(Agreement::new(vec![0; 9], vec![1; 9]).is_none());
+    }
+
+    #[test]
+    fn each_item_is_left_out() {
+        let (a, b): (Vec<u32>, Vec<u32>) =
+            ((0..20).map(|i| i % 3).collect(), (0..20).map(|i| i * 7 % 4).collect());
+        let without = Agreement::new(a.clone(), b.clone()).unwrap().without_each();
+        let unmoved: Vec<u32> = (0..19).collect();
+        let last = Agreement::new(a[..19].to_vec(), b[..19].to_vec()).unwrap().estimate(&unmoved);
+        assert_eq!((without.len(), without[19]), (20, last));
+        // One item alone in its cluster: without it there is one cluster alone.
+        assert!(Agreement::new(vec![0, 0, 1], vec![0, 1, 1]).unwrap().without_each().is_empty());
     }
 }

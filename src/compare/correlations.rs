@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::Resampling;
 use super::features::FeatureTable;
 use super::groups::Groups;
-use super::ranking::RankedColumn;
+use super::ranking::{RankedColumn, ResampledColumn};
 use super::resampling::Tile;
 use crate::math::statistics::{benjamini_hochberg, is_constant, mean};
 
@@ -39,6 +39,14 @@ pub struct Correlation {
     pub p: Option<f64>,
     /// The p adjusted for all correlations of the table (Benjamini and Hochberg 1995).
     pub q: Option<f64>,
+    /// Lower end of the 95 % percentile bootstrap interval of Pearson's correlation.
+    pub pearson_low: Option<f64>,
+    /// Upper end of it.
+    pub pearson_high: Option<f64>,
+    /// Two-sided permutation p of Pearson's correlation, above zero.
+    pub pearson_p: Option<f64>,
+    /// That p adjusted for all correlations of the table.
+    pub pearson_q: Option<f64>,
     /// What is measured of the strongest pairs alone.
     pub dependence: Option<super::dependence::Dependence>,
 }
@@ -47,9 +55,10 @@ pub struct Correlation {
 /// sound feature, in the order of the tables.
 ///
 /// - Correlations are over the items that have both features.
+/// - Pearson's and Spearman's correlation each have their interval, p and q, from the same draws.
 /// - The interval is the percentile bootstrap (Efron 1979): whole pairs are drawn with replacement from all items alike, in no
 ///   strata and in no clusters.
-/// - p is the share of permutations, within groups where there are some, in which Spearman's correlation lies at least as
+/// - p is the share of permutations, within groups where there are some, in which a correlation lies at least as
 ///   far from its mean over all permutations as the observed one: (1 + exceedances) / (1 + permutations) (Phipson and
 ///   Smyth 2010). That mean is 0 without groups, and with them what the groups' means alone would give, so that p tests
 ///   what is related within groups. With fewer than ten
@@ -106,6 +115,8 @@ pub fn correlations(
     }
     let q = benjamini_hochberg(&table.iter().map(|row| row.p).collect::<Vec<_>>());
     table.iter_mut().zip(q).for_each(|(row, q)| row.q = q);
+    let q = benjamini_hochberg(&table.iter().map(|row| row.pearson_p).collect::<Vec<_>>());
+    table.iter_mut().zip(q).for_each(|(row, q)| row.pearson_q = q);
     table
 }
 
@@ -148,19 +159,17 @@ impl Column {
         let ranked = RankedColumn::new(values);
         let doubled_ranks = ranked.doubled_ranks();
         let rank_squares = dot(&doubled_ranks, &doubled_ranks);
-        let mean = mean(values)?;
-        let mut unit: Vec<f64> = values.iter().map(|value| value - mean).collect();
-        let unit = scale_to_one(&mut unit).then_some(unit);
+        let unit = unit(values);
         Some(Self { index, unit, ranked, doubled_ranks, rank_squares })
     }
 }
 
-fn scale_to_one(values: &mut [f64]) -> bool {
-    let length = dot(values, values).sqrt();
-    for value in values.iter_mut() {
-        *value /= length;
-    }
-    length > 0.0 && length.is_finite()
+/// Values less their mean over their length; `None` where that is nothing, or beyond what f64 holds.
+pub(super) fn unit(values: &[f64]) -> Option<Vec<f64>> {
+    let mean = mean(values)?;
+    let centred: Vec<f64> = values.iter().map(|value| value - mean).collect();
+    let length = dot(&centred, &centred).sqrt();
+    (length > 0.0 && length.is_finite()).then(|| centred.iter().map(|value| value / length).collect())
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -171,6 +180,13 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 struct Found {
     pearson: Option<f64>,
     spearman: f64,
+    of_spearman: Resampled,
+    of_pearson: Resampled,
+}
+
+/// What draws tell of a correlation.
+#[derive(Debug, Clone, Copy, Default)]
+struct Resampled {
     interval: Option<(f64, f64)>,
     p: Option<f64>,
 }
@@ -179,9 +195,12 @@ impl Found {
     fn fill(&self, row: &mut Correlation) {
         row.pearson = self.pearson;
         row.spearman = Some(self.spearman);
-        row.ci_low = self.interval.map(|interval| interval.0);
-        row.ci_high = self.interval.map(|interval| interval.1);
-        row.p = self.p;
+        row.ci_low = self.of_spearman.interval.map(|interval| interval.0);
+        row.ci_high = self.of_spearman.interval.map(|interval| interval.1);
+        row.p = self.of_spearman.p;
+        row.pearson_low = self.of_pearson.interval.map(|interval| interval.0);
+        row.pearson_high = self.of_pearson.interval.map(|interval| interval.1);
+        row.pearson_p = self.of_pearson.p;
     }
 }
 
@@ -220,18 +239,46 @@ fn relate_tile(
         .par_iter()
         .map(|(text, sound)| Some(dot(text.unit.as_ref()?, sound.unit.as_ref()?).clamp(-1.0, 1.0)))
         .collect();
-    let ranked = |columns: &[Column]| columns.iter().map(|column| column.ranked.clone()).collect::<Vec<_>>();
-    let (ranked_texts, ranked_sounds) = (ranked(texts), ranked(sounds));
-    let items = members.iter().map(Vec::len).sum();
-    let tile = Tile { texts: &ranked_texts, sounds: &ranked_sounds, items, members };
-    let intervals =
-        if resampling.bootstrap > 0 { tile.intervals(resampling) } else { vec![None; pairs.len()] };
-    let p = (resampling.permutations > 0).then(|| tile.permutation_p(resampling));
+    let ranked = |column: &Column| Some(ResampledColumn::Ranks(column.ranked.clone()));
+    let valued = |column: &Column| Some(ResampledColumn::Values(column.unit.clone()?));
+    let of_spearman = resampled(texts, sounds, members, resampling, ranked);
+    let of_pearson = resampled(texts, sounds, members, resampling, valued);
     for (i, (text, sound)) in pairs.iter().enumerate() {
-        let p = p.as_ref().map(|p| p[i]);
-        let found = Found { pearson: pearson[i], spearman: spearman[i], interval: intervals[i], p };
+        let found = Found {
+            pearson: pearson[i],
+            spearman: spearman[i],
+            of_spearman: of_spearman[i],
+            of_pearson: of_pearson[i],
+        };
         report(text.index, sound.index, found);
     }
+}
+
+/// Intervals and p of a tile, text by text, of its columns as `as_resampled` takes them; nothing of those that it has not.
+fn resampled(
+    texts: &[Column],
+    sounds: &[Column],
+    members: &[Vec<u32>],
+    resampling: &Resampling,
+    as_resampled: impl Fn(&Column) -> Option<ResampledColumn>,
+) -> Vec<Resampled> {
+    let present = |columns: &[Column]| -> (Vec<usize>, Vec<ResampledColumn>) {
+        columns.iter().enumerate().filter_map(|(i, column)| Some((i, as_resampled(column)?))).unzip()
+    };
+    let ((text_places, texts_taken), (sound_places, sounds_taken)) = (present(texts), present(sounds));
+    let items = members.iter().map(Vec::len).sum();
+    let tile = Tile { texts: &texts_taken, sounds: &sounds_taken, items, members };
+    let intervals = (resampling.bootstrap > 0).then(|| tile.intervals(resampling));
+    let p = (resampling.permutations > 0).then(|| tile.permutation_p(resampling));
+    let mut found = vec![Resampled::default(); texts.len() * sounds.len()];
+    let cells = text_places.iter().flat_map(|text| sound_places.iter().map(move |sound| (text, sound)));
+    for (i, (text, sound)) in cells.enumerate() {
+        found[text * sounds.len() + sound] = Resampled {
+            interval: intervals.as_ref().and_then(|intervals| intervals[i]),
+            p: p.as_ref().map(|p| p[i]),
+        };
+    }
+    found
 }
 
 #[cfg(test)]
@@ -270,7 +317,10 @@ mod tests {
             let y: Vec<f64> = both.iter().map(|&k| y[k]).collect();
             let expected = pearson(&x, &y).filter(|_| x.len() >= 3);
             assert_eq!(row.pearson.is_some(), expected.is_some());
-            for statistic in [row.spearman, row.ci_low, row.ci_high, row.p, row.q] {
+            let of_pearson = [row.pearson_low, row.pearson_high, row.pearson_p, row.pearson_q];
+            for statistic in
+                [row.spearman, row.ci_low, row.ci_high, row.p, row.q].into_iter().chain(of_pearson)
+            {
                 assert_eq!(statistic.is_some(), expected.is_some());
             }
             if let (Some(r), Some(rho), Some(low), Some(high)) =
@@ -299,11 +349,18 @@ mod tests {
         assert!((row.pearson.unwrap() - SCIPY[0]).abs() < 1e-13, "{row:?}");
         assert!((row.spearman.unwrap() - SCIPY[1]).abs() < 1e-13, "{row:?}");
         // Two or three of 9,999 draws exceed: this p comes from the fitted tail.
+        let ratio = row.pearson_p.unwrap() / PEARSON[0];
+        assert!((0.3..3.0).contains(&ratio), "{ratio} {row:?}");
+        assert!((row.pearson_low.unwrap() - PEARSON[1]).abs() < 0.02, "{row:?}");
+        assert!((row.pearson_high.unwrap() - PEARSON[2]).abs() < 0.02, "{row:?}");
         let ratio = row.p.unwrap() / SCIPY[2];
         assert!((0.3..3.0).contains(&ratio), "{ratio} {row:?}");
         assert!((row.ci_low.unwrap() - SCIPY[3]).abs() < 0.02, "{row:?}");
         assert!((row.ci_high.unwrap() - SCIPY[4]).abs() < 0.02, "{row:?}");
     }
+
+    /// Of |pearsonr|, the same calls.
+    const PEARSON: [f64; 3] = [0.000_285, 0.357_967_449_967_126_26, 0.818_837_078_944_438];
 
     const SCIPY: [f64; 5] = [
         0.631_214_006_320_756_5,

@@ -7,22 +7,26 @@ use rayon::prelude::*;
 
 use super::Resampling;
 use super::accelerated::bca_interval;
-use super::correlations::Correlation;
+use super::correlations::{Correlation, unit};
 use super::distance_correlation::DistanceColumn;
 use super::features::FeatureTable;
 use super::groups::{Groups, log_permutations, permute};
+use super::jackknife::{Scale, jackknife_interval, rank_correlation_interval};
 use super::mutual_information::{ScaledColumn, mutual_information};
 use super::partial::Controls;
-use super::ranking::RankedColumn;
+use super::ranking::{RankedColumn, ResampledColumn};
 use super::resampling::{LEAST_P, PermutationTail, Tile};
 use super::spaces::chosen;
 use crate::math::random::Stream;
-use crate::math::statistics::{ascending, benjamini_hochberg, spearman};
+use crate::math::statistics::{ascending, benjamini_hochberg, pearson, spearman};
 
 /// Pairs of features that the costly measures are taken of.
 pub const STRONGEST: usize = 200;
 /// Items that distance correlation and mutual information take at most.
 const SAMPLED_ITEMS: usize = 1000;
+/// Blocks of items that are left out for an interval of the last two. A bootstrap would draw items twice, and nearest neighbours at
+/// distance zero are no information.
+pub const BLOCKS: usize = 40;
 /// With fewer items nothing is stated.
 const FEWEST_ITEMS: usize = 8;
 /// Permuted values that lie this near the observed one count as reaching it.
@@ -33,6 +37,8 @@ const TOLERANCE: f64 = 1e-9;
 pub struct Tested {
     /// The measure.
     pub estimate: Option<f64>,
+    /// Its 95 % interval.
+    pub interval: Option<(f64, f64)>,
     /// The permutation p.
     pub p: Option<f64>,
     /// After Benjamini and Hochberg, the pairs that were not measured counted with a p of 1: that they were left out for
@@ -45,11 +51,14 @@ pub struct Tested {
 pub struct Dependence {
     /// The 95 % `BCa` bootstrap interval of Spearman's correlation ([`bca_interval`]).
     pub bca: Option<(f64, f64)>,
-    /// Spearman's correlation beyond the controls ([`Controls`]), p two-sided after Freedman and Lane (1983).
+    /// That of Pearson's.
+    pub pearson_bca: Option<(f64, f64)>,
+    /// Spearman's correlation beyond the controls ([`Controls`]), p two-sided after Freedman and Lane (1983), interval by Fisher's z
+    /// ([`rank_correlation_interval`]).
     pub partial: Tested,
-    /// [`DistanceColumn::correlation`], p one-sided.
+    /// [`DistanceColumn::correlation`], p one-sided, interval by the jackknife over [`BLOCKS`] blocks of items.
     pub distance_correlation: Tested,
-    /// [`mutual_information`] in nats, p one-sided.
+    /// [`mutual_information`] in nats, p one-sided, interval as that of the distance correlation.
     pub mutual_information: Tested,
     /// Items that the last two took: all, or a random 1,000.
     pub sampled: u32,
@@ -85,18 +94,22 @@ pub fn dependences(
         .filter(|(name, _)| control.features.contains(name))
         .collect();
     let places = strongest(table);
-    let intervals = intervals(&places, texts, sounds, resampling);
+    let of = |kind| intervals(&places, texts, sounds, resampling, kind);
+    let intervals: Vec<_> = of(Kind::Spearman).into_iter().zip(of(Kind::Pearson)).collect();
     let measured: Vec<(usize, Dependence)> = places
         .into_par_iter()
         .zip(intervals)
-        .map(|(place, bca)| {
+        .map(|(place, (bca, pearson_bca))| {
             let pair = Pair::new(&texts.columns[place / width], &sounds.columns[place % width]);
             let names = [&texts.names[place / width], &sounds.names[place % width]];
             let held = !controls.iter().any(|(name, _)| names.contains(name));
             let partial = held.then(|| pair.partial(&controls, control.groups, groups, resampling));
             let (distance_correlation, mutual_information, sampled) = pair.sampled(groups, resampling);
             let partial = partial.unwrap_or_default();
-            (place, Dependence { bca, partial, distance_correlation, mutual_information, sampled })
+            (
+                place,
+                Dependence { bca, pearson_bca, partial, distance_correlation, mutual_information, sampled },
+            )
         })
         .collect();
     for (place, dependence) in measured {
@@ -168,7 +181,12 @@ impl Pair {
         let residuals =
             controls.residual(&of(&self.x, &places)).zip(controls.residual(&of(&self.y, &places)));
         let Some((x, y)) = residuals else { return Tested::default() };
-        permuted(&members, resampling, |permutation| Some(controls.permuted(&x, &y, permutation)))
+        let mut tested =
+            permuted(&members, resampling, |permutation| Some(controls.permuted(&x, &y, permutation)));
+        tested.interval = tested
+            .estimate
+            .and_then(|r| rank_correlation_interval(r, items.len() as f64, controls.held() as f64));
+        tested
     }
 
     fn sampled(&self, groups: &Groups, resampling: &Resampling) -> (Tested, Tested, u32) {
@@ -179,13 +197,48 @@ impl Pair {
         let (x, y) = (of(&self.x, &places), of(&self.y, &places));
         let distances = DistanceColumn::new(&x).zip(DistanceColumn::new(&y));
         let scaled = ScaledColumn::new(&x).zip(ScaledColumn::new(&y));
-        let distance_correlation = permuted(&members, resampling, |permutation| {
+        let mut distance_correlation = permuted(&members, resampling, |permutation| {
             distances.as_ref().map(|(x, y)| x.correlation(y, permutation))
         });
-        let information = permuted(&members, resampling, |permutation| {
+        let mut information = permuted(&members, resampling, |permutation| {
             scaled.as_ref().and_then(|(x, y)| mutual_information(x, y, permutation))
         });
+        if resampling.bootstrap > 0 {
+            distance_correlation.jackknifed(&x, &y, Scale::Share, |x, y| {
+                let unmoved: Vec<u32> = (0..x.len() as u32).collect();
+                Some(DistanceColumn::new(x)?.correlation(&DistanceColumn::new(y)?, &unmoved))
+            });
+            information.jackknifed(&x, &y, Scale::Plain, |x, y| {
+                let unmoved: Vec<u32> = (0..x.len() as u32).collect();
+                mutual_information(&ScaledColumn::new(x)?, &ScaledColumn::new(y)?, &unmoved)
+            });
+        }
         (distance_correlation, information, places.len() as u32)
+    }
+}
+
+impl Tested {
+    /// Gives the estimate its interval, from what `measure` finds without each of the blocks.
+    fn jackknifed(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        scale: Scale,
+        measure: impl Fn(&[f64], &[f64]) -> Option<f64>,
+    ) {
+        let blocks = BLOCKS.min(x.len());
+        let without = |block: usize| {
+            let rest = |values: &[f64]| -> Vec<f64> {
+                let kept = values.iter().enumerate().filter(|(item, _)| item % blocks != block);
+                kept.map(|(_, value)| *value).collect()
+            };
+            measure(&rest(x), &rest(y))
+        };
+        let left_out: Option<Vec<f64>> = (0..blocks).map(without).collect();
+        self.interval = self
+            .estimate
+            .zip(left_out)
+            .and_then(|(estimate, left_out)| jackknife_interval(estimate, &left_out, scale));
     }
 }
 
@@ -211,7 +264,7 @@ fn permuted(
     let least = libm::exp(-log_permutations(members)).max(LEAST_P);
     let p = (resampling.permutations > 0)
         .then(|| tail.p(estimate, 1.0, resampling.permutations).clamp(least, 1.0));
-    Tested { estimate: Some(estimate), p, q: None }
+    Tested { estimate: Some(estimate), interval: None, p, q: None }
 }
 
 /// The `BCa` interval of each of the pairs at `places`; pairs over the same items share their draws.
@@ -220,6 +273,7 @@ fn intervals(
     texts: &FeatureTable,
     sounds: &FeatureTable,
     resampling: &Resampling,
+    kind: Kind,
 ) -> Vec<Option<(f64, f64)>> {
     let width = sounds.columns.len();
     let columns = |place: usize| (&texts.columns[place / width], &sounds.columns[place % width]);
@@ -237,8 +291,8 @@ fn intervals(
             columns
         };
         let (text, sound) = (distinct(&|place| place / width), distinct(&|place| place % width));
-        let ranked = |table: &FeatureTable, columns: &[usize]| -> Vec<RankedColumn> {
-            columns.iter().map(|&column| RankedColumn::new(&of(&table.columns[column], &items))).collect()
+        let ranked = |table: &FeatureTable, columns: &[usize]| -> Vec<ResampledColumn> {
+            columns.iter().map(|&column| kind.column(&of(&table.columns[column], &items))).collect()
         };
         let (ranked_texts, ranked_sounds) = (ranked(texts, &text), ranked(sounds, &sound));
         let tile = Tile { texts: &ranked_texts, sounds: &ranked_sounds, items: items.len(), members: &[] };
@@ -253,13 +307,57 @@ fn intervals(
             .map(|(&i, draws)| {
                 let (x, y) = columns(places[i]);
                 let (x, y) = (of(x, &items), of(y, &items));
-                let interval = bca_interval(&draws, spearman(&x, &y)?, &spearman_without_each(&x, &y))?;
+                let interval = bca_interval(&draws, kind.of(&x, &y)?, &kind.without_each(&x, &y))?;
                 Some(interval).filter(|(low, high)| low.is_finite() && high.is_finite())
             })
             .collect();
         pairs.iter().zip(intervals).for_each(|(&i, interval)| found[i] = interval);
     }
     found
+}
+
+/// Which correlation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Spearman,
+    Pearson,
+}
+
+impl Kind {
+    /// A column as it is resampled; one whose spread f64 does not hold is the same for all.
+    fn column(self, values: &[f64]) -> ResampledColumn {
+        match self {
+            Self::Spearman => ResampledColumn::Ranks(RankedColumn::new(values)),
+            Self::Pearson => ResampledColumn::Values(unit(values).unwrap_or_else(|| vec![0.0; values.len()])),
+        }
+    }
+
+    fn of(self, x: &[f64], y: &[f64]) -> Option<f64> {
+        match self {
+            Self::Spearman => spearman(x, y),
+            Self::Pearson => pearson(x, y),
+        }
+    }
+
+    fn without_each(self, x: &[f64], y: &[f64]) -> Vec<f64> {
+        match self {
+            Self::Spearman => spearman_without_each(x, y),
+            Self::Pearson => pearson_without_each(x, y),
+        }
+    }
+}
+
+/// Pearson's correlation without each of the items in turn; NaN where a side is then constant. Of centred values of length one the
+/// removal of item i leaves sums of products less `n / (n - 1)` times its own.
+fn pearson_without_each(x: &[f64], y: &[f64]) -> Vec<f64> {
+    let (Some(x), Some(y)) = (unit(x), unit(y)) else { return vec![f64::NAN; x.len()] };
+    let c = x.len() as f64 / (x.len() as f64 - 1.0);
+    let r: f64 = x.iter().zip(&y).map(|(x, y)| x * y).sum();
+    let without = |(x, y): (&f64, &f64)| {
+        let spread = (1.0 - c * x * x) * (1.0 - c * y * y);
+        if spread > 0.0 { (r - c * x * y) / spread.sqrt() } else { f64::NAN }
+    };
+    x.iter().zip(&y).map(without).collect()
 }
 
 /// The items that have both features.
@@ -396,10 +494,13 @@ mod tests {
         for distinct in [2, 6, 1 << 30] {
             let columns = table(37, 2, distinct, u64::from(distinct)).columns;
             let found = spearman_without_each(&columns[0], &columns[1]);
+            let of_values = pearson_without_each(&columns[0], &columns[1]);
             for (i, found) in found.iter().enumerate() {
                 let without = |column: &[f64]| [&column[..i], &column[i + 1..]].concat();
                 let expected = spearman(&without(&columns[0]), &without(&columns[1])).unwrap();
                 assert!((found - expected).abs() < 1e-12, "{distinct} {i}: {found} {expected}");
+                let expected = pearson(&without(&columns[0]), &without(&columns[1])).unwrap();
+                assert!((of_values[i] - expected).abs() < 1e-12, "{distinct} {i}: {expected}");
             }
         }
     }
@@ -425,6 +526,12 @@ mod tests {
         assert!(at(0).partial.estimate.unwrap() < 0.3 && found[0].spearman.unwrap() > 0.8);
         let (low, high) = at(0).bca.unwrap();
         assert!(low < found[0].spearman.unwrap() && found[0].spearman.unwrap() < high);
+        let (low, high) = at(0).pearson_bca.unwrap();
+        assert!(low < found[0].pearson.unwrap() && found[0].pearson.unwrap() < high);
+        for tested in [at(0).partial, at(0).distance_correlation, at(0).mutual_information] {
+            let ((low, high), estimate) = (tested.interval.unwrap(), tested.estimate.unwrap());
+            assert!(low < estimate && estimate < high && high - low < 0.6, "{tested:?}");
+        }
         let parabola = at(5);
         assert!(found[5].p.unwrap() > 0.01, "{:?}", found[5]);
         assert!(parabola.distance_correlation.q.unwrap() < 0.05, "{parabola:?}");

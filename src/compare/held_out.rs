@@ -1,11 +1,14 @@
 //! Likeness of two spaces through a map between them, learnt on some items and judged on others: canonical correlation and
 //! retrieval.
 
+use std::collections::BTreeMap;
+
+use super::jackknife::{Scale, jackknife_interval, means_without, share_interval};
 use super::similarity::centred;
 use crate::math::linear::{Cholesky, SymmetricEigen};
 use crate::math::matrix::Matrix;
 use crate::math::random::Stream;
-use crate::math::statistics::pearson;
+use crate::math::statistics::{mean, pearson};
 
 const FOLDS: usize = 5;
 /// Principal components of a space at most.
@@ -19,11 +22,13 @@ const FEWEST_ITEMS: usize = 20;
 pub struct HeldOut {
     text: Matrix,
     sound: Matrix,
+    /// Texts with the same number are the same: the recording of either is right for both.
+    same: Vec<u32>,
     folds: Vec<Vec<usize>>,
 }
 
 impl HeldOut {
-    /// Reduces both spaces and deals the items into five folds. `None` for fewer than 20 items or a space without spread.
+    /// Reduces both spaces and deals the items into folds. `None` for fewer than 20 items or a space without spread.
     #[must_use]
     pub fn new(text: &Matrix, sound: &Matrix, members: &[Vec<u32>], seed: u64) -> Option<Self> {
         let items = text.rows();
@@ -34,6 +39,7 @@ impl HeldOut {
         Some(Self {
             text: principal_components(text, count)?,
             sound: principal_components(sound, count)?,
+            same: same_rows(text),
             folds: folds(items, members, seed),
         })
     }
@@ -42,27 +48,89 @@ impl HeldOut {
     /// `permutation[i]` taken for item i. `None` where a covariance is not positive definite.
     #[must_use]
     pub fn estimate(&self, permutation: &[u32]) -> Option<[f64; 5]> {
+        let judged = self.judged(permutation)?;
+        let items = judged.ranks.len() as f64;
+        let found = |most: usize| judged.ranks.iter().filter(|rank| **rank <= most).count() as f64 / items;
+        let reciprocal: f64 = judged.ranks.iter().map(|rank| 1.0 / *rank as f64).sum();
+        Some([judged.canonical_correlation(), found(1), found(5), found(10), reciprocal / items])
+    }
+
+    /// The 95 % intervals of what [`Self::estimate`] gives for the true order, what was learnt held fixed: the jackknife over items of the
+    /// correlation and the reciprocal ranks, Wilson's of the shares.
+    #[must_use]
+    pub fn intervals(&self) -> [Option<(f64, f64)>; 5] {
+        let unmoved: Vec<u32> = (0..self.text.rows() as u32).collect();
+        let Some(judged) = self.judged(&unmoved) else { return [None; 5] };
+        let reciprocal: Vec<f64> = judged.ranks.iter().map(|rank| 1.0 / *rank as f64).collect();
+        let [one, five, ten] = [1, 5, 10].map(|most| {
+            let hits = judged.ranks.iter().filter(|rank| **rank <= most).count();
+            share_interval(hits as f64, judged.ranks.len() as f64)
+        });
+        let correlation = judged.canonical_correlation();
+        let mean = mean(&reciprocal).unwrap_or_default();
+        [
+            jackknife_interval(correlation, &judged.correlations_without(), Scale::Correlation),
+            one,
+            five,
+            ten,
+            jackknife_interval(mean, &means_without(&reciprocal), Scale::Share),
+        ]
+    }
+
+    fn judged(&self, permutation: &[u32]) -> Option<Judged> {
         let moved: Vec<usize> = permutation.iter().map(|&i| i as usize).collect();
         let sound = self.sound.select_rows(&moved);
         let parts: Vec<Moments> =
             self.folds.iter().map(|fold| Moments::new(&self.text, &sound, fold)).collect();
-        let mut sums = [0.0; 5];
+        let mut judged = Judged::default();
         for (held, fold) in self.folds.iter().enumerate() {
             let model = Model::fit(&parts, held)?;
             let text = less(&self.text.select_rows(fold), &model.text_mean);
             let sound = less(&sound.select_rows(fold), &model.sound_mean);
-            sums[0] += model.canonical_correlation(&text, &sound) / self.folds.len() as f64;
-            for rank in ranks(&text.product(&model.map), &sound) {
-                sums[1] += f64::from(u8::from(rank <= 1));
-                sums[2] += f64::from(u8::from(rank <= 5));
-                sums[3] += f64::from(u8::from(rank <= 10));
-                sums[4] += 1.0 / rank as f64;
-            }
+            let same: Vec<u32> = fold.iter().map(|&item| self.same[item]).collect();
+            judged.variates.push(model.canonical_variates(&text, &sound));
+            judged.ranks.extend(ranks(&text.product(&model.map), &sound, &same));
         }
-        let items = permutation.len() as f64;
-        let [cca, shares @ ..] = sums;
-        let [first, five, ten, reciprocal] = shares.map(|sum| sum / items);
-        Some([cca, first, five, ten, reciprocal])
+        Some(judged)
+    }
+}
+
+/// What the items of each fold give under what the others teach.
+#[derive(Default)]
+struct Judged {
+    /// The first canonical variates of each fold's items.
+    variates: Vec<(Vec<f64>, Vec<f64>)>,
+    /// The rank of each item's recording.
+    ranks: Vec<usize>,
+}
+
+impl Judged {
+    /// The mean over folds.
+    fn canonical_correlation(&self) -> f64 {
+        let of_fold = |(text, sound): &(Vec<f64>, Vec<f64>)| pearson(text, sound).unwrap_or(0.0);
+        self.variates.iter().map(of_fold).sum::<f64>() / self.variates.len() as f64
+    }
+
+    /// The same without each item in turn.
+    fn correlations_without(&self) -> Vec<f64> {
+        let (whole, folds) = (self.canonical_correlation(), self.variates.len() as f64);
+        let of_fold = |(text, sound): &(Vec<f64>, Vec<f64>)| {
+            let own = pearson(text, sound).unwrap_or(0.0);
+            let (mut text, mut sound) = (text.clone(), sound.clone());
+            let mut without = Vec::with_capacity(text.len());
+            // The item that is left out changes its place with the last.
+            for item in 0..text.len() {
+                let last = text.len() - 1;
+                text.swap(item, last);
+                sound.swap(item, last);
+                let rest = pearson(&text[..last], &sound[..last]).unwrap_or(0.0);
+                without.push(whole + (rest - own) / folds);
+                text.swap(item, last);
+                sound.swap(item, last);
+            }
+            without
+        };
+        self.variates.iter().flat_map(of_fold).collect()
     }
 }
 
@@ -114,18 +182,17 @@ fn principal_components(matrix: &Matrix, count: usize) -> Option<Matrix> {
     Some(scores)
 }
 
-/// Five folds of nearly equal size. Where there are five groups or more no group is split: the groups, in random order and then
-/// by size, each go to the smallest fold.
+/// Five folds of nearly equal size. No group is split where there are several: the groups, in random order and then by size, each go
+/// to the smallest fold, and fewer than five groups are a fold each.
 pub(super) fn folds(items: usize, members: &[Vec<u32>], seed: u64) -> Vec<Vec<usize>> {
     let mut stream = Stream::new(seed, "folds", 0);
-    let mut units: Vec<Vec<u32>> = if members.len() >= FOLDS {
-        members.to_vec()
-    } else {
-        (0..items as u32).map(|item| vec![item]).collect()
-    };
+    let grouped = members.len() > 1;
+    let mut units: Vec<Vec<u32>> =
+        if grouped { members.to_vec() } else { (0..items as u32).map(|item| vec![item]).collect() };
     stream.shuffle(&mut units);
     units.sort_by_key(|unit| std::cmp::Reverse(unit.len()));
-    let mut folds: Vec<Vec<usize>> = vec![Vec::new(); FOLDS];
+    let count = if grouped { FOLDS.min(members.len()) } else { FOLDS };
+    let mut folds: Vec<Vec<usize>> = vec![Vec::new(); count];
     for unit in units {
         if let Some(smallest) = folds.iter_mut().min_by_key(|fold| fold.len()) {
             smallest.extend(unit.iter().map(|&item| item as usize));
@@ -206,10 +273,10 @@ impl Model {
         Some(Self { map: text_factor.solve(&text_sound), text_mean, sound_mean, text_weights, sound_weights })
     }
 
-    fn canonical_correlation(&self, text: &Matrix, sound: &Matrix) -> f64 {
+    fn canonical_variates(&self, text: &Matrix, sound: &Matrix) -> (Vec<f64>, Vec<f64>) {
         let text = text.product(&self.text_weights);
         let sound = sound.product(&self.sound_weights);
-        pearson(text.values(), sound.values()).unwrap_or(0.0)
+        (text.values().to_vec(), sound.values().to_vec())
     }
 }
 
@@ -242,17 +309,31 @@ fn canonical_weights(text: &Cholesky, sound: &Cholesky, cross: &Matrix) -> (Matr
     (text.backward(&u), sound.backward(&v))
 }
 
-/// The rank of the own recording of each text, from 1: how many recordings are at least as near by cosine.
-fn ranks(predicted: &Matrix, sound: &Matrix) -> Vec<usize> {
+/// The rank of the own recording of each text, from 1: how many other recordings are at least as near by cosine. Of texts that are the
+/// same (equal numbers in `same`) the nearest recording of any counts, and those of the others are not in its way.
+fn ranks(predicted: &Matrix, sound: &Matrix, same: &[u32]) -> Vec<usize> {
     let predicted = of_length_one(predicted);
     let sound = of_length_one(sound);
     let scores = predicted.product(&sound.transpose());
     (0..scores.rows())
         .map(|i| {
-            let own = scores.at(i, i);
-            scores.row(i).iter().filter(|&&score| score >= own).count().max(1)
+            let row = || scores.row(i).iter().zip(same);
+            let right = row().filter(|(_, text)| **text == same[i]).map(|(score, _)| *score);
+            let own = right.fold(f64::NEG_INFINITY, f64::max);
+            1 + row().filter(|(score, text)| **text != same[i] && **score >= own).count()
         })
         .collect()
+}
+
+/// A number for each row, the same for rows that are equal bit by bit.
+fn same_rows(matrix: &Matrix) -> Vec<u32> {
+    let mut numbers: BTreeMap<Vec<u64>, u32> = BTreeMap::new();
+    let number = |i: usize| {
+        let bits: Vec<u64> = matrix.row(i).iter().map(|value| value.to_bits()).collect();
+        let next = numbers.len() as u32;
+        *numbers.entry(bits).or_insert(next)
+    };
+    (0..matrix.rows()).map(number).collect()
 }
 
 fn of_length_one(matrix: &Matrix) -> Matrix {
@@ -287,6 +368,7 @@ mod tests {
         let held_out = HeldOut {
             text: principal_components(&x, 4).unwrap(),
             sound: principal_components(&y, 4).unwrap(),
+            same: same_rows(&x),
             folds: (0..5).map(|fold| (fold..24).step_by(5).collect()).collect(),
         };
         let unmoved: Vec<u32> = (0..24).collect();
@@ -327,10 +409,43 @@ mod tests {
     }
 
     #[test]
-    fn few_groups_leave_even_folds() {
-        let folds = folds(52, &[(0..26).collect(), (26..52).collect()], 1);
-        let sizes: Vec<usize> = folds.iter().map(Vec::len).collect();
-        assert_eq!(sizes.iter().sum::<usize>(), 52);
+    fn few_groups_are_a_fold_each() {
+        let (first, second): (Vec<u32>, Vec<u32>) = ((0..20).collect(), (20..52).collect());
+        let mut two = folds(52, &[first, second], 1);
+        two.sort();
+        assert_eq!(two, [(0..20).collect::<Vec<usize>>(), (20..52).collect()]);
+        let sizes: Vec<usize> = folds(52, &[(0..52).collect()], 1).iter().map(Vec::len).collect();
+        assert_eq!((sizes.len(), sizes.iter().sum::<usize>()), (5, 52));
         assert!(sizes.iter().all(|&size| size == 10 || size == 11));
+    }
+
+    #[test]
+    fn a_recording_of_the_same_text_is_right() {
+        let predicted = Matrix::from_rows(&[[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]);
+        let sound = Matrix::from_rows(&[[0.0, 1.0], [1.0, 0.1], [0.7, 0.7]]);
+        assert_eq!(ranks(&predicted, &sound, &[0, 1, 2]), [3, 1, 2]);
+        assert_eq!(ranks(&predicted, &sound, &[0, 0, 1]), [1, 1, 2]);
+        let rows = Matrix::from_rows(&[[1.0, 2.0], [2.0, 1.0], [1.0, 2.0]]);
+        assert_eq!(same_rows(&rows), [0, 1, 0]);
+    }
+
+    /// By the definition: one item less among the variates of its fold.
+    #[test]
+    fn intervals_are_about_their_estimates() {
+        let x = space(3, |i, j| (i * 7 + j * 5) * (i + 3) % 29);
+        let y = space(4, |i, j| (i * 11 + j * 3) * (i + 1) % 31 + i * 7 * (i + 3) % 29);
+        let held_out = HeldOut::new(&x, &y, &[(0..24).collect()], 1).unwrap();
+        let unmoved: Vec<u32> = (0..24).collect();
+        let estimates = held_out.estimate(&unmoved).unwrap();
+        for (estimate, interval) in estimates.iter().zip(held_out.intervals()) {
+            let (low, high) = interval.unwrap();
+            assert!(low <= *estimate && *estimate <= high && low < high, "{low} {estimate} {high}");
+        }
+        let judged = held_out.judged(&unmoved).unwrap();
+        let mut less = Judged { variates: judged.variates.clone(), ranks: Vec::new() };
+        less.variates[0].0.remove(1);
+        less.variates[0].1.remove(1);
+        let expected = less.canonical_correlation();
+        assert!((judged.correlations_without()[1] - expected).abs() < 1e-12);
     }
 }

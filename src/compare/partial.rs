@@ -27,6 +27,12 @@ impl Controls {
         controls
     }
 
+    /// How many controls are held constant: the ranks that add something, and the groups but one.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.basis.len() + self.members.len().saturating_sub(1)
+    }
+
     /// The ranks of a feature less what the controls explain of them, of length one. `None` where that is all.
     #[must_use]
     pub fn residual(&self, feature: &[f64]) -> Option<Vec<f64>> {

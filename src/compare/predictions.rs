@@ -6,6 +6,7 @@ use super::Resampling;
 use super::features::FeatureTable;
 use super::groups::{Groups, permute};
 use super::held_out::folds;
+use super::jackknife::{Scale, jackknife_interval};
 use super::spaces::{chosen, standardised};
 use crate::math::distribution::{TAIL, tail_probability};
 use crate::math::linear::Cholesky;
@@ -35,6 +36,10 @@ pub struct Prediction {
     /// The share of its variance that is predicted, `1 - Σ(y - ŷ)² / Σ(y - mean)²` over all held-out items: below 0 where the
     /// mean would do better.
     pub r2: Option<f64>,
+    /// Lower end of its 95 % interval.
+    pub ci_low: Option<f64>,
+    /// Upper end of it.
+    pub ci_high: Option<f64>,
     /// Its mean over permuted items: the floor.
     pub null_mean: Option<f64>,
     /// Its 95th percentile over permuted items.
@@ -52,7 +57,7 @@ pub struct Prediction {
 /// The regression is ridge regression (Hoerl and Kennard 1970) on predictors scaled to mean 0 and standard deviation 1 over the
 /// items that have the target (missing values are the mean, constant predictors are left out), with a penalty of a tenth
 /// of the number of items learnt from: scikit-learn's `Ridge(alpha = 0.1 n)`. Five folds, which split no group where there
-/// are five groups or more. The target's values are permuted among items, within groups where there are some:
+/// are several; fewer than five groups are a fold each. The interval is the jackknife's over the items, what was learnt held fixed. The target's values are permuted among items, within groups where there are some:
 /// p is `(1 + permutations that reach R²) / (1 + permutations)`, with fewer than ten from a fitted tail
 /// ([`tail_probability`]). The number of permutations is as asked or what 5e10 multiplications a side allow, not under 99.
 ///
@@ -163,7 +168,8 @@ impl Regression {
 
     fn fill(&self, targets: &Matrix, resampling: &Resampling, columns: &[usize], table: &mut [Prediction]) {
         let unmoved: Vec<u32> = (0..self.items as u32).collect();
-        let observed = self.r2(targets, &unmoved);
+        let mut held = vec![Vec::with_capacity(self.items); targets.cols()];
+        let observed = self.r2(targets, &unmoved, |target, error, square| held[target].push((error, square)));
         let multiplications = (2 * self.items * self.width * targets.cols()).max(1) as u64;
         let affordable = (BUDGET / multiplications).clamp(99, u64::from(u32::MAX)) as u32;
         let draws = resampling.permutations.min(affordable);
@@ -172,7 +178,7 @@ impl Regression {
             .map_init(Vec::new, |permutation, draw| {
                 let mut stream = Stream::new(resampling.seed, "permutation of targets", draw.into());
                 permute(&self.members, &mut stream, permutation);
-                self.r2(targets, permutation)
+                self.r2(targets, permutation, |_, _, _| {})
             })
             .collect();
         for (i, &column) in columns.iter().enumerate() {
@@ -180,14 +186,24 @@ impl Regression {
             null.sort_by(|a, b| ascending(*b, *a));
             let row = &mut table[column];
             row.r2 = observed[i];
+            let interval =
+                observed[i].and_then(|r2| jackknife_interval(r2, &r2_without(&held[i]), Scale::AtMostOne));
+            row.ci_low = interval.map(|ends| ends.0);
+            row.ci_high = interval.map(|ends| ends.1);
             row.null_mean = mean(&null);
             row.null_q95 = percentile(&null, 0.95);
             row.p = observed[i].filter(|_| !null.is_empty()).map(|r2| p(r2, &null));
         }
     }
 
-    /// R² of each target, item `permutation[i]` taken for item i; `None` of one without spread.
-    fn r2(&self, targets: &Matrix, permutation: &[u32]) -> Vec<Option<f64>> {
+    /// R² of each target, item `permutation[i]` taken for item i; `None` of one without spread. `seen` is told of each item's target, its
+    /// squared error and its squared distance to the mean.
+    fn r2(
+        &self,
+        targets: &Matrix,
+        permutation: &[u32],
+        mut seen: impl FnMut(usize, f64, f64),
+    ) -> Vec<Option<f64>> {
         let moved: Vec<usize> = permutation.iter().map(|&from| from as usize).collect();
         let targets = targets.select_rows(&moved);
         let centre = column_means(&targets);
@@ -220,14 +236,23 @@ impl Regression {
             for i in 0..own.rows() {
                 for (j, (error, square)) in errors.iter_mut().zip(&mut squares).enumerate() {
                     let guess = predicted.at(i, j) - offset.at(0, j) + mean.at(0, j);
-                    *error += (own.at(i, j) - guess) * (own.at(i, j) - guess);
-                    *square += own.at(i, j) * own.at(i, j);
+                    let missed = (own.at(i, j) - guess) * (own.at(i, j) - guess);
+                    let distance = own.at(i, j) * own.at(i, j);
+                    *error += missed;
+                    *square += distance;
+                    seen(j, missed, distance);
                 }
             }
         }
         let spread = |sum: &f64| *sum > 0.0 && sum.is_finite();
         errors.iter().zip(&squares).map(|(e, s)| spread(s).then(|| 1.0 - e / s)).collect()
     }
+}
+
+/// R² without each item in turn, of squared errors and squared distances to the mean.
+fn r2_without(held: &[(f64, f64)]) -> Vec<f64> {
+    let (errors, squares) = held.iter().fold((0.0, 0.0), |(e, s), (error, square)| (e + error, s + square));
+    held.iter().map(|(error, square)| 1.0 - (errors - error) / (squares - square)).collect()
 }
 
 fn add(sum: &mut Matrix, part: &Matrix, factor: f64) {
@@ -281,6 +306,11 @@ mod tests {
         let found = predictions(&texts, &sounds, &Groups::none(150), &resampling);
         assert_eq!(found.len(), 7);
         assert_eq!((found[1].side.as_str(), found[1].target.as_str(), found[2].n), ("audio", "f1", 140));
+        let (low, high) = (found[1].ci_low.unwrap(), found[1].ci_high.unwrap());
+        assert!(
+            low < found[1].r2.unwrap() && found[1].r2.unwrap() < high && high - low < 0.1,
+            "{low} {high}"
+        );
         assert!(found[1].r2.unwrap() > 0.9 && found[1].q.unwrap() < 1e-3, "{:?}", found[1]);
         assert!(found[0].p.unwrap() > 0.01 && found[0].null_mean.unwrap() < 0.0, "{:?}", found[0]);
         let (predicted, left) = (&found[3], &found[4]);
@@ -302,7 +332,7 @@ mod tests {
         let regression = Regression::of_folds(&predictors, folds, vec![(0..60).collect()]).unwrap();
         let unmoved: Vec<u32> = (0..60).collect();
         let expected: Vec<f64> = serde_json::from_value(case["r2"].clone()).unwrap();
-        for (found, expected) in regression.r2(&targets, &unmoved).iter().zip(expected) {
+        for (found, expected) in regression.r2(&targets, &unmoved, |_, _, _| {}).iter().zip(expected) {
             assert!((found.unwrap() - expected).abs() < 1e-10, "{found:?} is not {expected}");
         }
     }

@@ -1,4 +1,4 @@
-//! Ranks of a column that is sorted once and resampled many times.
+//! Columns that are resampled many times: by their ranks, sorted once, or by their values.
 
 use crate::math::product::PANEL;
 use crate::math::statistics::ascending;
@@ -82,6 +82,63 @@ impl RankedColumn {
             }
         }
         ((cubed(total as u64) - total as u128 - cubes) / 3) as f64
+    }
+}
+
+/// A column as it is resampled.
+#[derive(Debug, Clone)]
+pub enum ResampledColumn {
+    /// By its ranks: the correlation of two is Spearman's.
+    Ranks(RankedColumn),
+    /// By its values, centred and of length one: the correlation of two is Pearson's.
+    Values(Vec<f64>),
+}
+
+/// Values of a resample whose squares sum to less than this, of a column of length one, are equal but for rounding.
+const EQUAL: f64 = 1e-20;
+
+impl ResampledColumn {
+    /// What is correlated, centred: [`RankedColumn::doubled_ranks`], or the values.
+    #[must_use]
+    pub fn centred(&self) -> Vec<f64> {
+        match self {
+            Self::Ranks(column) => column.doubled_ranks(),
+            Self::Values(values) => values.clone(),
+        }
+    }
+
+    /// Its length.
+    #[must_use]
+    pub fn norm(&self) -> f64 {
+        match self {
+            Self::Ranks(column) => column.norm(),
+            Self::Values(values) => values.iter().map(|value| value * value).sum::<f64>().sqrt(),
+        }
+    }
+
+    /// Whether sums of products are those of whole numbers.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Ranks(_))
+    }
+
+    /// Writes a resample of `total` items, centred, to `panel` as [`RankedColumn::rank`] does, and gives back the sum of its squares:
+    /// zero where all are equal.
+    pub fn draw(&self, drawn: &[Drawn], total: usize, panel: &mut [[f32; PANEL]], place: usize) -> f64 {
+        let values = match self {
+            Self::Ranks(column) => return column.rank(drawn, total, panel, place),
+            Self::Values(values) => values,
+        };
+        let times = |item: &Drawn| f64::from(item.times);
+        let mean =
+            values.iter().zip(drawn).map(|(value, item)| value * times(item)).sum::<f64>() / total as f64;
+        let mut squares = 0.0;
+        for (value, item) in values.iter().zip(drawn) {
+            let centred = value - mean;
+            panel[item.row as usize][place] = centred as f32;
+            squares += times(item) * centred * centred;
+        }
+        if squares > EQUAL { squares } else { 0.0 }
     }
 }
 

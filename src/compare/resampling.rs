@@ -1,7 +1,7 @@
-//! Bootstrap and permutation of many rank correlations at once.
+//! Bootstrap and permutation of many correlations at once, of ranks or of values.
 //!
-//! All pairs of columns share each draw. A bootstrap draw re-ranks every column in one pass over its sorted order, a
-//! permutation moves the rows of the text ranks; either way all correlations of the draw are then one matrix product. Draws are
+//! All pairs of columns share each draw. A bootstrap draw re-ranks every column in one pass over its sorted order (or centres its values
+//! anew), a permutation moves the rows of the text side; either way all correlations of the draw are then one matrix product. Draws are
 //! computed in parallel and consumed in their order.
 
 use rayon::prelude::*;
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::Resampling;
 use super::extremes::Largest;
 use super::groups::{log_permutations, permute};
-use super::ranking::{Drawn, RankedColumn};
+use super::ranking::{Drawn, ResampledColumn};
 use crate::math::distribution::{TAIL, tail_probability};
 use crate::math::product::Panels;
 use crate::math::random::Stream;
@@ -29,9 +29,9 @@ pub(super) const LEAST_P: f64 = 1e-300;
 /// Columns over the same items, of which every text column is correlated with every sound column. None is constant.
 pub struct Tile<'a> {
     /// Text columns.
-    pub texts: &'a [RankedColumn],
+    pub texts: &'a [ResampledColumn],
     /// Sound columns.
-    pub sounds: &'a [RankedColumn],
+    pub sounds: &'a [ResampledColumn],
     /// Number of items.
     pub items: usize,
     /// Positions of the items of each group.
@@ -49,7 +49,7 @@ struct BootstrapScratch {
 }
 
 impl Tile<'_> {
-    /// The percentile bootstrap interval (2.5 % to 97.5 %, Efron 1979) of each Spearman correlation, text by text. Whole pairs
+    /// The percentile bootstrap interval (2.5 % to 97.5 %, Efron 1979) of each correlation, text by text. Whole pairs
     /// are drawn with replacement from all items alike, without regard to groups. Draws in which a column is constant do not
     /// count; `None` where none counts.
     pub fn intervals(&self, resampling: &Resampling) -> Vec<Option<(f64, f64)>> {
@@ -75,7 +75,7 @@ impl Tile<'_> {
         tails.into_par_iter().map(|tails| tails.interval(keep)).collect()
     }
 
-    /// Spearman's correlation of each of some pairs of columns (text, sound) in every bootstrap draw, the draws of
+    /// The correlation of each of some pairs of columns (text, sound) in every bootstrap draw, the draws of
     /// [`Self::intervals`]; NaN where a column is constant in the draw.
     pub fn draws(&self, pairs: &[(usize, usize)], resampling: &Resampling) -> Vec<Vec<f64>> {
         let width = self.sounds.len();
@@ -90,7 +90,7 @@ impl Tile<'_> {
         (0..pairs.len()).map(|pair| draws.iter().map(|draw| f64::from(draw[pair])).collect()).collect()
     }
 
-    /// Spearman's correlations in one resample; NaN where a column is constant in it.
+    /// The correlations in one resample; NaN where a column is constant in it.
     fn bootstrap(&self, stream: &mut Stream, scratch: &mut BootstrapScratch) -> Vec<f32> {
         let BootstrapScratch { drawn, times, texts, sounds, text_scales, sound_scales } = scratch;
         drawn.clear();
@@ -122,7 +122,7 @@ impl Tile<'_> {
 
     fn rank(
         &self,
-        columns: &[RankedColumn],
+        columns: &[ResampledColumn],
         drawn: &[Drawn],
         rows: usize,
         panels: &mut Panels,
@@ -132,36 +132,37 @@ impl Tile<'_> {
         scales.clear();
         for (j, column) in columns.iter().enumerate() {
             let (panel, place) = panels.column_mut(j);
-            let squares = column.rank(drawn, self.items, panel, place);
+            let squares = column.draw(drawn, self.items, panel, place);
             scales.push(if squares > 0.0 { 1.0 / squares.sqrt() } else { f64::NAN });
         }
     }
 
-    /// The two-sided permutation p of each Spearman correlation, text by text: the text side is permuted within the groups;
+    /// The two-sided permutation p of each correlation, text by text: the text side is permuted within the groups;
     /// `(1 + exceedances) / (1 + permutations)`, and with fewer than ten exceedances the tail of the squared statistic after
     /// Knijnenburg et al. 2009 where it fits. Never below one part in the number of different permutations.
     ///
     /// The statistic is how far the correlation lies from its mean over all permutations, which is the correlation that the
-    /// groups' means alone would give: the product of the ranks with the sound ranks less their group's mean. Without
+    /// groups' means alone would give: the product with the sound side less its groups' means. Without
     /// groups that is the correlation itself.
     pub fn permutation_p(&self, resampling: &Resampling) -> Vec<f64> {
-        let text_ranks: Vec<Vec<f64>> = self.texts.iter().map(RankedColumn::doubled_ranks).collect();
+        let text_ranks: Vec<Vec<f64>> = self.texts.iter().map(ResampledColumn::centred).collect();
         let sound_ranks: Vec<Vec<f64>> =
-            self.sounds.iter().map(|sound| centred_within(sound.doubled_ranks(), self.members)).collect();
+            self.sounds.iter().map(|sound| centred_within(sound.centred(), self.members)).collect();
         let texts = packed(&text_ranks, self.items);
         let sounds = packed(&sound_ranks, self.items);
-        let sound_norms: Vec<f64> = self.sounds.iter().map(RankedColumn::norm).collect();
+        let sound_norms: Vec<f64> = self.sounds.iter().map(ResampledColumn::norm).collect();
         let norms: Vec<f64> = self
             .texts
             .iter()
-            .map(RankedColumn::norm)
+            .map(ResampledColumn::norm)
             .flat_map(|text_norm| sound_norms.iter().map(move |norm| text_norm * norm))
             .collect();
         let pairs: Vec<(&Vec<f64>, &Vec<f64>)> =
             text_ranks.iter().flat_map(|text| sound_ranks.iter().map(move |sound| (text, sound))).collect();
         let observed: Vec<f64> =
             pairs.par_iter().zip(&norms).map(|((x, y), norm)| dot(x, y) / norm).collect();
-        let exact = self.items <= EXACT_ITEMS && self.members.len() == 1;
+        let whole = self.texts.iter().chain(self.sounds).all(ResampledColumn::is_whole);
+        let exact = whole && self.items <= EXACT_ITEMS && self.members.len() == 1;
         let tolerance = if exact { 1e-12 } else { TOLERANCE };
         let mut tails: Vec<PermutationTail> = observed
             .iter()
@@ -296,7 +297,8 @@ impl PermutationTail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math::statistics::{average_ranks, percentile, spearman};
+    use crate::compare::ranking::RankedColumn;
+    use crate::math::statistics::{average_ranks, mean, pearson, percentile, spearman};
 
     fn columns(items: usize, count: usize, distinct: u32, item: u64) -> Vec<Vec<f64>> {
         let mut stream = Stream::new(6, "columns", item);
@@ -304,8 +306,53 @@ mod tests {
         (0..count).map(|_| draw()).collect()
     }
 
-    fn ranked(columns: &[Vec<f64>]) -> Vec<RankedColumn> {
-        columns.iter().map(|column| RankedColumn::new(column)).collect()
+    fn ranked(columns: &[Vec<f64>]) -> Vec<ResampledColumn> {
+        columns.iter().map(|column| ResampledColumn::Ranks(RankedColumn::new(column))).collect()
+    }
+
+    fn valued(columns: &[Vec<f64>]) -> Vec<ResampledColumn> {
+        let unit = |column: &Vec<f64>| {
+            let centre = mean(column).unwrap();
+            let length = column.iter().map(|x| (x - centre).powi(2)).sum::<f64>().sqrt();
+            ResampledColumn::Values(column.iter().map(|x| (x - centre) / length).collect())
+        };
+        columns.iter().map(unit).collect()
+    }
+
+    /// Pearson's correlation of values, by its definition, one draw at a time.
+    #[test]
+    fn of_values_it_equals_the_definition_too() {
+        let (texts, sounds) = (columns(60, 2, 1 << 20, 3), columns(60, 3, 7, 4));
+        let (unit_texts, unit_sounds) = (valued(&texts), valued(&sounds));
+        let members = [(0..60).collect()];
+        let tile = Tile { texts: &unit_texts, sounds: &unit_sounds, items: 60, members: &members };
+        let resampling = Resampling { seed: 3, permutations: 199, bootstrap: 99 };
+        let (intervals, p) = (tile.intervals(&resampling), tile.permutation_p(&resampling));
+        let cells: Vec<(usize, usize)> = (0..2).flat_map(|t| (0..3).map(move |s| (t, s))).collect();
+        for (i, &(t, s)) in cells.iter().enumerate() {
+            let draws: Vec<f64> = (0..99)
+                .map(|draw| {
+                    let mut stream = Stream::new(3, "bootstrap of pairs", draw);
+                    let draw: Vec<usize> = (0..60).map(|_| stream.below(60) as usize).collect();
+                    let of = |column: &[f64]| draw.iter().map(|&i| column[i]).collect::<Vec<f64>>();
+                    pearson(&of(&texts[t]), &of(&sounds[s])).unwrap()
+                })
+                .collect();
+            let (low, high) = intervals[i].unwrap();
+            assert!((low - percentile(&draws, 0.025).unwrap()).abs() < 1e-5);
+            assert!((high - percentile(&draws, 0.975).unwrap()).abs() < 1e-5);
+            let observed = pearson(&texts[t], &sounds[s]).unwrap().abs();
+            let reached = (0..199)
+                .filter(|&draw| {
+                    let mut permutation = Vec::new();
+                    let mut stream = Stream::new(3, "permutation of pairs", draw);
+                    permute(&members, &mut stream, &mut permutation);
+                    let moved: Vec<f64> = permutation.iter().map(|&i| texts[t][i as usize]).collect();
+                    pearson(&moved, &sounds[s]).unwrap().abs() >= observed - 1e-6
+                })
+                .count();
+            assert!(reached < 10 || p[i] == (1 + reached) as f64 / 200.0, "{reached} {}", p[i]);
+        }
     }
 
     /// Interval and p by their definitions, one pair and one draw at a time.

@@ -1,9 +1,11 @@
 //! Likeness of two spaces without a map between them: centred kernel alignment and the correlation of distances.
 
+use rayon::prelude::*;
+
 use super::spaces::SpaceKind;
 use crate::math::matrix::Matrix;
 use crate::math::product::Panels;
-use crate::math::statistics::average_ranks;
+use crate::math::statistics::{ascending, average_ranks, pearson};
 
 /// Linear centred kernel alignment of two spaces, ready for any order of the second one's items.
 pub struct Alignment {
@@ -28,6 +30,68 @@ impl Alignment {
         self.text.transposed_product(&moved, &mut product);
         product.iter().map(|&value| f64::from(value) * f64::from(value)).sum()
     }
+}
+
+/// The centred kernel alignment without each item in turn. With centred columns the removal of item i leaves
+/// `YᵀX - c yᵢxᵢᵀ`, c = n / (n - 1), so that all n take one product. Empty where a space has no spread.
+#[must_use]
+pub fn alignments_without(text: &Matrix, sound: &Matrix) -> Vec<f64> {
+    let (x, y) = (centred(text), centred(sound));
+    let c = x.rows() as f64 / (x.rows() as f64 - 1.0);
+    let [both, of_text, of_sound] = [(&x, &y), (&x, &x), (&y, &y)].map(|(a, b)| {
+        let product = a.transposed_product(b);
+        let size: f64 = product.values().iter().map(|value| value * value).sum();
+        let sent = a.product(&product);
+        let without = |i: usize| {
+            let (own, squares) =
+                (dot(sent.row(i), b.row(i)), dot(a.row(i), a.row(i)) * dot(b.row(i), b.row(i)));
+            size - 2.0 * c * own + c * c * squares
+        };
+        (0..a.rows()).map(without).collect::<Vec<f64>>()
+    });
+    let norms = of_text.iter().zip(&of_sound).map(|(text, sound)| (text.max(0.0) * sound.max(0.0)).sqrt());
+    let without: Vec<f64> = both.iter().zip(norms).map(|(both, norm)| both / norm).collect();
+    if without.iter().all(|value| value.is_finite()) { without } else { Vec::new() }
+}
+
+/// The rank correlation of the distances of two spaces without each of `blocks` blocks of items in turn: item i stands in block `i`
+/// modulo their number. The distances that remain are ranked anew. Empty where all distances of a space are equal.
+#[must_use]
+pub fn correlations_without(text: &DistanceRanks, sound: &DistanceRanks, blocks: usize) -> Vec<f64> {
+    let items = text.ranks.rows();
+    let pairs: Vec<(u32, u32)> =
+        (0..items as u32).flat_map(|i| (i + 1..items as u32).map(move |j| (i, j))).collect();
+    let distances = [text, sound].map(|space| {
+        pairs.iter().map(|&(i, j)| space.ranks.at(i as usize, j as usize)).collect::<Vec<f64>>()
+    });
+    let orders = distances.each_ref().map(|values| {
+        let mut order: Vec<u32> = (0..values.len() as u32).collect();
+        order.sort_by(|&a, &b| ascending(values[a as usize], values[b as usize]));
+        order
+    });
+    let without = |block: usize| {
+        let kept = |pair: u32| {
+            let (i, j) = pairs[pair as usize];
+            i as usize % blocks != block && j as usize % blocks != block
+        };
+        let [text, sound] = [0, 1].map(|side| ranked_among(&distances[side], &orders[side], kept));
+        pearson(&text, &sound)
+    };
+    (0..blocks).into_par_iter().map(without).collect::<Option<Vec<f64>>>().unwrap_or_default()
+}
+
+/// The average ranks of the values that are kept, in the order of the values; `order` has them by size.
+fn ranked_among(values: &[f64], order: &[u32], kept: impl Fn(u32) -> bool) -> Vec<f64> {
+    let order: Vec<u32> = order.iter().copied().filter(|&pair| kept(pair)).collect();
+    let mut ranks = vec![f64::NAN; values.len()];
+    let mut before = 0;
+    for run in order.chunk_by(|&a, &b| values[a as usize] == values[b as usize]) {
+        let rank = before as f64 + f64::midpoint(run.len() as f64, 1.0);
+        run.iter().for_each(|&pair| ranks[pair as usize] = rank);
+        before += run.len();
+    }
+    ranks.retain(|rank| !rank.is_nan());
+    ranks
 }
 
 fn scaled(matrix: &Matrix) -> Option<Panels> {
@@ -187,6 +251,27 @@ mod tests {
         assert!(wide.cols() > wide.rows());
         let cka = Alignment::new(&wide, &wide).unwrap().estimate(&[0, 1, 2, 3]);
         assert!((cka - 1.0).abs() < 1e-6);
+    }
+
+    /// By the definition: the item is taken out of both spaces and all is computed anew.
+    #[test]
+    fn what_is_left_out_is_left_out() {
+        let (aligned, distances) = (alignments_without(&x(), &y()), |matrix: &Matrix| {
+            DistanceRanks::new(matrix, SpaceKind::Features).unwrap()
+        });
+        let correlated = correlations_without(&distances(&x()), &distances(&y()), 24);
+        for i in 0..24 {
+            let rest: Vec<usize> = (0..24).filter(|&other| other != i).collect();
+            let (x, y) = (x().select_rows(&rest), y().select_rows(&rest));
+            let unmoved: Vec<u32> = (0..23).collect();
+            let expected = Alignment::new(&x, &y).unwrap().estimate(&unmoved);
+            assert!((aligned[i] - expected).abs() < 1e-6, "{i}: {} {expected}", aligned[i]);
+            let expected = distances(&x).correlation(&distances(&y), &unmoved);
+            assert!((correlated[i] - expected).abs() < 1e-12, "{i}: {} {expected}", correlated[i]);
+        }
+        assert_eq!(correlations_without(&distances(&x()), &distances(&y()), 5).len(), 5);
+        let flat = Matrix::from_rows(&[[1.0, 2.0]; 5]);
+        assert!(alignments_without(&flat, &flat).is_empty());
     }
 
     #[test]

@@ -8,13 +8,16 @@ use super::Resampling;
 use super::clusters::{Agreement, clusters};
 use super::groups::{Groups, permute};
 use super::held_out::HeldOut;
-use super::similarity::{Alignment, DistanceRanks};
+use super::jackknife::{Scale, jackknife_interval};
+use super::similarity::{Alignment, DistanceRanks, alignments_without, correlations_without};
 use crate::math::matrix::Matrix;
 use crate::math::random::Stream;
 use crate::math::statistics::{benjamini_hochberg, is_constant, mean, percentile, population_sd};
 
 /// Items of which distances are taken at most.
 const RSA_ITEMS: usize = 1000;
+/// Blocks of items that are left out for the interval of a correlation of distances, at most.
+const RSA_BLOCKS: usize = 100;
 /// Items that the measures on held-out folds take at most.
 const HELD_OUT_ITEMS: usize = 2000;
 /// Permutations of the measures on held-out folds at most.
@@ -59,6 +62,10 @@ pub struct SpaceRelation {
     pub measure: Cow<'static, str>,
     /// The measure.
     pub estimate: Option<f64>,
+    /// Lower end of its 95 % interval.
+    pub ci_low: Option<f64>,
+    /// Upper end of it.
+    pub ci_high: Option<f64>,
     /// Its mean over permuted items.
     pub null_mean: Option<f64>,
     /// Its 95th percentile over permuted items.
@@ -84,10 +91,14 @@ pub struct SpaceRelation {
 /// - `recall_at_1`, `recall_at_5`, `recall_at_10`, `mrr`: a ridge regression from text to sound (same components, penalty and folds) sends
 ///   each held-out text to a point; the held-out recordings of its fold are ranked by cosine to it. The share of texts whose
 ///   own recording comes first, or among the first five or ten, and the mean of 1 / rank. A tie counts as the worse rank.
+///   Where several texts are the same (equal rows), the recording of any of them is right.
 ///   For p, of equal recalls that with the larger mean reciprocal rank is the larger one.
 /// - `ami`: the adjusted mutual information of the two spaces' clusters ([`clusters`], [`Agreement`]), of at most 2,000 items.
 ///
-/// Folds never split a group where there are at least five groups. The items of the sound space are permuted, within groups
+/// The interval is that of [`jackknife_interval`] over items (of `rsa` over at most 100 blocks of them), with clusters and what other folds taught
+/// held as they are; Wilson's of the recalls.
+///
+/// Folds never split a group where there are several; fewer than five groups are a fold each. The items of the sound space are permuted, within groups
 /// where there are some. The measures on held-out folds take at most 2,000 random items and 99 permutations, CKA at least 99
 /// and as many as 2e11 multiplications allow. What is chosen depends on seed and sizes alone.
 ///
@@ -122,34 +133,61 @@ fn relate(text: &Space, sound: &Space, groups: &Groups, resampling: &Resampling)
     let mut relations = all.relations(["cka"], resampling, affordable, |permutation| {
         alignment.as_ref().map(|alignment| [alignment.estimate(permutation)])
     });
+    if alignment.is_some() {
+        relations[0].jackknifed(&alignments_without(&all.text, &all.sound), Scale::Share);
+    }
 
     let some = Sample::new(text, sound, groups, &chosen(&complete, RSA_ITEMS, resampling.seed));
     let distances = DistanceRanks::new(&some.text, text.kind)
         .zip(DistanceRanks::new(&some.sound, sound.kind))
         .filter(|_| !few);
-    relations.extend(some.relations(["rsa"], resampling, u32::MAX, |permutation| {
+    let mut rsa = some.relations(["rsa"], resampling, u32::MAX, |permutation| {
         distances.as_ref().map(|(text, sound)| [text.correlation(sound, permutation)])
-    }));
+    });
+    if let Some((text, sound)) = &distances {
+        let without = correlations_without(text, sound, some.items.min(RSA_BLOCKS));
+        rsa[0].jackknifed(&without, Scale::Correlation);
+    }
+    relations.extend(rsa);
 
     let some = Sample::new(text, sound, groups, &chosen(&complete, HELD_OUT_ITEMS, resampling.seed));
     let held_out = HeldOut::new(&some.text, &some.sound, &some.members, resampling.seed);
     let names = ["cca", "recall_at_1", "recall_at_5", "recall_at_10", "mrr"];
-    relations.extend(some.relations(names, resampling, HELD_OUT_PERMUTATIONS, |permutation| {
+    let mut retrieved = some.relations(names, resampling, HELD_OUT_PERMUTATIONS, |permutation| {
         held_out.as_ref().and_then(|held_out| held_out.estimate(permutation))
-    }));
+    });
+    let intervals = held_out.as_ref().map_or([None; 5], HeldOut::intervals);
+    retrieved.iter_mut().zip(intervals).for_each(|(row, ends)| row.set_interval(ends));
+    relations.extend(retrieved);
     let agreement = (!few && some.text.cols() > 0 && some.sound.cols() > 0)
         .then(|| {
             Agreement::new(clusters(&some.text, resampling.seed), clusters(&some.sound, resampling.seed))
         })
         .flatten();
-    relations.extend(some.relations(["ami"], resampling, u32::MAX, |permutation| {
+    let mut ami = some.relations(["ami"], resampling, u32::MAX, |permutation| {
         agreement.as_ref().map(|agreement| [agreement.estimate(permutation)])
-    }));
+    });
+    if let Some(agreement) = &agreement {
+        ami[0].jackknifed(&agreement.without_each(), Scale::AtMostOne);
+    }
+    relations.extend(ami);
     for relation in &mut relations {
         relation.text_space.clone_from(&text.name);
         relation.audio_space.clone_from(&sound.name);
     }
     relations
+}
+
+impl SpaceRelation {
+    fn jackknifed(&mut self, without: &[f64], scale: Scale) {
+        let ends = self.estimate.and_then(|estimate| jackknife_interval(estimate, without, scale));
+        self.set_interval(ends);
+    }
+
+    fn set_interval(&mut self, ends: Option<(f64, f64)>) {
+        self.ci_low = ends.map(|ends| ends.0);
+        self.ci_high = ends.map(|ends| ends.1);
+    }
 }
 
 /// A random choice of at most `count` items, in order.
@@ -247,6 +285,8 @@ impl Sample {
                 audio_space: String::new(),
                 measure: measures[m].into(),
                 estimate,
+                ci_low: None,
+                ci_high: None,
                 null_mean: mean(&null),
                 null_q95: percentile(&null, 0.95),
                 p: observed.filter(|_| !null.is_empty()).map(|observed| {

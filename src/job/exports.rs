@@ -7,7 +7,7 @@ use super::vectors::WordVectors;
 use crate::error::Result;
 use crate::report::{DocumentRow, Written, tables};
 use crate::text::embeddings::formats::{Export, ExportFormat, WORDS_FILE};
-use crate::text::embeddings::{nearest_of_all, nearly_nearest_of_all, remove_common_component};
+use crate::text::embeddings::{Embeddings, nearest_of_all, nearly_nearest_of_all, remove_common_component};
 
 /// Of more words than this the nearest are found by a graph, which misses some.
 const EXACT_WORDS: usize = 200_000;
@@ -26,8 +26,7 @@ pub(super) fn export(
         desk.interrupt.check()?;
         let key = Key::of("neighbours", &(key, plan.neighbours));
         let written = desk.remember(&key, || {
-            let all = if vectors.words.len() > EXACT_WORDS { nearly_nearest_of_all } else { nearest_of_all };
-            let near = all(&vectors.embeddings, plan.neighbours);
+            let near = nearest_of_every(&vectors.embeddings, plan.neighbours);
             let written = desk.write(tables::neighbours(&vectors.words, &near), "neighbours.parquet")?;
             Ok(((), vec![written]))
         });
@@ -61,6 +60,13 @@ pub(super) fn export(
         all.extend(written?.1);
     }
     Ok(all)
+}
+
+/// The nearest words of every word: all of them, or where they are many nearly all.
+pub(super) fn nearest_of_every(embeddings: &Embeddings, count: usize) -> Vec<Vec<(usize, f32)>> {
+    let words = embeddings.vectors().len() / embeddings.dims().max(1);
+    let all = if words > EXACT_WORDS { nearly_nearest_of_all } else { nearest_of_all };
+    all(embeddings, count)
 }
 
 /// The documents that have a vector, by id.

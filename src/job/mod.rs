@@ -39,6 +39,7 @@ mod settings;
 mod shards;
 mod shelf;
 mod sound;
+mod spaces;
 mod stages;
 mod statistics;
 mod store;
@@ -47,6 +48,7 @@ mod timing;
 mod topics;
 mod vectors;
 mod verify;
+mod word_level;
 mod words;
 
 pub use difference::difference;

@@ -6,14 +6,20 @@ use super::clip::{Plans, Scratch};
 use super::inputs::AllInputs;
 use super::plan::Plan;
 use super::relations::Relations;
+use super::run::Outcome;
 use super::sound::Sound;
 use super::statistics::corpus_section;
 use super::vectors::WordVectors;
+use super::word_level::WordLevel;
 use super::words::Words;
 use crate::audio::Profile;
+use crate::compare::correlations::Correlation;
+use crate::compare::group_means::GroupMean;
+use crate::compare::similarity::centred;
 use crate::corpus::{DocumentReader, Stage, read_clip};
 use crate::math::linear::SymmetricEigen;
 use crate::math::matrix::Matrix;
+use crate::math::neighbour_embedding::neighbour_embedding;
 use crate::report::page::{self, ReportData};
 use crate::report::{ClipRow, WordRow, Written};
 use crate::text::embeddings::nearest;
@@ -22,21 +28,25 @@ use crate::text::embeddings::nearest;
 const TERMS: usize = 60;
 const PICTURES: usize = 6;
 const PICTURE_SECONDS: f64 = 20.0;
+const SUSPECT_PICTURES: usize = 4;
+/// Sound that the page holds, and that one recording may take of it: a page of under 5 MB has it in 4 / 3 of its bytes.
+const AUDIO_BYTES: usize = 2_200_000;
+const CLIP_AUDIO_BYTES: usize = 640_044;
 const NEIGHBOURS_OF: usize = 16;
 const NEIGHBOURS: usize = 8;
 const MAP_WORDS: usize = 120;
+/// Words that count as near in the map of neighbours.
+const PERPLEXITY: f64 = 15.0;
 const SCATTERS: usize = 6;
 
 /// Everything that the page shows of this run.
-pub(super) fn data(
-    plan: &Plan,
-    inputs: &AllInputs,
-    words: Option<&Words>,
-    sound: Option<&Sound>,
-    relations: Option<&Relations>,
-    written: &[Written],
-) -> ReportData {
+pub(super) fn data(plan: &Plan, inputs: &AllInputs, outcome: &Outcome) -> ReportData {
+    let (words, sound) = (outcome.words.as_ref(), outcome.sound.as_ref());
+    let relations = outcome.relations.as_ref();
     let (quarantine, warnings) = exclusions(words, sound, relations);
+    let mut gallery =
+        Gallery { plan, inputs, relations, words: outcome.word_level.as_ref(), room: AUDIO_BYTES };
+    let suspects = sound.map_or_else(Vec::new, |sound| gallery.pictures(&suspected(sound, relations)));
     ReportData {
         job: plan.file.job.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -45,15 +55,23 @@ pub(super) fn data(
         clips: sound.map(clips_read),
         words: words.filter(|words| !words.documents.is_empty()).map(|words| words_section(plan, words)),
         corpus: words.and_then(corpus_section),
-        sound: sound
-            .filter(|sound| !sound.clips.is_empty())
-            .map(|sound| sound_section(plan, inputs, sound, relations)),
-        relations: plan.compare.as_ref().zip(relations).map(|(compare, relations)| {
-            relations_section(compare.permutations, compare.bootstrap, relations)
+        sound: sound.filter(|sound| !sound.clips.is_empty()).map(|sound| page::Sound {
+            features: features(sound),
+            spectrograms: gallery.pictures(&examples(sound, relations)),
+        }),
+        relations: plan.compare.as_ref().zip(relations).map(|(compare, relations)| page::Relations {
+            word_relations: outcome
+                .word_level
+                .iter()
+                .flat_map(|level| &level.correlations)
+                .map(relation)
+                .collect(),
+            suspect_pictures: suspects,
+            ..relations_section(compare.permutations, compare.bootstrap, relations)
         }),
         quarantine,
         warnings,
-        tables: table_files(written),
+        tables: table_files(&outcome.written),
     }
 }
 
@@ -227,87 +245,121 @@ fn telling_words(words: &Words, vectors: &WordVectors) -> Vec<usize> {
     scored.into_iter().map(|(_, i)| i).collect()
 }
 
-/// The first two principal components of the telling words' vectors, through the eigenvectors of their Gram matrix.
+/// The telling words in the plane: their first two principal components, by the eigenvectors of the Gram matrix of their vectors, and
+/// the plane in which near words stay near, which begins from these.
 fn word_map(telling: &[usize], vectors: &WordVectors) -> (Vec<page::MapWord>, Option<(f64, f64)>) {
     let chosen = &telling[..telling.len().min(MAP_WORDS)];
     let dims = vectors.embeddings.dims();
     if chosen.len() < 3 || dims < 2 {
         return (Vec::new(), None);
     }
-    let mut centred = Matrix::zeros(chosen.len(), dims);
+    let mut scaled = Matrix::zeros(chosen.len(), dims);
     for (row, &word) in chosen.iter().enumerate() {
         let vector = vectors.embeddings.vector(word).unwrap_or_default();
         let norm = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt().max(1e-12);
-        vector.iter().enumerate().for_each(|(i, &x)| centred.set(row, i, f64::from(x) / norm));
+        vector.iter().enumerate().for_each(|(i, &x)| scaled.set(row, i, f64::from(x) / norm));
     }
-    for i in 0..dims {
-        let mean = centred.column(i).iter().sum::<f64>() / chosen.len() as f64;
-        (0..chosen.len()).for_each(|row| centred.set(row, i, centred.at(row, i) - mean));
-    }
+    let centred = centred(&scaled);
     let eigen = SymmetricEigen::new(&centred.product(&centred.transpose()));
     let all: f64 = eigen.values.iter().map(|value| value.max(0.0)).sum();
     let coordinate =
         |row: usize, axis: usize| eigen.vectors.at(axis, row) * eigen.values[axis].max(0.0).sqrt();
+    let plane: Vec<[f64; 2]> =
+        (0..chosen.len()).map(|row| [coordinate(row, 0), coordinate(row, 1)]).collect();
+    let near = neighbour_embedding(&scaled, &plane, PERPLEXITY);
     let map = chosen
         .iter()
-        .enumerate()
-        .map(|(row, &word)| page::MapWord {
+        .zip(plane.iter().zip(near))
+        .map(|(&word, (&[x, y], near))| page::MapWord {
             term: vectors.words[word].term.clone(),
             count: vectors.words[word].count,
-            x: coordinate(row, 0),
-            y: coordinate(row, 1),
+            x,
+            y,
+            near,
         })
         .collect();
     let share = |axis: usize| eigen.values[axis].max(0.0) / all;
     (map, (all > 0.0).then(|| (share(0), share(1))))
 }
 
-fn sound_section(
-    plan: &Plan,
-    inputs: &AllInputs,
-    sound: &Sound,
-    relations: Option<&Relations>,
-) -> page::Sound {
+fn features(sound: &Sound) -> Vec<page::FeatureSummary> {
     let column = |i: usize| -> Vec<f64> { sound.clips.iter().filter_map(|row| row.values[i]).collect() };
-    let features =
-        sound.names.iter().enumerate().filter_map(|(i, name)| page::FeatureSummary::of(name, &column(i)));
-    page::Sound { features: features.collect(), spectrograms: pictures(plan, inputs, sound, relations) }
+    let names = sound.names.iter().enumerate();
+    names.filter_map(|(i, name)| page::FeatureSummary::of(name, &column(i))).collect()
 }
 
-/// A picture for the first clip of each group, then for further clips, the short ones.
-fn pictures(
-    plan: &Plan,
-    inputs: &AllInputs,
-    sound: &Sound,
-    relations: Option<&Relations>,
-) -> Vec<page::Spectrogram> {
-    let (Some(clips), Some(recordings)) = (&plan.clips, &inputs.1) else { return Vec::new() };
+/// The recordings of which the page has pictures.
+pub(super) fn pictured<'a>(sound: &'a Sound, relations: Option<&Relations>) -> Vec<&'a ClipRow> {
+    suspected(sound, relations).into_iter().chain(examples(sound, relations)).collect()
+}
+
+fn is_short(row: &ClipRow) -> bool {
+    row.seconds > 0.0 && row.seconds <= PICTURE_SECONDS
+}
+
+/// The recordings of the worst suspects, the short ones.
+fn suspected<'a>(sound: &'a Sound, relations: Option<&Relations>) -> Vec<&'a ClipRow> {
+    let row = |id: &str| {
+        let at = sound.clips.binary_search_by(|row| row.clip_id.as_str().cmp(id)).ok()?;
+        sound.clips.get(at).filter(|row| is_short(row))
+    };
+    let worst = relations.iter().flat_map(|relations| &relations.suspects);
+    worst.filter_map(|suspect| row(&suspect.clip_id)).take(SUSPECT_PICTURES).collect()
+}
+
+/// The first clip of each group, then further clips, the short ones that are not shown as suspects.
+fn examples<'a>(sound: &'a Sound, relations: Option<&Relations>) -> Vec<&'a ClipRow> {
+    let shown: Vec<&str> = suspected(sound, relations).iter().map(|row| row.clip_id.as_str()).collect();
     let mut seen = std::collections::BTreeSet::new();
-    let short = |row: &&ClipRow| row.seconds > 0.0 && row.seconds <= PICTURE_SECONDS;
+    let new = |row: &&ClipRow| is_short(row) && !shown.contains(&row.clip_id.as_str());
     let (firsts, others): (Vec<&ClipRow>, Vec<&ClipRow>) =
-        sound.clips.iter().filter(short).partition(|row| row.group.is_some() && seen.insert(&row.group));
-    let plans = Plans::new(clips);
-    let mut scratch = Scratch::default();
-    firsts
-        .into_iter()
-        .chain(others)
-        .take(PICTURES)
-        .filter_map(|row| {
-            let clip = read_clip(recordings.find(&row.clip_id)?, &clips.rules).ok()?;
-            let levels = plans.mel_levels(&clip, &mut scratch).ok()?;
-            Some(page::Spectrogram {
-                clip_id: row.clip_id.clone(),
-                group: row.group.clone().unwrap_or_default(),
-                transcript: transcript(plan, inputs, row, relations),
-                seconds: row.seconds,
-                max_hz: f64::from(clip.sample_rate) / 2.0,
-                bands: levels.bands,
-                levels_db: decibels(&levels.values, clips.spectrogram.profile),
-                ticks_hz: ticks(&clips.spectrogram, clip.sample_rate),
-                envelope: envelope(&clip.samples),
-            })
+        sound.clips.iter().filter(new).partition(|row| row.group.is_some() && seen.insert(&row.group));
+    firsts.into_iter().chain(others).take(PICTURES).collect()
+}
+
+/// What pictures of recordings are made of.
+struct Gallery<'a> {
+    plan: &'a Plan,
+    inputs: &'a AllInputs,
+    relations: Option<&'a Relations>,
+    words: Option<&'a WordLevel>,
+    /// Bytes of sound that the page still has room for.
+    room: usize,
+}
+
+impl Gallery<'_> {
+    fn pictures(&mut self, rows: &[&ClipRow]) -> Vec<page::Spectrogram> {
+        let Some(clips) = &self.plan.clips else { return Vec::new() };
+        let plans = Plans::new(clips);
+        let mut scratch = Scratch::default();
+        rows.iter().filter_map(|row| self.picture(row, &plans, &mut scratch)).collect()
+    }
+
+    fn picture(&mut self, row: &ClipRow, plans: &Plans, scratch: &mut Scratch) -> Option<page::Spectrogram> {
+        let clips = self.plan.clips.as_ref()?;
+        let clip = read_clip(self.inputs.1.as_ref()?.find(&row.clip_id)?, &clips.rules).ok()?;
+        let levels = plans.mel_levels(&clip, scratch).ok()?;
+        let wav = page::wav(&clip.samples, clip.sample_rate);
+        let wav = if wav.len() <= self.room.min(CLIP_AUDIO_BYTES) { wav } else { Vec::new() };
+        self.room -= wav.len();
+        let words =
+            self.words.iter().flat_map(|level| &level.shown).filter(|word| word.clip_id == row.clip_id);
+        Some(page::Spectrogram {
+            clip_id: row.clip_id.clone(),
+            group: row.group.clone().unwrap_or_default(),
+            transcript: transcript(self.plan, self.inputs, row, self.relations),
+            seconds: row.seconds,
+            max_hz: f64::from(clip.sample_rate) / 2.0,
+            bands: levels.bands,
+            levels_db: decibels(&levels.values, clips.spectrogram.profile),
+            ticks_hz: ticks(&clips.spectrogram, clip.sample_rate),
+            envelope: envelope(&clip.samples),
+            words: words
+                .map(|word| page::SpokenWord { term: word.term.clone(), start: word.start, end: word.end })
+                .collect(),
+            wav,
         })
-        .collect()
+    }
 }
 
 /// Levels of any profile in dB: Kaldi's are natural logarithms, Whisper's (log10 + 4) / 4.
@@ -349,22 +401,35 @@ fn transcript(plan: &Plan, inputs: &AllInputs, row: &ClipRow, relations: Option<
     text().unwrap_or_default()
 }
 
+fn relation(row: &Correlation) -> page::Relation {
+    page::Relation {
+        text_feature: row.text_feature.clone(),
+        audio_feature: row.audio_feature.clone(),
+        n: u64::from(row.n),
+        pearson: row.pearson,
+        spearman: row.spearman,
+        ci_low: row.ci_low,
+        ci_high: row.ci_high,
+        p: row.p,
+        q: row.q,
+    }
+}
+
+/// The means of a group that a page shows.
+fn group_mean(row: &GroupMean) -> page::GroupMean {
+    page::GroupMean {
+        group: row.group.clone(),
+        feature: row.feature.clone(),
+        n: u64::from(row.n),
+        mean: row.mean,
+        ci_low: row.ci_low,
+        ci_high: row.ci_high,
+        q: row.q,
+    }
+}
+
 fn relations_section(permutations: u32, bootstrap: u32, relations: &Relations) -> page::Relations {
-    let rows: Vec<page::Relation> = relations
-        .correlations
-        .iter()
-        .map(|row| page::Relation {
-            text_feature: row.text_feature.clone(),
-            audio_feature: row.audio_feature.clone(),
-            n: u64::from(row.n),
-            pearson: row.pearson,
-            spearman: row.spearman,
-            ci_low: row.ci_low,
-            ci_high: row.ci_high,
-            p: row.p,
-            q: row.q,
-        })
-        .collect();
+    let rows: Vec<page::Relation> = relations.correlations.iter().map(relation).collect();
     let scatters = page::strongest_relations(&rows, SCATTERS)
         .into_iter()
         .filter_map(|row| scatter(row, relations))
@@ -385,13 +450,25 @@ fn relations_section(permutations: u32, bootstrap: u32, relations: &Relations) -
                 audio_space: row.audio_space.clone(),
                 measure: row.measure.to_string(),
                 estimate: row.estimate,
+                ci_low: row.ci_low,
+                ci_high: row.ci_high,
                 null_mean: row.null_mean,
                 null_q95: row.null_q95,
                 p: row.p,
+                q: row.q,
                 n: u64::from(row.n),
             })
             .collect(),
         relations: rows,
+        word_relations: Vec::new(),
+        group_relations: relations.group_correlations.iter().map(relation).collect(),
+        group_means: relations
+            .group_means
+            .iter()
+            .filter(|row| page::GROUP_FEATURES.contains(&row.feature.as_str()))
+            .map(group_mean)
+            .collect(),
+        suspect_pictures: Vec::new(),
         predictions: best_predictions(relations),
         suspects: relations
             .suspects
@@ -420,8 +497,11 @@ fn best_predictions(relations: &Relations) -> Vec<page::Prediction> {
     let shown = |row: &&crate::compare::predictions::Prediction| page::Prediction {
         target: row.target.clone(),
         r2: row.r2,
+        ci_low: row.ci_low,
+        ci_high: row.ci_high,
         null_mean: row.null_mean,
         null_q95: row.null_q95,
+        p: row.p,
         q: row.q,
         n: u64::from(row.n),
     };

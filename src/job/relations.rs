@@ -9,23 +9,27 @@ use super::letters;
 use super::plan::{ComparePlan, DocumentsPlan};
 use super::settings::Settings;
 use super::sound::Sound;
+use super::spaces::{sound_spaces, text_spaces};
 use super::words::Words;
 use crate::compare::Resampling;
 use crate::compare::correlations::{Correlation, correlations};
 use crate::compare::dependence::{Control, dependences};
 use crate::compare::features::FeatureTable;
+use crate::compare::group_means::{GroupMean, as_items, group_means};
 use crate::compare::groups::Groups;
 use crate::compare::pairs::{PairProblem, pair};
 use crate::compare::predictions::{Prediction, predictions};
-use crate::compare::spaces::{Space, SpaceKind, SpaceRelation, spaces};
+use crate::compare::spaces::{Space, SpaceRelation, spaces};
 use crate::compare::suspects::{Reason, Sizes, Suspect, suspects};
 use crate::corpus::{DocumentRef, Stage, Warned};
 use crate::error::Result;
-use crate::math::matrix::Matrix;
 use crate::report::{PairRow, SuspectRow, TEXT_FEATURES, Written, tables};
 
 /// The q under which spaces count as related.
 const SIGNIFICANT: f64 = 0.05;
+
+/// Fewer groups have no correlation.
+const FEWEST_GROUPS: usize = 3;
 
 /// What the comparison found.
 #[derive(Default, Serialize, Deserialize)]
@@ -39,6 +43,9 @@ pub(super) struct Relations {
     pub correlations: Vec<Correlation>,
     pub spaces: Vec<SpaceRelation>,
     pub predictions: Vec<Prediction>,
+    /// The features of each group of recordings, and how those of the groups are related.
+    pub group_means: Vec<GroupMean>,
+    pub group_correlations: Vec<Correlation>,
     pub suspects: Vec<SuspectRow>,
     pub warned: Vec<Warned>,
     #[serde(skip)]
@@ -49,7 +56,7 @@ pub(super) struct Relations {
 
 /// The key of the comparison of what has these keys.
 pub(super) fn relations_key(words: &[Key], sound: Option<Key>, settings: &Settings) -> Key {
-    Key::of("relations", &(&settings.compare, words, sound))
+    Key::of("relations", &(&settings.compare, &settings.bag_of_words, words, sound))
 }
 
 /// Relates documents and recordings, unless what is known of both is what it was.
@@ -106,7 +113,7 @@ fn relate(
         desk.interrupt.check()?;
         let predictions = predictions(&text, &audio, &groups, &resampling);
         desk.interrupt.check()?;
-        let (of_words, of_sounds) = (text_spaces(words, &members), sound_spaces(sound, &audio));
+        let (of_words, of_sounds) = (text_spaces(words, &members, desk)?, sound_spaces(sound, &audio));
         let spaces = spaces(&of_words, &of_sounds, &groups, &resampling);
         let related = related_spaces(&of_words, &of_sounds, &spaces);
         let mut sizes = sizes(&text, &audio);
@@ -122,9 +129,14 @@ fn relate(
             plan.control.iter().filter(|name| !text.names.contains(name) && !audio.names.contains(name));
         let no_control: Vec<Warned> =
             unknown.filter(|_| total > 0).map(|name| no_such_feature(name)).collect();
+        let pairs: Vec<PairRow> =
+            members.iter().map(|&(document, clip)| pair_row(words, sound, document, clip)).collect();
+        let (group_means, group_correlations) = of_groups(&pairs, &text, &audio, &resampling);
         desk.stages.advance(total);
         Ok(Relations {
-            pairs: members.iter().map(|&(document, clip)| pair_row(words, sound, document, clip)).collect(),
+            pairs,
+            group_means,
+            group_correlations,
             unpaired_documents: pairing.unpaired_documents.len() as u64,
             unpaired_clips: pairing.unpaired_clips.len() as u64,
             within_groups: labels.iter().any(Option::is_some),
@@ -143,11 +155,35 @@ fn relate(
         (tables::correlations(&relations.correlations), "correlations.parquet"),
         (tables::spaces(&relations.spaces), "spaces.parquet"),
         (tables::predictions(&relations.predictions), "predictions.parquet"),
+        (tables::group_means(&relations.group_means), "group_means.parquet"),
+        (tables::group_correlations(&relations.group_correlations), "group_correlations.parquet"),
         (tables::suspects(&relations.suspects), "suspects.parquet"),
     ] {
         relations.written.push(desk.write(table, file)?);
     }
     Ok(relations)
+}
+
+/// The groups of the pairs, usually speakers: the means of their features, and how these are related over groups.
+fn of_groups(
+    pairs: &[PairRow],
+    text: &FeatureTable,
+    audio: &FeatureTable,
+    resampling: &Resampling,
+) -> (Vec<GroupMean>, Vec<Correlation>) {
+    let labels: Vec<Option<&str>> = pairs.iter().map(|pair| pair.group.as_deref()).collect();
+    let mut rate = FeatureTable::default();
+    rate.push(
+        "words_per_minute",
+        pairs.iter().map(|pair| pair.words_per_minute.unwrap_or(f64::NAN)).collect(),
+    );
+    let means = group_means(&[("text", text), ("audio", audio), ("pair", &rate)], &labels);
+    let (text, audio) = (as_items(text, &labels), as_items(audio, &labels));
+    if text.rows() < FEWEST_GROUPS {
+        return (means, Vec::new());
+    }
+    let groups = Groups::none(text.rows());
+    (means, correlations(&text, &audio, &groups, resampling))
 }
 
 fn warning(problem: PairProblem) -> Warned {
@@ -253,48 +289,4 @@ fn sound_features(sound: &Sound, members: &[(usize, usize)]) -> FeatureTable {
         }
     }
     table
-}
-
-/// The mean word vector of each document.
-fn text_spaces(words: &Words, members: &[(usize, usize)]) -> Vec<Space> {
-    let Some(vectors) = &words.vectors else { return Vec::new() };
-    let missing = vec![f64::NAN; vectors.embeddings.dims()];
-    let of_documents = vectors.of_documents(&words.order);
-    let rows: Vec<&[f64]> =
-        members.iter().map(|&(document, _)| of_documents[document].unwrap_or(&missing)).collect();
-    if rows.is_empty() || vectors.embeddings.dims() == 0 {
-        return Vec::new();
-    }
-    vec![Space { name: "embeddings".into(), matrix: Matrix::from_rows(&rows), kind: SpaceKind::Embedding }]
-}
-
-/// The cepstra, the mel levels, and all features together.
-fn sound_spaces(sound: &Sound, features: &FeatureTable) -> Vec<Space> {
-    if sound.clips.is_empty() || features.rows() == 0 {
-        return Vec::new();
-    }
-    let space = |name: &str, member: &dyn Fn(&str) -> bool| {
-        let columns: Vec<&Vec<f64>> = features
-            .names
-            .iter()
-            .zip(&features.columns)
-            .filter(|(name, _)| member(name))
-            .map(|(_, column)| column)
-            .collect();
-        let rows: Vec<Vec<f64>> =
-            (0..features.rows()).map(|row| columns.iter().map(|column| column[row]).collect()).collect();
-        (!columns.is_empty()).then(|| Space {
-            name: name.into(),
-            matrix: Matrix::from_rows(&rows),
-            kind: SpaceKind::Features,
-        })
-    };
-    [
-        space("mfcc", &|name| name.starts_with("mfcc_")),
-        space("mel", &|name| name.starts_with("mel_")),
-        space("sound", &|name| !name.starts_with("mel_") && !name.starts_with("mfcc_")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }

@@ -27,6 +27,7 @@ use super::stages::Stages;
 use super::store::{Bounds, Store};
 use super::syncing::Syncing;
 use super::timing;
+use super::word_level::WordLevel;
 use super::words::{self, Words};
 use crate::corpus::{Quarantined, Warned};
 use crate::error::{Error, Result};
@@ -88,12 +89,13 @@ impl Published {
 
 /// What all stages found.
 pub(super) struct Outcome {
-    words: Option<Words>,
-    sound: Option<Sound>,
-    relations: Option<Relations>,
+    pub words: Option<Words>,
+    pub sound: Option<Sound>,
+    pub relations: Option<Relations>,
+    pub word_level: Option<WordLevel>,
     quarantined: Vec<Quarantined>,
     warned: Vec<Warned>,
-    written: Vec<Written>,
+    pub written: Vec<Written>,
 }
 
 /// A run as it is kept: a night on which nothing changed publishes it again.
@@ -271,10 +273,21 @@ fn stages_of(plan: &Plan, inputs: &mut AllInputs, desk: &Desk<'_>) -> Result<Out
     let unusable = plan.compare.as_ref().map_or(&[][..], |plan| &plan.unusable);
     desk.stages.tell(unusable, []);
     let mut written = Vec::new();
-    if let (Some(compare), Some(documents), Some(inputs), Some(sound), Some(relations)) =
-        (plan.compare.as_ref().filter(|plan| plan.words), &plan.documents, &inputs.0, &sound, &relations)
-    {
-        written.extend(timing::run(compare, (documents, inputs), sound, relations, desk)?);
+    let mut word_level = None;
+    if let (Some(compare), Some(documents), Some(inputs), Some(words), Some(sound), Some(relations)) = (
+        plan.compare.as_ref().filter(|plan| plan.words),
+        &plan.documents,
+        &inputs.0,
+        &words,
+        &sound,
+        &relations,
+    ) {
+        let shown: Vec<&str> =
+            page::pictured(sound, Some(relations)).iter().map(|row| row.clip_id.as_str()).collect();
+        let (level, files) =
+            timing::run(compare, (documents, inputs), (words, sound), relations, &shown, desk)?;
+        word_level = Some(level);
+        written.extend(files);
     }
     if let (size @ 1.., Some(sound)) = (plan.codebook(), &sound) {
         written.extend(audio_words::run(plan, size, sound, desk)?);
@@ -292,7 +305,7 @@ fn stages_of(plan: &Plan, inputs: &mut AllInputs, desk: &Desk<'_>) -> Result<Out
     written.extend(words.iter_mut().flat_map(|words| std::mem::take(&mut words.written)));
     written.extend(sound.iter_mut().flat_map(|sound| std::mem::take(&mut sound.written)));
     written.extend(relations.iter_mut().flat_map(|relations| std::mem::take(&mut relations.written)));
-    let mut outcome = Outcome { words, sound, relations, quarantined, warned, written };
+    let mut outcome = Outcome { words, sound, relations, word_level, quarantined, warned, written };
     desk.stages.time("report", 1, "page", || report(plan, inputs, &mut outcome, desk))?;
     Ok(outcome)
 }
@@ -351,8 +364,7 @@ fn report(plan: &Plan, inputs: &AllInputs, outcome: &mut Outcome, desk: &Desk<'_
         outcome.written.push(desk.write(table, file)?);
     }
     if plan.writes_page() {
-        let Outcome { words, sound, relations, written, .. } = &*outcome;
-        let data = page::data(plan, inputs, words.as_ref(), sound.as_ref(), relations.as_ref(), written);
+        let data = page::data(plan, inputs, outcome);
         let page = desk.write_file(render(&data).as_bytes(), "report.html")?;
         outcome.written.push(page);
     }

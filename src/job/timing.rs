@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::desk::Desk;
+use super::exports::nearest_of_every;
 use super::frames::FramePart;
 use super::inputs::Inputs;
 use super::key::Key;
@@ -10,6 +11,9 @@ use super::letters::texts;
 use super::plan::{ComparePlan, DocumentsPlan};
 use super::relations::Relations;
 use super::sound::Sound;
+use super::word_level::{SaidWords, ShownWord, WordLevel};
+use super::words::Words;
+use crate::compare::Resampling;
 use crate::compare::alignment::{Contour, align, expected_length};
 use crate::compare::pairs::stem;
 use crate::corpus::{DocumentRef, TimedWord};
@@ -24,25 +28,31 @@ use crate::text::{Interner, syllables};
 /// The level among the contours.
 const LEVEL: usize = 1;
 
+/// Nearest words that `word_sounds` names.
+const NEIGHBOURS: usize = 5;
+
 /// Documents whose text is in memory at once.
 const DOCUMENTS_AT_ONCE: usize = 512;
 
-/// Aligns the words of all pairs and writes `words`, a part for each part of `frames`, and `word_sounds`.
+/// Aligns the words of all pairs and writes `words`, a part for each part of `frames`, `word_sounds` and `word_correlations`.
+/// `shown` are the recordings whose words are wanted later.
 pub(super) fn run(
     plan: &ComparePlan,
     documents: (&DocumentsPlan, &Inputs<DocumentRef>),
-    sound: &Sound,
+    (words, sound): (&Words, &Sound),
     relations: &Relations,
+    shown: &[&str],
     desk: &Desk<'_>,
-) -> Result<Vec<Written>> {
-    let key = Key::of("words in time", &(relations.key, &plan.alignments_digest));
-    let ((), written) = desk.remember(&key, || {
+) -> Result<(WordLevel, Vec<Written>)> {
+    let key = Key::of("words in time", &(relations.key, &plan.alignments_digest, shown));
+    desk.remember(&key, || {
         desk.stages.time("compare", 0, "pairs", || {
-            let spoken = Spoken::new(plan, documents, relations, desk)?;
-            Ok(((), spoken.write(sound, desk)?))
+            let spoken = Spoken::new(plan, documents, words, relations, desk)?;
+            let resampling =
+                Resampling { seed: desk.seed, permutations: plan.permutations, bootstrap: plan.bootstrap };
+            spoken.write(sound, shown, &resampling, desk)
         })
-    })?;
-    Ok(written)
+    })
 }
 
 /// The document of a recording, its words' numbers, and their times where a file has them.
@@ -54,12 +64,17 @@ struct Spoken<'a> {
     /// By recording.
     clips: BTreeMap<&'a str, SpokenClip<'a>>,
     model: BigramModel,
+    /// By word: its share of all words, its number in the vocabulary, and those used in similar surroundings.
+    shares: Vec<f64>,
+    ids: Vec<Option<u32>>,
+    neighbours: Vec<Option<String>>,
 }
 
 impl<'a> Spoken<'a> {
     fn new(
         plan: &'a ComparePlan,
         documents: (&DocumentsPlan, &Inputs<DocumentRef>),
+        words: &Words,
         relations: &'a Relations,
         desk: &Desk<'_>,
     ) -> Result<Self> {
@@ -73,32 +88,51 @@ impl<'a> Spoken<'a> {
             let texts = texts(documents, pairs.iter().map(|pair| pair.doc_id.as_str()));
             for pair in pairs {
                 let timed = plan.alignments.get(stem(&pair.clip_id)).map(Vec::as_slice);
-                let mut words = Vec::new();
+                let mut said = Vec::new();
                 match (timed, texts.get(&pair.doc_id)) {
                     (Some(timed), _) => {
-                        words.extend(timed.iter().map(|word| terms.intern(&word.word.to_lowercase())));
+                        said.extend(timed.iter().map(|word| terms.intern(&word.word.to_lowercase())));
                     }
                     (None, Some(text)) => tokenizer
-                        .for_each_token(text, &mut buffer, |token| words.push(terms.intern(token.as_str())))
+                        .for_each_token(text, &mut buffer, |token| said.push(terms.intern(token.as_str())))
                         .map_err(refused)?,
                     (None, None) => {}
                 }
-                clips.insert(pair.clip_id.as_str(), (pair.doc_id.as_str(), words, timed));
+                clips.insert(pair.clip_id.as_str(), (pair.doc_id.as_str(), said, timed));
             }
         }
         let model = BigramModel::fit(clips.values().map(|(_, words, _)| words.as_slice()));
-        Ok(Self { terms, clips, model })
+        let known = || terms.terms().iter();
+        let ids = known().map(|term| words.vocabulary.as_ref()?.0.id(term)).collect();
+        let neighbours = neighbours(words, known());
+        let shares = shares(clips.values().map(|(_, words, _)| words.as_slice()), terms.terms().len());
+        Ok(Self { terms, clips, model, shares, ids, neighbours })
     }
 
-    fn write(&self, sound: &Sound, desk: &Desk<'_>) -> Result<Vec<Written>> {
+    fn write(
+        &self,
+        sound: &Sound,
+        shown: &[&str],
+        resampling: &Resampling,
+        desk: &Desk<'_>,
+    ) -> Result<(WordLevel, Vec<Written>)> {
         desk.make_folder("words")?;
         let mut written = Vec::new();
+        let lengths = self.clips.iter().map(|(clip, (_, words, _))| (*clip, words.len()));
+        let mut said = SaidWords::new(lengths, resampling.seed);
+        let mut level = WordLevel::default();
         let mut sounds = vec![WordSounds::default(); self.terms.terms().len()];
         for (part, file) in FramePart::files(sound).into_iter().enumerate() {
             desk.interrupt.check()?;
             let rows = self.part(&FramePart::read(desk, file, &columns())?)?;
             for (word, row) in &rows {
                 sounds[*word as usize].add(row);
+                let last = self.clips.get(row.clip_id.as_str()).map_or(0, |(_, words, _)| words.len() - 1);
+                said.add(row, self.shares[*word as usize], last);
+                if shown.contains(&row.clip_id.as_str()) {
+                    let (clip_id, term) = (row.clip_id.clone(), row.term.clone());
+                    level.shown.push(ShownWord { clip_id, term, start: row.start, end: row.end });
+                }
             }
             let rows: Vec<TimedWordRow> = rows.into_iter().map(|(_, row)| row).collect();
             written.push(desk.write(tables::words(&rows), &format!("words/part-{part:05}.parquet"))?);
@@ -106,10 +140,16 @@ impl<'a> Spoken<'a> {
         let rows: Vec<WordSoundRow> = (0..)
             .zip(&sounds)
             .filter(|(_, sounds)| sounds.seconds.count() > 0)
-            .map(|(word, sounds)| sounds.row(self.terms.terms().term(word)))
+            .map(|(word, sounds)| {
+                let neighbours = self.neighbours.get(word as usize).cloned().flatten();
+                WordSoundRow { neighbours, ..sounds.row(self.terms.terms().term(word)) }
+            })
             .collect();
         written.push(desk.write(tables::word_sounds(rows), "word_sounds.parquet")?);
-        Ok(written)
+        level.correlations = said.correlations(resampling);
+        written
+            .push(desk.write(tables::word_correlations(&level.correlations), "word_correlations.parquet")?);
+        Ok((level, written))
     }
 
     /// The words of a part's recordings, with their numbers.
@@ -142,6 +182,7 @@ impl<'a> Spoken<'a> {
                         doc_id: (*doc_id).to_owned(),
                         clip_id: clip_id.clone(),
                         word: i as u32,
+                        term_id: self.ids.get(word as usize).copied().flatten(),
                         term: self.terms.terms().term(word).to_owned(),
                         start,
                         end,
@@ -181,6 +222,28 @@ impl<'a> Spoken<'a> {
     }
 }
 
+/// The share of each of `terms` words among all.
+fn shares<'w>(texts: impl Iterator<Item = &'w [u32]>, terms: usize) -> Vec<f64> {
+    let mut counts = vec![0_u64; terms];
+    texts.flatten().for_each(|&word| counts[word as usize] += 1);
+    let all: u64 = counts.iter().sum();
+    counts.iter().map(|&count| count as f64 / all.max(1) as f64).collect()
+}
+
+/// The nearest words of each term by the run's word vectors, the nearest first; none where it has no vector.
+fn neighbours<'t>(words: &Words, terms: impl Iterator<Item = &'t str>) -> Vec<Option<String>> {
+    let Some(vectors) = &words.vectors else { return Vec::new() };
+    let all = nearest_of_every(&vectors.embeddings, NEIGHBOURS);
+    let place: BTreeMap<&str, usize> =
+        vectors.words.iter().zip(0..).map(|(word, at)| (word.term.as_str(), at)).collect();
+    let near = |term: &str| {
+        let near = all.get(*place.get(term)?)?;
+        let terms: Vec<&str> = near.iter().map(|(other, _)| vectors.words[*other].term.as_str()).collect();
+        Some(terms.join(" "))
+    };
+    terms.map(near).collect()
+}
+
 fn columns() -> Vec<&'static str> {
     std::iter::once("seconds").chain(CONTOURS).collect()
 }
@@ -211,6 +274,7 @@ impl WordSounds {
             contours: self.contours.iter().map(of).collect(),
             surprisal: self.surprisal.mean(),
             syllables: syllables(term),
+            neighbours: None,
         }
     }
 }

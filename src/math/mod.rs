@@ -6,7 +6,9 @@
 pub mod distribution;
 pub mod k_means;
 pub mod linear;
+pub mod linkage;
 pub mod matrix;
+pub mod neighbour_embedding;
 pub mod procrustes;
 pub mod product;
 pub mod random;

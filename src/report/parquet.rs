@@ -44,6 +44,7 @@ pub enum Column {
     OptStr(Vec<Option<String>>),
     U16(Vec<u16>),
     OptU16(Vec<Option<u16>>),
+    OptU32(Vec<Option<u32>>),
     U32(Vec<u32>),
     /// Numbers that rise in stretches: kept as differences.
     Rising(Vec<u32>),
@@ -295,6 +296,7 @@ fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
         Column::OptStr(values) => Series::new(name, values),
         Column::U16(values) => Series::new(name, values),
         Column::OptU16(values) => Series::new(name, values),
+        Column::OptU32(values) => Series::new(name, values),
         Column::U32(values) | Column::Rising(values) => Series::new(name, values),
         Column::U64(values) => Series::new(name, values),
         Column::OptU64(values) => Series::new(name, values),

@@ -7,6 +7,7 @@ use crate::audio::formants::FORMANTS;
 use crate::audio::{FrameColumns, Spectrogram};
 use crate::compare::correlations::Correlation;
 use crate::compare::dependence::{Dependence, Tested};
+use crate::compare::group_means::GroupMean;
 use crate::compare::predictions::Prediction;
 use crate::compare::spaces::SpaceRelation;
 use crate::corpus::{Quarantined, Warned};
@@ -173,6 +174,8 @@ pub struct TimedWordRow {
     pub clip_id: String,
     /// Its number in the recording, from 0.
     pub word: u32,
+    /// Its number in the vocabulary, where that has it.
+    pub term_id: Option<u32>,
     /// The word in lower case.
     pub term: String,
     /// Seconds.
@@ -205,6 +208,8 @@ pub struct WordSoundRow {
     pub surprisal: Option<f64>,
     /// Estimated from its letters.
     pub syllables: Option<u32>,
+    /// The nearest words by the run's word vectors, the nearest first, joined by a space.
+    pub neighbours: Option<String>,
 }
 
 /// The columns of `frames` of which words have means.
@@ -649,16 +654,7 @@ pub fn pairs(rows: &[PairRow]) -> Table {
 /// `correlations`, by text feature, then sound feature.
 #[must_use]
 pub fn correlations(rows: &[Correlation]) -> Table {
-    Table::new("correlations")
-        .with("text_feature", strings(rows, |row| &row.text_feature))
-        .with("audio_feature", strings(rows, |row| &row.audio_feature))
-        .with("n", Column::U32(rows.iter().map(|row| row.n).collect()))
-        .with("pearson", optional(rows, |row| row.pearson))
-        .with("spearman", optional(rows, |row| row.spearman))
-        .with("ci_low", optional(rows, |row| row.ci_low))
-        .with("ci_high", optional(rows, |row| row.ci_high))
-        .with("p", optional(rows, |row| row.p))
-        .with("q", optional(rows, |row| row.q))
+    with_correlations(Table::new("correlations"), rows)
         .with("bca_low", measured(rows, |found| found.bca.map(|ends| ends.0)))
         .with("bca_high", measured(rows, |found| found.bca.map(|ends| ends.1)))
         .with_tested(rows, ["partial", "partial_p", "partial_q"], |found| &found.partial)
@@ -676,6 +672,62 @@ pub fn correlations(rows: &[Correlation]) -> Table {
                     .collect(),
             ),
         )
+        .with("pearson_low", optional(rows, |row| row.pearson_low))
+        .with("pearson_high", optional(rows, |row| row.pearson_high))
+        .with("pearson_p", optional(rows, |row| row.pearson_p))
+        .with("pearson_q", optional(rows, |row| row.pearson_q))
+        .with("pearson_bca_low", measured(rows, |found| found.pearson_bca.map(|ends| ends.0)))
+        .with("pearson_bca_high", measured(rows, |found| found.pearson_bca.map(|ends| ends.1)))
+        .with("partial_low", measured(rows, |found| found.partial.interval.map(|ends| ends.0)))
+        .with("partial_high", measured(rows, |found| found.partial.interval.map(|ends| ends.1)))
+        .with("distance_low", measured(rows, |found| found.distance_correlation.interval.map(|ends| ends.0)))
+        .with("distance_high", measured(rows, |found| found.distance_correlation.interval.map(|ends| ends.1)))
+        .with("information_low", measured(rows, |found| found.mutual_information.interval.map(|ends| ends.0)))
+        .with(
+            "information_high",
+            measured(rows, |found| found.mutual_information.interval.map(|ends| ends.1)),
+        )
+}
+
+/// `group_correlations`: as `correlations`, of the means of groups.
+#[must_use]
+pub fn group_correlations(rows: &[Correlation]) -> Table {
+    with_correlations(Table::new("group_correlations"), rows)
+}
+
+/// `word_correlations`: as `correlations`, of words where they were said.
+#[must_use]
+pub fn word_correlations(rows: &[Correlation]) -> Table {
+    with_correlations(Table::new("word_correlations"), rows)
+}
+
+fn with_correlations(table: Table, rows: &[Correlation]) -> Table {
+    table
+        .with("text_feature", strings(rows, |row| &row.text_feature))
+        .with("audio_feature", strings(rows, |row| &row.audio_feature))
+        .with("n", Column::U32(rows.iter().map(|row| row.n).collect()))
+        .with("pearson", optional(rows, |row| row.pearson))
+        .with("spearman", optional(rows, |row| row.spearman))
+        .with("ci_low", optional(rows, |row| row.ci_low))
+        .with("ci_high", optional(rows, |row| row.ci_high))
+        .with("p", optional(rows, |row| row.p))
+        .with("q", optional(rows, |row| row.q))
+}
+
+/// `group_means`, by group, then side, then feature.
+#[must_use]
+pub fn group_means(rows: &[GroupMean]) -> Table {
+    Table::new("group_means")
+        .with("group", strings(rows, |row| &row.group))
+        .with("side", strings(rows, |row| &row.side))
+        .with("feature", strings(rows, |row| &row.feature))
+        .with("n", Column::U32(rows.iter().map(|row| row.n).collect()))
+        .with("mean", optional(rows, |row| row.mean))
+        .with("sd", optional(rows, |row| row.sd))
+        .with("ci_low", optional(rows, |row| row.ci_low))
+        .with("ci_high", optional(rows, |row| row.ci_high))
+        .with("p", optional(rows, |row| row.p))
+        .with("q", optional(rows, |row| row.q))
 }
 
 /// A column of what only the strongest pairs have.
@@ -696,6 +748,8 @@ pub fn spaces(rows: &[SpaceRelation]) -> Table {
         .with("p", optional(rows, |row| row.p))
         .with("q", optional(rows, |row| row.q))
         .with("n", Column::U32(rows.iter().map(|row| row.n).collect()))
+        .with("ci_low", optional(rows, |row| row.ci_low))
+        .with("ci_high", optional(rows, |row| row.ci_high))
 }
 
 /// `predictions`: the sound features predicted from the text features, then the reverse.
@@ -710,6 +764,8 @@ pub fn predictions(rows: &[Prediction]) -> Table {
         .with("p", optional(rows, |row| row.p))
         .with("q", optional(rows, |row| row.q))
         .with("n", Column::U32(rows.iter().map(|row| row.n).collect()))
+        .with("ci_low", optional(rows, |row| row.ci_low))
+        .with("ci_high", optional(rows, |row| row.ci_high))
 }
 
 /// A part of `words`, by recording, then time.
@@ -719,6 +775,7 @@ pub fn words(rows: &[TimedWordRow]) -> Table {
         .with("doc_id", strings(rows, |row| &row.doc_id))
         .with("clip_id", strings(rows, |row| &row.clip_id))
         .with("word", Column::U32(rows.iter().map(|row| row.word).collect()))
+        .with("term_id", Column::OptU32(rows.iter().map(|row| row.term_id).collect()))
         .with("term", strings(rows, |row| &row.term))
         .with("start", Column::F64(rows.iter().map(|row| row.start).collect()))
         .with("end", Column::F64(rows.iter().map(|row| row.end).collect()))
@@ -744,13 +801,14 @@ pub fn word_sounds(mut rows: Vec<WordSoundRow>) -> Table {
         .with("syllables", Column::OptU64(rows.iter().map(|row| row.syllables.map(u64::from)).collect()))
         .with("seconds_mean", optional(rows, |row| row.seconds.0))
         .with("seconds_sd", optional(rows, |row| row.seconds.1));
-    WORD_CONTOURS.iter().enumerate().fold(table, |table, (i, name)| {
+    let table = WORD_CONTOURS.iter().enumerate().fold(table, |table, (i, name)| {
         let of = |row: &WordSoundRow| row.contours.get(i).copied().unwrap_or_default();
         table
             .with(format!("{name}_mean"), optional(rows, |row| of(row).0))
             .with(format!("{name}_sd"), optional(rows, |row| of(row).1))
             .with(format!("{name}_count"), Column::U64(rows.iter().map(|row| of(row).2).collect()))
-    })
+    });
+    table.with("neighbours", Column::OptStr(rows.iter().map(|row| row.neighbours.clone()).collect()))
 }
 
 /// `suspects`, the worst first.

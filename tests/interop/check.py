@@ -51,8 +51,11 @@ CONTRACT = {
     "spectrograms": "clip_id str, frame u32, values [f32]",
     "pairs": "doc_id str, clip_id str, group str?, words_per_minute f64",
     "correlations": "text_feature str, audio_feature str, n u32, pearson f64, spearman f64, ci_low f64, ci_high f64, p f64, q f64",
-    "spaces": "text_space str, audio_space str, measure str, estimate f64, null_mean f64, null_q95 f64, p f64, q f64, n u32",
-    "predictions": "target str, side str, r2 f64, null_mean f64, null_q95 f64, p f64, q f64, n u32",
+    "spaces": "text_space str, audio_space str, measure str, estimate f64, null_mean f64, null_q95 f64, p f64, q f64, n u32, ci_low f64, ci_high f64",
+    "predictions": "target str, side str, r2 f64, null_mean f64, null_q95 f64, p f64, q f64, n u32, ci_low f64, ci_high f64",
+    "group_means": "group str, side str, feature str, n u32, mean f64, sd f64, ci_low f64, ci_high f64, p f64, q f64",
+    "group_correlations": "text_feature str, audio_feature str, n u32, pearson f64, spearman f64, ci_low f64, ci_high f64, p f64, q f64",
+    "word_correlations": "text_feature str, audio_feature str, n u32, pearson f64, spearman f64, ci_low f64, ci_high f64, p f64, q f64",
     "suspects": "doc_id str, clip_id str, score f64, reason str, explanation str",
     "warnings": "source str, stage str, code str, reason str",
     "quarantine": "source str, stage str, code str, reason str, byte_offset u64?, command str",
@@ -74,7 +77,7 @@ SECTIONS = {
     "statistics": ["collocations", "keyness", "duplicates"],
     "embeddings": ["embeddings"],
     "clips": ["clips"],
-    "compare": ["pairs", "correlations", "spaces", "predictions", "suspects"],
+    "compare": ["pairs", "correlations", "spaces", "predictions", "suspects", "group_means", "group_correlations"],
 }
 
 # How each reader names a type. pandas has no unsigned column with nulls and turns it into float64.
@@ -375,6 +378,7 @@ def check_spaces(table, tables, checks):
     unknown = set(table.polars["measure"].to_list()) - MEASURES
     checks.that(not unknown, f"unknown measures: {sorted(unknown)}")
     within(checks, table, "p", 0, 1)
+    check_interval(table, checks, "estimate")
 
 
 def check_reasons(table, tables, checks):
@@ -382,7 +386,22 @@ def check_reasons(table, tables, checks):
     checks.that(empty == 0, f"{empty} rows without a code or a reason")
 
 
+def check_interval(table, checks, estimate):
+    """Both ends of an interval, or none, on either side of the estimate."""
+    wrong = table.polars.filter((pl.col("ci_low") > pl.col(estimate) + 1e-9) | (pl.col("ci_high") < pl.col(estimate) - 1e-9)).height
+    half = table.polars.filter(pl.col("ci_low").is_null() != pl.col("ci_high").is_null()).height
+    checks.that(wrong + half == 0, f"{wrong} intervals beside {estimate}, {half} with one end")
+
+
+def check_group_means(table, tables, checks):
+    unique(checks, table, "group", "side", "feature")
+    check_interval(table, checks, "mean")
+    for name in ("p", "q"):
+        within(checks, table, name, 0, 1)
+
+
 def check_predictions(table, tables, checks):
+    check_interval(table, checks, "r2")
     for name in ("p", "q"):
         outside = table.polars.filter((pl.col(name) < 0) | (pl.col(name) > 1)).height
         checks.that(outside == 0, f"{outside} values of {name} outside 0 to 1")
@@ -441,6 +460,7 @@ def check_named(table, checks, name):
 
 SINGLE = {
     "predictions": check_predictions,
+    "group_means": check_group_means,
     "suspects": check_suspects,
     "laws": check_laws,
     "dispersion": check_dispersion,

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::data::{Corpus, Dispersed, Law, Phrase, Topic};
 use super::table::{Cell, Column, Table};
-use super::{Section, block, cut_note, number};
+use super::{Section, block_of, cut_note, number};
 
 const PHRASES_SHOWN: usize = 16;
 const TOPICS_SHOWN: usize = 24;
@@ -79,7 +79,8 @@ fn laws(laws: &[Law]) -> Markup {
         ]
     });
     let table = Table { label: "Laws of words", columns: &columns, rows: rows.collect() }.render();
-    block(
+    block_of(
+        "laws.parquet",
         "Laws of words",
         &table,
         &html! {
@@ -102,7 +103,8 @@ fn phrases(found: &[Phrase]) -> Markup {
     } else {
         Table { label: "Phrases", columns: &columns, rows: rows.collect() }.render()
     };
-    block(
+    block_of(
+        "phrases.parquet",
         "Phrases",
         &body,
         &html! {
@@ -135,7 +137,8 @@ fn topics(found: &[Topic]) -> Markup {
         ]
     });
     let table = Table { label: "Topics", columns: &columns, rows: rows.collect() }.render();
-    block(
+    block_of(
+        "topics.parquet",
         "Topics",
         &table,
         &html! {
@@ -163,7 +166,8 @@ fn dispersed(found: &[Dispersed]) -> Markup {
     });
     let table =
         Table { label: "Frequent terms of few documents", columns: &columns, rows: rows.collect() }.render();
-    block(
+    block_of(
+        "dispersion.parquet",
         "Frequent terms of few documents",
         &table,
         &html! {

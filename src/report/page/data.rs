@@ -262,6 +262,8 @@ pub struct MapWord {
     pub x: f64,
     /// Second coordinate.
     pub y: f64,
+    /// Its place in the plane in which near words stay near.
+    pub near: [f64; 2],
 }
 
 /// Statistics of sound.
@@ -337,6 +339,21 @@ pub struct Spectrogram {
     pub ticks_hz: Vec<(f64, f64)>,
     /// Smallest and largest sample of equal stretches of the waveform, [-1, 1]; empty: no waveform is drawn.
     pub envelope: Vec<(f32, f32)>,
+    /// Its words where they were said, in order; empty: not known.
+    pub words: Vec<SpokenWord>,
+    /// The recording as a WAV file for the page's player; empty: none.
+    pub wav: Vec<u8>,
+}
+
+/// A word where it was said.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SpokenWord {
+    /// The word.
+    pub term: String,
+    /// Begin in seconds.
+    pub start: f64,
+    /// End in seconds.
+    pub end: f64,
 }
 
 /// Words and voices compared.
@@ -356,6 +373,12 @@ pub struct Relations {
     pub within_groups: bool,
     /// Every text feature with every sound feature.
     pub relations: Vec<Relation>,
+    /// What a word is with how it was said, over words where they were said.
+    pub word_relations: Vec<Relation>,
+    /// Every text feature with every sound feature, over the means of groups.
+    pub group_relations: Vec<Relation>,
+    /// The means of groups, by group: of the features in [`super::GROUP_FEATURES`].
+    pub group_means: Vec<GroupMean>,
     /// Scatter plots, in the order to be shown; [`super::strongest_relations`] says which are worth one.
     pub scatters: Vec<Scatter>,
     /// Representations of the same items compared as a whole.
@@ -366,6 +389,27 @@ pub struct Relations {
     pub suspects: Vec<Suspect>,
     /// How many suspects there are in the table.
     pub all_suspects: u64,
+    /// Pictures of the recordings of some of them.
+    pub suspect_pictures: Vec<Spectrogram>,
+}
+
+/// The mean of a feature over the recordings of a group.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GroupMean {
+    /// The group.
+    pub group: String,
+    /// Column of the documents, the clips or the pairs.
+    pub feature: String,
+    /// Items that have it.
+    pub n: u64,
+    /// Their mean.
+    pub mean: Option<f64>,
+    /// Lower end of its 95 % interval.
+    pub ci_low: Option<f64>,
+    /// Upper end of its 95 % interval.
+    pub ci_high: Option<f64>,
+    /// Benjamini-Hochberg q of the difference from all others.
+    pub q: Option<f64>,
 }
 
 /// A feature predicted from all features of the other side.
@@ -375,10 +419,16 @@ pub struct Prediction {
     pub target: String,
     /// Share of its variance that is predicted on held-out pairs.
     pub r2: Option<f64>,
+    /// Lower end of its 95 % interval.
+    pub ci_low: Option<f64>,
+    /// Upper end of its 95 % interval.
+    pub ci_high: Option<f64>,
     /// What shuffled pairs give on average.
     pub null_mean: Option<f64>,
     /// What 95 % of shuffled pairs stay under.
     pub null_q95: Option<f64>,
+    /// Permutation p.
+    pub p: Option<f64>,
     /// Benjamini-Hochberg q.
     pub q: Option<f64>,
     /// Pairs.
@@ -468,12 +518,18 @@ pub struct Space {
     pub measure: String,
     /// The measure.
     pub estimate: Option<f64>,
+    /// Lower end of its 95 % interval.
+    pub ci_low: Option<f64>,
+    /// Upper end of its 95 % interval.
+    pub ci_high: Option<f64>,
     /// Its mean when the pairs are shuffled.
     pub null_mean: Option<f64>,
     /// Its 95 % quantile when the pairs are shuffled.
     pub null_q95: Option<f64>,
     /// Permutation p.
     pub p: Option<f64>,
+    /// Benjamini-Hochberg q.
+    pub q: Option<f64>,
     /// Items.
     pub n: u64,
 }

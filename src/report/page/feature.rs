@@ -2,13 +2,21 @@
 
 /// What a column is, in words a reader knows; `None` for a column that this file does not know.
 pub(super) fn meaning(column: &str) -> Option<String> {
-    if let Some(known) = whole_column(column) {
+    if let Some(known) = whole_column(column).or_else(|| frame_feature(column)) {
         return Some(known.to_owned());
     }
     let (stem, moment) = column.rsplit_once('_')?;
     let moment = match moment {
         "mean" => "mean",
         "sd" => "variation of",
+        "slope" => "change a second of",
+        "rise" => "mean rise of",
+        "fall" => "mean fall of",
+        "p05" => "5 % quantile of",
+        "p25" => "lower quartile of",
+        "p50" => "median of",
+        "p75" => "upper quartile of",
+        "p95" => "95 % quantile of",
         _ => return None,
     };
     if let Some(known) = frame_feature(stem) {
@@ -57,10 +65,20 @@ fn whole_column(column: &str) -> Option<&'static str> {
         "dc_offset" => "DC offset",
         "silence_share" => "share of silence",
         "pauses_per_minute" => "pauses a minute",
+        "syllables" => "number of syllables",
+        "speech_rate" => "syllables a second",
+        "articulation_rate" => "syllables a second of phonation",
+        "phonation_share" => "share of phonation",
+        "pause_seconds_mean" => "mean length of a pause",
+        "surprisal" => "surprisal of the word",
+        "log_frequency" => "frequency of the word",
+        "letters" => "letters of the word",
+        "position" => "place of the word in the recording",
         _ => return None,
     })
 }
 
+/// A contour of frames, or a feature of a word that bears its name.
 fn frame_feature(stem: &str) -> Option<&'static str> {
     Some(match stem {
         "rms_db" => "level",
@@ -123,6 +141,8 @@ mod tests {
         assert_eq!(meaning("tokens").as_deref(), Some("number of words"));
         assert_eq!(meaning("f0_hz_sd").as_deref(), Some("variation of pitch"));
         assert_eq!(meaning("mel_07_mean").as_deref(), Some("mean level in mel band 7"));
+        assert_eq!(meaning("rms_db_slope").as_deref(), Some("change a second of level"));
+        assert_eq!(meaning("f0_hz").as_deref(), Some("pitch"));
         assert_eq!(meaning("mfcc_x_mean"), None);
         assert_eq!(meaning("<script>"), None);
     }

@@ -66,7 +66,10 @@ const RELATIONS: [(&str, &str); 5] = [
         "ρ (rho)",
         "Spearman's rank correlation: +1 if two features rank the items alike, −1 if in reverse, 0 if neither tells of the other.",
     ),
-    ("95 % interval", "The range of ρ that resampled corpora give; a narrow one is a sure one."),
+    (
+        "95 % interval",
+        "The range in which an estimate lies with some certainty: a narrow one is a sure one. That of ρ is what resampled corpora give.",
+    ),
     ("p", "Share of shuffled corpora whose relation is at least as strong."),
     (
         "q",
@@ -118,6 +121,9 @@ fn row_meaning(file: &str) -> &'static str {
         "correlations" => "a text feature with a sound feature",
         "spaces" => "two representations of the same items",
         "predictions" => "how well a feature of one side is predicted from the other",
+        "group_means" => "a feature of a group's recordings and texts",
+        "group_correlations" => "a text feature with a sound feature, over the means of groups",
+        "word_correlations" => "a feature of words with one of how they were said",
         "words" => "a word where it was said",
         "word_sounds" => "a word with how it sounds wherever it was said",
         "sound_vocabulary" => "an entry of the codebook of sound",

@@ -7,6 +7,8 @@ use maud::{Markup, html};
 
 use super::data::Relation;
 use super::{feature, number};
+use crate::math::linkage::{distances_of_rows, leaf_order};
+use crate::math::matrix::Matrix;
 
 /// Steps of colour on each side of zero; the style sheet has a class for each.
 const STEPS: f64 = 10.0;
@@ -37,7 +39,7 @@ pub(super) struct HeatMaps<'a> {
 }
 
 impl<'a> HeatMaps<'a> {
-    /// Lays out relations in the order in which their features first appear.
+    /// Lays out relations so that features with like correlations stand side by side; the columns of a family stay in their order.
     pub fn of(relations: &'a [Relation]) -> Self {
         let mut maps = Self {
             rows: Vec::new(),
@@ -60,7 +62,35 @@ impl<'a> HeatMaps<'a> {
         }
         maps.join_small_families();
         maps.keep_to_limits();
+        maps.order_by_likeness();
         maps
+    }
+
+    /// Rows by their correlations with the main map's columns (or all, where it has none), and its columns by theirs with the rows.
+    fn order_by_likeness(&mut self) {
+        let columns: Vec<&str> = if self.main.columns.is_empty() {
+            self.narrow.iter().flat_map(|map| map.columns.iter().copied()).collect()
+        } else {
+            self.main.columns.clone()
+        };
+        let rows = self.rows.iter();
+        let by_row: Vec<Vec<f64>> =
+            rows.map(|row| columns.iter().map(|column| self.rho(row, column)).collect()).collect();
+        let columns = self.main.columns.iter();
+        let by_column: Vec<Vec<f64>> =
+            columns.map(|column| self.rows.iter().map(|row| self.rho(row, column)).collect()).collect();
+        self.rows = in_order(&self.rows, &by_row);
+        self.main.columns = in_order(&self.main.columns, &by_column);
+    }
+
+    /// A correlation; 0 where there is none.
+    fn rho(&self, row: &str, column: &str) -> f64 {
+        self.cells.get(&(row, column)).and_then(|relation| relation.rho()).unwrap_or(0.0)
+    }
+
+    /// The largest correlation of a column, of whichever sign.
+    fn strength(&self, column: &str) -> f64 {
+        self.rows.iter().map(|row| self.rho(row, column).abs()).fold(0.0, f64::max)
     }
 
     fn add_column(&mut self, column: &'a str) {
@@ -88,7 +118,10 @@ impl<'a> HeatMaps<'a> {
         self.left_out = self.rows.len().saturating_sub(ROWS_SHOWN)
             + self.main.columns.len().saturating_sub(COLUMNS_SHOWN);
         self.rows.truncate(ROWS_SHOWN);
-        self.main.columns.truncate(COLUMNS_SHOWN);
+        let mut strongest: Vec<(f64, &str)> =
+            self.main.columns.iter().map(|column| (self.strength(column), *column)).collect();
+        strongest.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        self.main.columns = strongest.into_iter().take(COLUMNS_SHOWN).map(|(_, column)| column).collect();
         for map in &mut self.narrow {
             self.left_out += map.columns.len().saturating_sub(room);
             map.columns.truncate(room);
@@ -144,6 +177,12 @@ impl<'a> HeatMaps<'a> {
             }
         }
     }
+}
+
+/// Names in the order of clusters of their rows of numbers.
+fn in_order<'a>(names: &[&'a str], rows: &[Vec<f64>]) -> Vec<&'a str> {
+    let order = leaf_order(&distances_of_rows(&Matrix::from_rows(rows)));
+    order.into_iter().filter_map(|at| names.get(at).copied()).collect()
 }
 
 /// A family's column shows its number, any other its name.
@@ -218,11 +257,35 @@ mod tests {
             .collect();
         let maps = HeatMaps::of(&all);
         assert_eq!(maps.rows, ["tokens", "chars"]);
-        assert_eq!(maps.main.columns, ["seconds", "x_1"]);
+        assert_eq!((maps.main.columns.len(), maps.main.columns.contains(&"x_1")), (2, true));
         assert_eq!(maps.narrow.first().map(|map| map.columns.len()), Some(4));
         let page = maps.render(&maps.main, "map").into_string();
         assert_eq!(page.matches("<td class=\"p9 s\"").count(), 4, "{page}");
         assert!(page.contains("tokens × seconds\nρ = +0.45\np = –, q = 0.010, n = 32"));
+    }
+
+    #[test]
+    fn like_features_stand_side_by_side() {
+        let rho = |row: &str, column: &str| {
+            if row.starts_with('a') == column.starts_with('a') { 0.6 } else { -0.2 }
+        };
+        let all: Vec<Relation> = ["a1", "b1", "a2", "b2"]
+            .iter()
+            .flat_map(|row| {
+                ["b", "ax", "bx", "a"].iter().map(|column| relation(row, column, rho(row, column)))
+            })
+            .collect();
+        let maps = HeatMaps::of(&all);
+        let changes = |names: &[&str]| {
+            names.windows(2).filter(|two| two[0].as_bytes()[0] != two[1].as_bytes()[0]).count()
+        };
+        assert_eq!(
+            (changes(&maps.rows), changes(&maps.main.columns)),
+            (1, 1),
+            "{:?} {:?}",
+            maps.rows,
+            maps.main
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::data::{ClipsRead, Count, DocumentsRead, ReportData};
 use super::histogram::Histogram;
 use super::table::{Cell, Column, Table};
-use super::{Section, block, cut_note, number};
+use super::{Section, block_of, cut_note, number};
 
 /// Groups and languages that a table shows.
 const GROUPS_SHOWN: usize = 24;
@@ -27,7 +27,7 @@ pub(super) fn section(data: &ReportData) -> Option<Section> {
 fn documents(read: &DocumentsRead) -> Markup {
     html! {
         @if let Some(histogram) = Histogram::of(&read.lengths, true) {
-            (block("Length of documents", &histogram.svg("Histogram of document lengths", "words in a document", "documents"),
+            (block_of("documents.parquet", "Length of documents", &histogram.svg("Histogram of document lengths", "words in a document", "documents"),
                 &html! { "The height of a bar is the number of documents of that length." }))
         }
         @if !read.groups.is_empty() { (counts("Documents by group", "Group", &read.groups)) }
@@ -42,7 +42,8 @@ fn counts(title: &str, of: &'static str, counts: &[Count]) -> Markup {
         vec![Cell::text(&count.name), Cell::bar(count.count as f64, largest), Cell::count(count.count)]
     });
     let table = Table { label: title, columns: &columns, rows: rows.collect() }.render();
-    block(
+    block_of(
+        "documents.parquet",
         title,
         &table,
         &html! {
@@ -54,7 +55,7 @@ fn counts(title: &str, of: &'static str, counts: &[Count]) -> Markup {
 fn clips(read: &ClipsRead) -> Markup {
     html! {
         @if let Some(histogram) = Histogram::of(&read.durations, false) {
-            (block("Length of recordings", &histogram.svg("Histogram of durations", "seconds", "recordings"),
+            (block_of("clips.parquet", "Length of recordings", &histogram.svg("Histogram of durations", "seconds", "recordings"),
                 &html! { "The height of a bar is the number of recordings of that duration." }))
         }
         @if !read.groups.is_empty() { (clip_groups(read)) }
@@ -74,7 +75,8 @@ fn clip_groups(read: &ClipsRead) -> Markup {
         ]
     });
     let table = Table { label: "Recordings by group", columns: &columns, rows: rows.collect() }.render();
-    block(
+    block_of(
+        "clips.parquet",
         "Recordings by group",
         &table,
         &html! {

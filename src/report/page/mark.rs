@@ -27,6 +27,22 @@ pub(super) fn interval(estimate: f64, ends: Option<(f64, f64)>) -> Markup {
     })
 }
 
+/// An estimate with its interval on a scale that several share, with a stroke at `middle`.
+pub(super) fn on_scale(
+    estimate: f64,
+    ends: Option<(f64, f64)>,
+    (low, high): (f64, f64),
+    middle: f64,
+) -> Markup {
+    let at = |value: f64| px(along(value, low, high));
+    mark(&html! {
+        line.grid x1=(at(low)) x2=(at(high)) y1="8" y2="8" {}
+        line.base x1=(at(middle)) x2=(at(middle)) y1="2" y2="14" {}
+        @if let Some((low, high)) = ends { line.span x1=(at(low)) x2=(at(high)) y1="8" y2="8" {} }
+        circle.plus cx=(at(estimate)) cy="8" r="3.5" {}
+    })
+}
+
 /// A distribution from its smallest value to its largest: line to the ends, box over the middle half.
 pub(super) fn distribution(quantiles: &[f64; 5]) -> Markup {
     let [low, lower, median, upper, high] = *quantiles;
@@ -56,8 +72,12 @@ mod tests {
 
     #[test]
     fn marks_of_degenerate_numbers_hold_no_nan() {
-        for shape in [distribution(&[1.0; 5]), against_chance(0.0, 0.0, 0.0), interval(1.0, Some((1.0, 1.0)))]
-        {
+        for shape in [
+            distribution(&[1.0; 5]),
+            against_chance(0.0, 0.0, 0.0),
+            interval(1.0, Some((1.0, 1.0))),
+            on_scale(1.0, None, (1.0, 1.0), 1.0),
+        ] {
             assert!(!shape.into_string().contains("NaN"));
         }
     }

@@ -6,6 +6,7 @@ mod corpus;
 mod data;
 mod difference;
 mod feature;
+mod groups;
 mod guide;
 mod heat_map;
 mod histogram;
@@ -13,6 +14,7 @@ mod inputs;
 mod mark;
 mod number;
 mod picture;
+mod player;
 mod quarantine;
 mod relations;
 mod scatter;
@@ -25,12 +27,14 @@ mod words;
 
 pub use data::{
     ClipGroup, ClipsRead, Collocation, Corpus, Count, Dispersed, DocumentsRead, Duplicate, Embeddings,
-    Exclusion, FeatureSummary, KeyTerm, Keyness, Law, MapWord, Neighbours, Phrase, Point, Prediction,
-    Relation, Relations, ReportData, Scatter, Sound, Space, Spectrogram, Suspect, TableFile, TopTerm, Topic,
-    Words,
+    Exclusion, FeatureSummary, GroupMean, KeyTerm, Keyness, Law, MapWord, Neighbours, Phrase, Point,
+    Prediction, Relation, Relations, ReportData, Scatter, Sound, Space, Spectrogram, SpokenWord, Suspect,
+    TableFile, TopTerm, Topic, Words,
 };
 pub use difference::render as render_difference;
+pub use groups::GROUP_FEATURES;
 pub use picture::spectrogram_svg;
+pub use player::wav;
 pub use strength::strongest_relations;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -65,6 +69,7 @@ pub fn render(data: &ReportData) -> String {
         data.words.as_ref().and_then(words::section),
         data.corpus.as_ref().and_then(corpus::section),
         data.sound.as_ref().and_then(sound::section),
+        data.relations.as_ref().and_then(groups::section),
         data.relations.as_ref().map(relations::section),
         Some(quarantine::section(data)),
         Some(guide::section(data)),
@@ -135,6 +140,11 @@ fn block(title: &str, body: &Markup, how_to_read: &Markup) -> Markup {
             figure { (body) figcaption { (how_to_read) } }
         }
     }
+}
+
+/// As [`block`], with a link to the table beside the page that has the numbers.
+fn block_of(table: &str, title: &str, body: &Markup, how_to_read: &Markup) -> Markup {
+    block(title, body, &html! { (how_to_read) " " span.source { "Table: " a href=(table) { (table) } } })
 }
 
 /// `the first 20 of 1,204` where a list is cut, nothing where it is whole.

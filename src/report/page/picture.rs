@@ -6,7 +6,7 @@ use image::{ExtendedColorType, ImageEncoder as _};
 use maud::{Markup, html};
 
 use super::axis::{Axis, px};
-use super::data::Spectrogram;
+use super::data::{Spectrogram, SpokenWord};
 use super::number;
 
 /// Levels this far under the loudest, in dB, and below are drawn black.
@@ -144,8 +144,12 @@ pub(super) fn figure(spectrogram: &Spectrogram) -> Option<Markup> {
                 }
             }
             div.seen {
+                @if !spectrogram.words.is_empty() { (words(spectrogram)) }
                 @if !spectrogram.envelope.is_empty() { (waveform(&spectrogram.envelope)) }
-                img src=(source) alt=(alt) {}
+                div.levels {
+                    img src=(source) alt=(alt) {}
+                    @if !spectrogram.words.is_empty() { (begins(spectrogram)) }
+                }
             }
             div.time aria-hidden="true" {
                 @for tick in time.ticks.iter().filter(|tick| tick.at < UNIT_FROM) { span style=(format!("left:{}", percent(tick.at))) { (tick.label) } }
@@ -153,6 +157,56 @@ pub(super) fn figure(spectrogram: &Spectrogram) -> Option<Markup> {
             }
         }
     })
+}
+
+/// Rows that words over a picture take turns in, and the width of a letter as a share of a narrow picture's.
+const WORD_ROWS: usize = 3;
+const LETTER: f64 = 0.022;
+
+/// A word over the picture: its row, and where it begins as a share of the width.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct PlacedWord {
+    row: usize,
+    left: f64,
+}
+
+/// Each word in the first row in which it does not run into the one before, or nowhere.
+fn placed_words(spectrogram: &Spectrogram) -> Vec<Option<PlacedWord>> {
+    let mut ends = [0.0_f64; WORD_ROWS];
+    let place = |word: &SpokenWord| {
+        let width = number::clean(&word.term, 24).chars().count() as f64 * LETTER + LETTER / 2.0;
+        let left = (word.start / spectrogram.seconds.max(1e-3)).clamp(0.0, (1.0 - width).max(0.0));
+        let row = ends.iter().position(|end| *end <= left)?;
+        ends[row] = left + width;
+        Some(PlacedWord { row, left })
+    };
+    spectrogram.words.iter().map(place).collect()
+}
+
+/// The words above the picture where they begin; the text of the recording stands below it for those who read otherwise.
+fn words(spectrogram: &Spectrogram) -> Markup {
+    let placed = placed_words(spectrogram);
+    html! {
+        div.over aria-hidden="true" {
+            @for (word, place) in spectrogram.words.iter().zip(placed) {
+                @if let Some(PlacedWord { row, left }) = place {
+                    span class=(format!("r{row}")) style=(format!("left:{}%", px(left * 100.0)))
+                        title=(format!("{} to {} s", number::decimal(word.start, 2), number::decimal(word.end, 2))) {
+                        (number::clean(&word.term, 24))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A stroke where each word begins.
+fn begins(spectrogram: &Spectrogram) -> Markup {
+    let at = |word: &SpokenWord| px((word.start / spectrogram.seconds.max(1e-3)).clamp(0.0, 1.0) * 1000.0);
+    let strokes: Vec<String> = spectrogram.words.iter().map(|word| format!("M{} 0V1", at(word))).collect();
+    html! {
+        svg.begins viewBox="0 0 1000 1" preserveAspectRatio="none" aria-hidden="true" { path d=(strokes.join("")) {} }
+    }
 }
 
 /// Measures of a picture in a file of its own, in pixels.
@@ -260,6 +314,28 @@ mod tests {
         assert_eq!(image.get_pixel(0, 1).0, [252, 253, 191]);
         assert_eq!(image.get_pixel(0, 0).0, [0, 0, 4]);
         assert_eq!(image.get_pixel(2, 1).0, [0, 0, 4]);
+    }
+
+    #[test]
+    fn words_do_not_run_into_each_other() {
+        let word = |i: u8| SpokenWord {
+            term: "a".repeat(usize::from(i % 9) + 1),
+            start: f64::from(i) * 0.2,
+            end: f64::from(i) * 0.2 + 0.2,
+        };
+        let spectrogram =
+            Spectrogram { seconds: 10.0, words: (0..50).map(word).collect(), ..Spectrogram::default() };
+        let placed = placed_words(&spectrogram);
+        assert!(placed.iter().flatten().count() > 12);
+        for row in 0..WORD_ROWS {
+            let own =
+                spectrogram.words.iter().zip(&placed).filter_map(|(word, place)| Some((word, (*place)?)));
+            let own: Vec<(f64, f64)> = own
+                .filter(|(_, place)| place.row == row)
+                .map(|(word, place)| (place.left, place.left + word.term.len() as f64 * LETTER))
+                .collect();
+            assert!(own.windows(2).all(|two| two[0].1 <= two[1].0) && own.iter().all(|(_, end)| *end <= 1.0));
+        }
     }
 
     #[test]

@@ -2,14 +2,15 @@
 
 use maud::{Markup, html};
 
-use super::data::{Prediction, Relation, Relations, Scatter, Space};
+use super::data::{Prediction, Relation, Relations, Scatter, Space, Spectrogram};
 use super::heat_map::HeatMaps;
 use super::strength::by_strength;
 use super::table::{Cell, Column, Table};
-use super::{SCATTERS_SHOWN, Section, block, cut_note, feature, mark, number, scatter};
+use super::{SCATTERS_SHOWN, Section, block_of, cut_note, feature, mark, number, picture, scatter, sound};
 
 /// Rows of the table of relations.
 const RELATIONS_SHOWN: usize = 40;
+const GROUP_RELATIONS_SHOWN: usize = 20;
 
 /// The section; says so where nothing could be compared.
 pub(super) fn section(relations: &Relations) -> Section {
@@ -28,6 +29,8 @@ pub(super) fn section(relations: &Relations) -> Section {
             (strongest(&relations.relations))
         }
         @if !plots.is_empty() { (scatters(&plots, &relations.relations)) }
+        @if !relations.word_relations.is_empty() { (between_words(&relations.word_relations)) }
+        @if relations.group_relations.iter().any(|relation| relation.rho().is_some()) { (between_groups(&relations.group_relations)) }
         @if !relations.spaces.is_empty() { (spaces(&relations.spaces)) }
         @if !relations.predictions.is_empty() { (predictions(&relations.predictions)) }
         @if !relations.suspects.is_empty() { (suspects(relations)) }
@@ -58,8 +61,8 @@ fn heat_maps(maps: &HeatMaps<'_>) -> Markup {
     let narrow: usize = maps.narrow.iter().map(|map| map.columns.len()).sum();
     html! {
         @if !maps.main.columns.is_empty() {
-            (block("All relations at a glance", &html! { (maps.scale()) (maps.render(&maps.main, "Correlations of text features and sound features")) }, &html! {
-                "A row is a feature of the text, a column one of the sound. Orange: both rise together; blue: one falls as the other rises; the stronger the colour, the closer the relation. "
+            (block_of("correlations.parquet", "All relations at a glance", &html! { (maps.scale()) (maps.render(&maps.main, "Correlations of text features and sound features")) }, &html! {
+                "A row is a feature of the text, a column one of the sound; those with like correlations stand side by side. Orange: both rise together; blue: one falls as the other rises; the stronger the colour, the closer the relation. "
                 "Outlined cells with a number are significant (q < 0.05). Point at a cell, or move through them with the arrow keys, for its interval, p, q and n."
                 @if maps.left_out > 0 { " For room " (number::counted(maps.left_out as u64, "feature is", "features are")) " left out; the correlations table has them all." }
             }))
@@ -80,6 +83,45 @@ fn heat_maps(maps: &HeatMaps<'_>) -> Markup {
 }
 
 fn strongest(relations: &[Relation]) -> Markup {
+    let all = by_strength(relations).len();
+    block_of(
+        "correlations.parquet",
+        "Strongest relations",
+        &relation_table("Strongest relations", relations, RELATIONS_SHOWN),
+        &html! {
+            (cut_note(RELATIONS_SHOWN, all).unwrap_or_default())
+            "Significant ones first, then by size. The dot is ρ and the line its 95 % interval, from −1 at the left over 0 (stroke) to +1; an interval that crosses the stroke leaves the direction open."
+        },
+    )
+}
+
+/// The relations of words where they were said.
+fn between_words(relations: &[Relation]) -> Markup {
+    block_of(
+        "word_correlations.parquet",
+        "Words where they were said",
+        &relation_table("Words where they were said", relations, RELATIONS_SHOWN),
+        &html! {
+            "Every word of the recordings is an item: how rare and how long it is, and where in the recording, against how long, high and loud it was said. p and q allow a word to change places within its recording alone, so that neither speakers nor recordings are told apart. Pitch and level that fall with the place of the word are declination."
+        },
+    )
+}
+
+/// The relations of the means of groups.
+fn between_groups(relations: &[Relation]) -> Markup {
+    let all = by_strength(relations).len();
+    block_of(
+        "group_correlations.parquet",
+        "Between groups",
+        &relation_table("Relations between groups", relations, GROUP_RELATIONS_SHOWN),
+        &html! {
+            (cut_note(GROUP_RELATIONS_SHOWN, all).unwrap_or_default())
+            "Here a group (usually a speaker) is one item, with the means of its features: do speakers of longer texts speak louder? Few groups leave wide intervals."
+        },
+    )
+}
+
+fn relation_table(label: &str, relations: &[Relation], most: usize) -> Markup {
     let columns = [
         Column::text("Text feature"),
         Column::text("Sound feature"),
@@ -93,7 +135,7 @@ fn strongest(relations: &[Relation]) -> Markup {
         Column::number("n"),
     ];
     let sorted = by_strength(relations);
-    let rows = sorted.iter().take(RELATIONS_SHOWN).map(|relation| {
+    let rows = sorted.iter().take(most).map(|relation| {
         let rho = relation.rho().unwrap_or(0.0);
         vec![
             named(&relation.text_feature),
@@ -108,15 +150,7 @@ fn strongest(relations: &[Relation]) -> Markup {
             Cell::count(relation.n),
         ]
     });
-    let table = Table { label: "Strongest relations", columns: &columns, rows: rows.collect() }.render();
-    block(
-        "Strongest relations",
-        &table,
-        &html! {
-            (cut_note(RELATIONS_SHOWN, sorted.len()).unwrap_or_default())
-            "Significant ones first, then by size. The dot is ρ and the line its 95 % interval, from −1 at the left over 0 (stroke) to +1; an interval that crosses the stroke leaves the direction open."
-        },
-    )
+    Table { label, columns: &columns, rows: rows.collect() }.render()
 }
 
 /// A column's name with its meaning in small letters.
@@ -141,7 +175,8 @@ fn scatters(plots: &[(&Scatter, Markup)], relations: &[Relation]) -> Markup {
             }
         }
     };
-    block(
+    block_of(
+        "correlations.parquet",
         "The strongest, pair by pair",
         &cards,
         &html! {
@@ -166,6 +201,7 @@ fn predictions(predictions: &[Prediction]) -> Markup {
         Column::text(""),
         Column::number("By chance"),
         Column::number("Chance, 95 %"),
+        Column::number("p"),
         Column::number("q"),
         Column::number("n"),
     ];
@@ -176,21 +212,23 @@ fn predictions(predictions: &[Prediction]) -> Markup {
             chance.map_or_else(|| html! {}, |(r2, (mean, q95))| mark::against_chance(r2, mean, q95));
         vec![
             named(&row.target),
-            Cell::number(row.r2, shown),
+            Cell::estimate(row.r2, row.ci_low.zip(row.ci_high), shown),
             Cell::markup(picture),
             Cell::number(row.null_mean, shown),
             Cell::number(row.null_q95, shown),
+            Cell::number(row.p, number::probability),
             Cell::number(row.q, number::probability),
             Cell::count(row.n),
         ]
     });
     let table =
         Table { label: "What the other side predicts", columns: &columns, rows: rows.collect() }.render();
-    block(
+    block_of(
+        "predictions.parquet",
         "What the other side predicts",
         &table,
         &html! {
-            "How much of a feature's variance all features of the other side predict, on pairs that were not learnt from (R² of ridge regression): 1 is all, 0 no more than the mean. The bar is what shuffled pairs give."
+            "How much of a feature's variance all features of the other side predict, on pairs that were not learnt from (R² of ridge regression): 1 is all, 0 no more than the mean. The small numbers are the 95 % interval; the bar is what shuffled pairs give."
         },
     )
 }
@@ -207,12 +245,18 @@ fn suspects(relations: &Relations) -> Markup {
         ]
     });
     let table = Table { label: "Listen to these first", columns: &columns, rows: rows.collect() }.render();
-    block(
+    let pictures: Vec<(&Spectrogram, Markup)> = relations
+        .suspect_pictures
+        .iter()
+        .filter_map(|spectrogram| Some((spectrogram, picture::figure(spectrogram)?)))
+        .collect();
+    block_of(
+        "suspects.parquet",
         "Listen to these first",
-        &table,
+        &html! { @if !pictures.is_empty() { (sound::cards(&pictures)) } (table) },
         &html! {
             (cut_note(relations.suspects.len(), relations.all_suspects as usize).unwrap_or_default())
-            "Pairs whose words and sound fit worst: a wrong transcript, a cut recording, or somebody who speaks unlike the others. The score counts robust standard deviations from what pairs are like; from 5 on it is rarely chance."
+            "Pairs whose words and sound fit worst: a wrong transcript, a cut recording, or somebody who speaks unlike the others. The score counts robust standard deviations from what pairs are like; from 5 on it is rarely chance. The pictures show the worst of the short ones, with the text that they were given."
         },
     )
 }
@@ -227,6 +271,7 @@ fn spaces(spaces: &[Space]) -> Markup {
         Column::number("By chance"),
         Column::number("Chance, 95 %"),
         Column::number("p"),
+        Column::number("q"),
         Column::number("n"),
     ];
     let shown = |value: f64| number::decimal(value, 3);
@@ -240,20 +285,22 @@ fn spaces(spaces: &[Space]) -> Markup {
             measure(&space.measure),
             Cell::code(&space.text_space),
             Cell::code(&space.audio_space),
-            Cell::number(space.estimate, shown),
+            Cell::estimate(space.estimate, space.ci_low.zip(space.ci_high), shown),
             Cell::markup(picture),
             Cell::number(space.null_mean, shown),
             Cell::number(space.null_q95, shown),
             Cell::number(space.p, number::probability),
+            Cell::number(space.q, number::probability),
             Cell::count(space.n),
         ]
     });
     let table = Table { label: "Whole spaces compared", columns: &columns, rows: rows.collect() }.render();
-    block(
+    block_of(
+        "spaces.parquet",
         "Whole spaces compared",
         &table,
         &html! {
-            "Do documents that are alike in words have recordings that are alike in sound? The dot is the measure, the bar what shuffled pairs give, from their mean to their 95 % quantile: a dot beyond the bar is more than chance."
+            "Do documents that are alike in words have recordings that are alike in sound? The dot is the measure (small: its 95 % interval), the bar what shuffled pairs give, from their mean to their 95 % quantile: a dot beyond the bar is more than chance."
         },
     )
 }

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::data::{FeatureSummary, Sound, Spectrogram};
+use super::player::player;
 use super::table::{Cell, Column, Table};
-use super::{SPECTROGRAMS_SHOWN, Section, block, feature, mark, number, picture};
+use super::{SPECTROGRAMS_SHOWN, Section, block_of, feature, mark, number, picture};
 
 /// The section, if there is anything to show.
 pub(super) fn section(sound: &Sound) -> Option<Section> {
@@ -22,7 +23,7 @@ pub(super) fn section(sound: &Sound) -> Option<Section> {
     let body = html! {
         @if !pictures.is_empty() { (spectrograms(&pictures)) }
         @if !plain.is_empty() {
-            (block("Features of the recordings", &features("Features of the recordings", &plain), &html! {
+            (block_of("clips.parquet", "Features of the recordings", &features("Features of the recordings", &plain), &html! {
                 "Each feature over all recordings. The small picture runs from the smallest value to the largest: the box holds the middle half, the stroke in it is the median."
             }))
         }
@@ -37,28 +38,34 @@ pub(super) fn section(sound: &Sound) -> Option<Section> {
 }
 
 fn spectrograms(pictures: &[(&Spectrogram, Markup)]) -> Markup {
-    let cards = html! {
+    block_of(
+        "clips.parquet",
+        "Pictures of some recordings",
+        &cards(pictures),
+        &html! {
+            "Time runs to the right (seconds), pitch upwards (Hz); the brighter, the louder. Each picture has its own loudest level at the bright end, and "
+            (number::decimal(f64::from(picture::RANGE_DB), 0)) " dB less at the dark end: "
+            span.ramp style=(picture::gradient()) aria-hidden="true" {}
+            ". Level stripes are the harmonics of a voice, dark gaps are pauses. The line above is the waveform; words, where their times are known, stand over the stroke at which they begin."
+        },
+    )
+}
+
+/// A card for each picture, with the words, the sound and the text of its recording.
+pub(super) fn cards(pictures: &[(&Spectrogram, Markup)]) -> Markup {
+    html! {
         div.columns {
             @for (spectrogram, picture) in pictures {
                 div.card {
                     h4 { code { bdi { (number::clean(&spectrogram.clip_id, 60)) } }
                         @if !spectrogram.group.is_empty() { " " span.aside { bdi { (number::clean(&spectrogram.group, 30)) } } } }
                     (picture)
+                    @if let Some(player) = player(spectrogram) { (player) }
                     @if !spectrogram.transcript.is_empty() { p.said { "“" bdi { (number::clean(&spectrogram.transcript, 160)) } "”" } }
                 }
             }
         }
-    };
-    block(
-        "Pictures of some recordings",
-        &cards,
-        &html! {
-            "Time runs to the right (seconds), pitch upwards (Hz); the brighter, the louder. Each picture has its own loudest level at the bright end, and "
-            (number::decimal(f64::from(picture::RANGE_DB), 0)) " dB less at the dark end: "
-            span.ramp style=(picture::gradient()) aria-hidden="true" {}
-            ". Level stripes are the harmonics of a voice, dark gaps are pauses. The line above is the waveform."
-        },
-    )
+    }
 }
 
 fn features(label: &str, summaries: &[&FeatureSummary]) -> Markup {

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::corpus::law_sentence;
-use super::data::{Relation, Relations, ReportData};
+use super::data::{Relation, Relations, ReportData, Space};
 use super::strength::strongest_relations;
-use super::{Section, feature, number};
+use super::{Section, feature, groups, number};
 
 const STRONGEST: usize = 3;
 
@@ -109,6 +109,9 @@ fn findings(relations: &Relations) -> Markup {
             }
         }
         @if !strongest.is_empty() { ul { @for relation in strongest { li { (finding(relation)) } } } }
+        @if let Some(sentence) = groups::sentence(relations) { p { (sentence) } }
+        @if let Some(sentence) = declination(relations) { p { (sentence) } }
+        @if let Some(sentence) = retrieval(relations) { p { (sentence) } }
         @if let Some(best) = relations.predictions.iter().find(|row| row.q.is_some_and(|q| q < super::Q_LIMIT)) {
             p {
                 "Best predicted from the other side is the " (feature::meaning_or_name(&best.target)) ": "
@@ -125,6 +128,36 @@ fn findings(relations: &Relations) -> Markup {
             p { "With so few pairs only very strong relations can be told from chance." }
         }
     }
+}
+
+/// How pitch and level go with the place of a word, where that is beyond chance.
+fn declination(relations: &Relations) -> Option<String> {
+    let found = |sound: &str, name: &str| {
+        let of = |row: &&Relation| row.text_feature == "position" && row.audio_feature == sound;
+        let row = relations.word_relations.iter().find(of).filter(|row| row.is_significant())?;
+        let rho = row.rho()?;
+        let way = if rho < 0.0 { "lower" } else { "higher" };
+        Some(format!("the {way} is its {name} (ρ = {})", number::correlation(rho)))
+    };
+    let parts: Vec<String> =
+        [found("f0_hz", "pitch"), found("rms_db", "level")].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("The later a word stands in its recording, {}.", parts.join(" and ")))
+}
+
+/// How often the right recording is found by the words, where that is beyond chance.
+fn retrieval(relations: &Relations) -> Option<String> {
+    let beyond = |row: &&Space| row.measure == "recall_at_1" && row.q.is_some_and(|q| q < super::Q_LIMIT);
+    let best = relations
+        .spaces
+        .iter()
+        .filter(beyond)
+        .max_by(|a, b| a.estimate.unwrap_or(0.0).total_cmp(&b.estimate.unwrap_or(0.0)))?;
+    let percent = |share: f64| number::decimal(100.0 * share, 1);
+    Some(format!(
+        "By its words alone a document's recording is found first for {} % of the documents ({} % by chance), among those that nothing was learnt from.",
+        percent(best.estimate?),
+        percent(best.null_mean?),
+    ))
 }
 
 fn finding(relation: &Relation) -> Markup {

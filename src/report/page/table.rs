@@ -56,6 +56,16 @@ impl Cell {
         Self { shown: html! { (number::optional(value, shown)) }, key: value }
     }
 
+    /// A number with its interval in small letters.
+    pub fn estimate(value: Option<f64>, ends: Option<(f64, f64)>, shown: impl Fn(f64) -> String) -> Self {
+        let value = value.filter(|value| value.is_finite());
+        let markup = html! {
+            (number::optional(value, &shown))
+            @if let Some((low, high)) = ends { small.meaning { (shown(low)) " to " (shown(high)) } }
+        };
+        Self { shown: markup, key: value }
+    }
+
     pub fn markup(shown: Markup) -> Self {
         Self { shown, key: None }
     }
@@ -77,7 +87,7 @@ pub(super) struct Table<'a> {
 }
 
 /// Tables of so many rows get a field to filter them by.
-const FILTERED_FROM: usize = 30;
+const FILTERED_FROM: usize = 10;
 
 impl Table<'_> {
     pub fn render(&self) -> Markup {

@@ -32,7 +32,7 @@ fn hostile() -> ReportData {
         words: Some(Words {
             top_terms: vec![TopTerm { term: name.clone(), cf: 1, df: 1, idf: 1.0 }],
             embeddings: Some(Embeddings {
-                map: vec![MapWord { term: name.clone(), count: 1, x: 0.0, y: 0.0 }],
+                map: vec![MapWord { term: name.clone(), count: 1, ..MapWord::default() }],
                 neighbours: vec![Neighbours {
                     term: name.clone(),
                     count: 1,

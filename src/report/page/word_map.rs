@@ -40,14 +40,14 @@ struct Placed {
     label: Option<Rectangle>,
 }
 
-/// The picture; `None` where no word has a place.
-pub(super) fn svg(words: &[MapWord]) -> Option<Markup> {
-    let words: Vec<&MapWord> =
-        words.iter().filter(|word| word.x.is_finite() && word.y.is_finite()).take(WORDS_DRAWN).collect();
+/// The picture of words at what `at` says of them; `None` where no word has a place.
+pub(super) fn svg(words: &[MapWord], at: impl Fn(&MapWord) -> [f64; 2]) -> Option<Markup> {
+    let has_place = |word: &&MapWord| at(word).iter().all(|value| value.is_finite());
+    let words: Vec<&MapWord> = words.iter().filter(has_place).take(WORDS_DRAWN).collect();
     if words.is_empty() {
         return None;
     }
-    let placed = place(&words);
+    let placed = place(&words, at);
     let labelled = placed.iter().filter(|word| word.label.is_some()).count();
     let label = format!(
         "Map of {}, {labelled} of them labelled",
@@ -71,16 +71,16 @@ pub(super) fn svg(words: &[MapWord]) -> Option<Markup> {
 
 /// Places words on one scale for both axes, then labels greedily: the most frequent word first, at the right,
 /// left, above or below of its dot, wherever it meets neither a placed label nor a dot.
-fn place(words: &[&MapWord]) -> Vec<Placed> {
-    let (mid_x, span_x) = middle(words.iter().map(|word| word.x));
-    let (mid_y, span_y) = middle(words.iter().map(|word| word.y));
+fn place(words: &[&MapWord], at: impl Fn(&MapWord) -> [f64; 2]) -> Vec<Placed> {
+    let (mid_x, span_x) = middle(words.iter().map(|word| at(word)[0]));
+    let (mid_y, span_y) = middle(words.iter().map(|word| at(word)[1]));
     let scale = ((WIDTH - 2.0 * MARGIN) / span_x).min((HEIGHT - 2.0 * MARGIN) / span_y);
     let most = words.iter().map(|word| word.count).max().unwrap_or(1).max(1) as f64;
     let mut placed: Vec<Placed> = words
         .iter()
         .map(|word| Placed {
-            x: WIDTH / 2.0 + (word.x - mid_x) * scale,
-            y: HEIGHT / 2.0 - (word.y - mid_y) * scale,
+            x: WIDTH / 2.0 + (at(word)[0] - mid_x) * scale,
+            y: HEIGHT / 2.0 - (at(word)[1] - mid_y) * scale,
             radius: 2.0 + 3.5 * (word.count as f64 / most).sqrt(),
             label: None,
         })
@@ -141,9 +141,10 @@ mod tests {
                 count: u64::from(200 - i),
                 x: libm::sin(f64::from(i) * 1.7) * f64::from(i % 13),
                 y: libm::cos(f64::from(i) * 2.3) * f64::from(i % 7),
+                ..MapWord::default()
             })
             .collect();
-        let placed = place(&words.iter().collect::<Vec<_>>());
+        let placed = place(&words.iter().collect::<Vec<_>>(), |word| [word.x, word.y]);
         let labels: Vec<Rectangle> = placed.iter().filter_map(|word| word.label).collect();
         assert!(labels.len() > 40, "{} labels", labels.len());
         for (i, a) in labels.iter().enumerate() {
@@ -154,9 +155,9 @@ mod tests {
 
     #[test]
     fn a_single_word_stands_in_the_middle() {
-        let word = MapWord { term: "a".into(), count: 1, x: 3.0, y: 3.0 };
-        let placed = place(&[&word]);
+        let word = MapWord { term: "a".into(), count: 1, near: [3.0, 3.0], ..MapWord::default() };
+        let placed = place(&[&word], |word| word.near);
         assert_eq!(placed.first().map(|word| (word.x, word.y)), Some((WIDTH / 2.0, HEIGHT / 2.0)));
-        assert!(svg(&[]).is_none());
+        assert!(svg(&[], |word| word.near).is_none());
     }
 }

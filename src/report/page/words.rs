@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::data::{Collocation, Duplicate, Embeddings, Keyness, TopTerm, Words};
 use super::table::{Cell, Column, Table};
-use super::{Section, block, cut_note, number, word_map};
+use super::{Section, block_of, cut_note, number, word_map};
 
 /// Rows of the tables of terms.
 const TERMS_SHOWN: usize = 26;
@@ -53,7 +53,8 @@ fn top_terms(terms: &[TopTerm]) -> Markup {
         ]
     });
     let table = Table { label: "Frequent terms", columns: &columns, rows: rows.collect() }.render();
-    block(
+    block_of(
+        "vocabulary.parquet",
         "Frequent terms",
         &table,
         &html! {
@@ -84,7 +85,8 @@ fn keyness(found: &Keyness) -> Markup {
     });
     let title = format!("What sets “{}” apart", number::clean(&found.target, 40));
     let table = Table { label: &title, columns: &columns, rows: rows.collect() }.render();
-    block(
+    block_of(
+        "keyness.parquet",
         &title,
         &table,
         &html! {
@@ -106,7 +108,8 @@ fn collocations(pairs: &[Collocation]) -> Markup {
         ]
     });
     let table = Table { label: "Words that go together", columns: &columns, rows: rows.collect() }.render();
-    block(
+    block_of(
+        "collocations.parquet",
         "Words that go together",
         &table,
         &html! {
@@ -130,7 +133,8 @@ fn duplicates(pairs: &[Duplicate]) -> Markup {
     } else {
         Table { label: "Near duplicates", columns: &columns, rows: rows.collect() }.render()
     };
-    block(
+    block_of(
+        "duplicates.parquet",
         "Near duplicates",
         &body,
         &html! {
@@ -147,13 +151,18 @@ fn embeddings(vectors: &Embeddings) -> Markup {
         number::count(vectors.dims)
     );
     html! {
-        @if let Some(map) = word_map::svg(&vectors.map) {
-            (block("Map of words", &html! { div.scroll role="region" aria-label="Map of words" tabindex="0" { (map) } }, &html! {
+        @if let Some(map) = word_map::svg(&vectors.map, |word| [word.x, word.y]) {
+            (block_of("embeddings.parquet", "Map of words", &html! { div.scroll role="region" aria-label="Map of words" tabindex="0" { (map) } }, &html! {
                 "Words used in similar surroundings lie close together. The picture is the plane in which the vectors (" (size) ") differ most"
                 @if let Some((first, second)) = vectors.map_variance {
                     ": it carries " (number::decimal((first + second) * 100.0, 0)) " % of the variance, so near words here may be far apart in truth"
                 }
                 ". A larger dot is a more frequent word; a dot without room for its label is pale and named on hover."
+            }))
+        }
+        @if let Some(map) = word_map::svg(&vectors.map, |word| word.near) {
+            (block_of("embeddings.parquet", "Map of neighbours", &html! { div.scroll role="region" aria-label="Map of neighbours" tabindex="0" { (map) } }, &html! {
+                "The same words, laid out so that each stands beside those that are used most like it (t-SNE). Clusters mean something; the distance between clusters, and on which side one lies, do not."
             }))
         }
         @if !vectors.neighbours.is_empty() { (neighbours(vectors)) }
@@ -174,7 +183,8 @@ fn neighbours(vectors: &Embeddings) -> Markup {
     });
     let table =
         Table { label: "Neighbours of frequent words", columns: &columns, rows: rows.collect() }.render();
-    block(
+    block_of(
+        "embeddings.parquet",
         "Neighbours of frequent words",
         &table,
         &html! {
