@@ -174,8 +174,9 @@ fn tokenizers(texts: &[String]) -> Vec<(&'static str, bool, Tokenizer)> {
             all.push((name, strip_accents, Tokenizer::new(&settings).unwrap()));
         }
     }
+    // Their letters alone are some five thousand.
     for kind in [ModelKind::Bpe, ModelKind::WordPiece, ModelKind::Unigram] {
-        let training = TrainingSettings { kind, vocab_size: 4000, lowercase: false, strip_accents: false };
+        let training = TrainingSettings { kind, vocab_size: 9000, lowercase: false, strip_accents: false };
         let mut counter = PieceCounter::new(training).unwrap();
         for text in texts {
             counter.add(&text[..text.floor_char_boundary(3000)]).unwrap();

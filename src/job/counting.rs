@@ -15,20 +15,19 @@ use super::shards::cut;
 use super::shelf::{Place, Shards, Shelf};
 use super::stages::Shares;
 use super::store::Found;
-use super::vectors::WordList;
 use crate::corpus::{Document, DocumentReader, DocumentRef, Quarantined, Stage, Unread, Warned};
 use crate::error::{Error, Result};
 use crate::report::DocumentRow;
-use crate::text::TextError;
 use crate::text::counts::{CountSettings, ShardCounter, ShardCounts};
 use crate::text::tokens::{TokenBuffer, Tokenizer};
 use crate::text::vocabulary::TermFrequencies;
+use crate::text::{Interner, TextError};
 
 /// Bytes of text that a shard holds on average, and what a document weighs beside its text.
 const SHARD_BYTES: u64 = 2 << 20;
 const DOCUMENT_WEIGHT: u64 = 512;
-/// Shards of a large corpus at most, about.
-const SHARDS: u64 = 1024;
+/// Shards of a large corpus at most, about: more of them take less memory, and have more words twice.
+const SHARDS: u64 = 2048;
 /// A shard whose results lie in more packs than this is kept anew as one.
 const PACKS: usize = 8;
 
@@ -96,6 +95,17 @@ enum Outcome {
         warning: Option<Warned>,
     },
     Unusable(Quarantined),
+}
+
+/// Adds the words of a shard: terms of several words are in its list too, but never in its stream.
+fn add_words(words: &mut Interner, shard: &ShardCounts) {
+    let occurrences = shard.occurrences();
+    let found = shard.terms().iter().zip(&occurrences).filter(|(_, count)| **count > 0);
+    words.intern_all(found.map(|(word, _)| word), |_| ());
+}
+
+fn merge_words(words: &mut Interner, more: &Interner) {
+    words.intern_all(more.terms().iter(), |_| ());
 }
 
 /// How documents are cut into shards.
@@ -187,7 +197,7 @@ impl<'a> Counting<'a> {
         }
         let types = match count_settings(self.plan).stream {
             _ if !self.has_tokens() => 0,
-            true => WordList::new(self.counted()?)?.words.len(),
+            true => self.counted()?.shards.sum(add_words, merge_words)?.terms().len(),
             // All terms are words.
             false => self.frequencies()?.len(),
         };
@@ -229,6 +239,8 @@ impl<'a> Counting<'a> {
             contents.extend(shard.contents);
             places.push((start..documents.len(), shard.counts));
         }
+        // What they keep room for is the largest shard.
+        lock(&self.counters).clear();
         // A file is unusable once, however many documents were found in it.
         quarantined.sort();
         quarantined.dedup();
