@@ -256,3 +256,34 @@ fn offsets_rebuild_the_declaration_of_human_rights_in_every_language() {
         }
     }
 }
+
+/// Ten takes of each digit by each speaker: which digit it was is found by words for a speaker that nothing was learnt from.
+#[test]
+fn digits_of_fsdd_are_retrieved_with_speakers_apart() {
+    let Some(data) = shared("fsdd") else { return };
+    let output = tempfile::tempdir().unwrap();
+    let outcome = run_job(
+        &project().join("corpora/fsdd/job.toml"),
+        output.path(),
+        &[
+            "--set",
+            &format!("clips.include=[\"{}/*_[0-9].wav\"]", data.display()),
+            "--set",
+            "features.sets=[\"mfcc\"]",
+            "--set",
+            "compare.permutations=99",
+            "--set",
+            "compare.bootstrap=0",
+            "--set",
+            "report.html=false",
+        ],
+    );
+    assert_eq!(code(&outcome), 0, "{}", said(&outcome));
+    let spaces = shown(&output.path().join("fsdd/latest"), "spaces");
+    let at = |name: &str| spaces[0].iter().position(|column| column == name).unwrap();
+    let row = spaces.iter().find(|row| row[..3] == ["terms", "mfcc", "recall_at_1"]).unwrap();
+    let number = |name: &str| row[at(name)].parse::<f64>().unwrap();
+    // A tenth of a speaker's recordings are of the digit: that is the floor.
+    assert!((0.05..0.15).contains(&number("null_mean")), "{row:?}");
+    assert!(number("ci_low") > number("null_q95") && number("q") < 0.05, "{row:?}");
+}

@@ -75,6 +75,20 @@ fn words_have_times_and_sound_has_words() {
     let counted: usize = column(&sounds, "count").iter().map(|count| count.parse::<usize>().unwrap()).sum();
     assert_eq!(counted, clips.len());
 
+    // Words join the vocabulary and bring those near them.
+    let terms = shown(&run, "vocabulary");
+    let ids: std::collections::BTreeMap<&str, &str> =
+        column(&terms, "term").into_iter().zip(column(&terms, "term_id")).collect();
+    for (term, id) in column(&words, "term").into_iter().zip(column(&words, "term_id")) {
+        assert_eq!(ids.get(term).copied().unwrap_or(""), id, "{term}");
+    }
+    let near = column(&sounds, "neighbours");
+    assert!(near.iter().any(|near| near.split(' ').count() == 5), "{near:?}");
+    let levels = shown(&run, "word_correlations");
+    assert_eq!(levels.len(), 1 + 5 * 7);
+    assert!(levels.iter().any(|row| row[..2] == ["letters", "seconds"]));
+    assert!(shown(&run, "group_means").len() > 100);
+
     let vocabulary = shown(&run, "sound_vocabulary");
     assert!((32..=64).contains(&(vocabulary.len() - 1)), "{}", vocabulary.len());
     let terms = shown(&run, "sound_terms");

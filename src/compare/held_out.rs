@@ -56,24 +56,27 @@ impl HeldOut {
     }
 
     /// The 95 % intervals of what [`Self::estimate`] gives for the true order, what was learnt held fixed: the jackknife over items of the
-    /// correlation and the reciprocal ranks, Wilson's of the shares.
+    /// correlation, over different texts of the reciprocal ranks, and Wilson's of the shares. Equal texts of a fold are one question
+    /// asked several times: they count as one.
     #[must_use]
     pub fn intervals(&self) -> [Option<(f64, f64)>; 5] {
         let unmoved: Vec<u32> = (0..self.text.rows() as u32).collect();
         let Some(judged) = self.judged(&unmoved) else { return [None; 5] };
         let reciprocal: Vec<f64> = judged.ranks.iter().map(|rank| 1.0 / *rank as f64).collect();
+        let questions = judged.questions.len() as f64;
         let [one, five, ten] = [1, 5, 10].map(|most| {
-            let hits = judged.ranks.iter().filter(|rank| **rank <= most).count();
-            share_interval(hits as f64, judged.ranks.len() as f64)
+            let hits = judged.ranks.iter().filter(|rank| **rank <= most).count() as f64;
+            share_interval(hits / judged.ranks.len() as f64 * questions, questions)
         });
         let correlation = judged.canonical_correlation();
         let mean = mean(&reciprocal).unwrap_or_default();
+        let blocks: Vec<&[usize]> = judged.questions.values().map(Vec::as_slice).collect();
         [
             jackknife_interval(correlation, &judged.correlations_without(), Scale::Correlation),
             one,
             five,
             ten,
-            jackknife_interval(mean, &means_without(&reciprocal), Scale::Share),
+            jackknife_interval(mean, &means_without(&reciprocal, &blocks), Scale::Share),
         ]
     }
 
@@ -88,6 +91,9 @@ impl HeldOut {
             let text = less(&self.text.select_rows(fold), &model.text_mean);
             let sound = less(&sound.select_rows(fold), &model.sound_mean);
             let same: Vec<u32> = fold.iter().map(|&item| self.same[item]).collect();
+            for (&text, item) in same.iter().zip(judged.ranks.len()..) {
+                judged.questions.entry((held, text)).or_default().push(item);
+            }
             judged.variates.push(model.canonical_variates(&text, &sound));
             judged.ranks.extend(ranks(&text.product(&model.map), &sound, &same));
         }
@@ -102,6 +108,8 @@ struct Judged {
     variates: Vec<(Vec<f64>, Vec<f64>)>,
     /// The rank of each item's recording.
     ranks: Vec<usize>,
+    /// The items (as `ranks` has them) of each different text of each fold.
+    questions: BTreeMap<(usize, u32), Vec<usize>>,
 }
 
 impl Judged {
@@ -442,7 +450,9 @@ mod tests {
             assert!(low <= *estimate && *estimate <= high && low < high, "{low} {estimate} {high}");
         }
         let judged = held_out.judged(&unmoved).unwrap();
-        let mut less = Judged { variates: judged.variates.clone(), ranks: Vec::new() };
+        let asked: usize = judged.questions.values().map(Vec::len).sum();
+        assert!(asked == 24 && judged.questions.len() <= 24, "{:?}", judged.questions);
+        let mut less = Judged { variates: judged.variates.clone(), ..Judged::default() };
         less.variates[0].0.remove(1);
         less.variates[0].1.remove(1);
         let expected = less.canonical_correlation();

@@ -73,11 +73,15 @@ pub fn rank_correlation_interval(r: f64, n: f64, held: f64) -> Option<(f64, f64)
     (freedom > 0.0).then(|| (libm::tanh(z - half), libm::tanh(z + half)))
 }
 
-/// The mean of all but each value in turn.
+/// The mean of all values but those of each block in turn.
 #[must_use]
-pub fn means_without(values: &[f64]) -> Vec<f64> {
-    let (sum, others) = (values.iter().sum::<f64>(), values.len().saturating_sub(1) as f64);
-    values.iter().map(|value| (sum - value) / others).collect()
+pub fn means_without<B: AsRef<[usize]>>(values: &[f64], blocks: &[B]) -> Vec<f64> {
+    let sum = values.iter().sum::<f64>();
+    let without = |block: &[usize]| {
+        let own: f64 = block.iter().map(|&item| values[item]).sum();
+        (sum - own) / (values.len() - block.len()) as f64
+    };
+    blocks.iter().map(|block| without(block.as_ref())).collect()
 }
 
 /// The 95 % interval of a share of `n` items, `hits` of which are right (Wilson 1927). `None` of no items.
@@ -98,13 +102,24 @@ mod tests {
     use crate::math::random::Stream;
     use crate::math::statistics::population_sd;
 
+    fn single(items: usize) -> Vec<[usize; 1]> {
+        (0..items).map(|item| [item]).collect()
+    }
+
+    #[test]
+    fn blocks_are_left_out_whole() {
+        assert_eq!(means_without(&[1.0, 2.0, 6.0], &[vec![0, 1], vec![2]]), [6.0, 1.5]);
+    }
+
     /// Of a mean the jackknife's error is the textbook's, `sd / sqrt(n - 1)` with the population's sd.
     #[test]
     fn of_a_mean_it_is_the_textbooks() {
         let values = [0.2, -1.0, 0.4, 0.9, 0.1, -0.3];
         let centre = mean(&values).unwrap();
         let error = population_sd(&values).unwrap() / 5.0_f64.sqrt();
-        let (low, high) = jackknife_interval(centre, &means_without(&values), Scale::AtMostOne).unwrap();
+        let (low, high) =
+            jackknife_interval(centre, &means_without(&values, &single(values.len())), Scale::AtMostOne)
+                .unwrap();
         let half = student_975(5) * error;
         assert!(
             (low - (centre - half)).abs() < 1e-12 && (high - (centre + half)).abs() < 1e-12,
@@ -154,7 +169,8 @@ mod tests {
             let mut stream = Stream::new(5, "jackknife", draw);
             let values: Vec<f64> = (0..40).map(|_| stream.unit_f64()).collect();
             let centre = mean(&values).unwrap_or(0.0);
-            let interval = jackknife_interval(centre, &means_without(&values), Scale::Share);
+            let interval =
+                jackknife_interval(centre, &means_without(&values, &single(values.len())), Scale::Share);
             interval.is_some_and(|(low, high)| low < 0.5 && 0.5 < high)
         });
         let share = covered.count() as f64 / 1000.0;

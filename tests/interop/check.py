@@ -57,10 +57,12 @@ CONTRACT = {
     "group_correlations": "text_feature str, audio_feature str, n u32, pearson f64, spearman f64, ci_low f64, ci_high f64, p f64, q f64",
     "word_correlations": "text_feature str, audio_feature str, n u32, pearson f64, spearman f64, ci_low f64, ci_high f64, p f64, q f64",
     "suspects": "doc_id str, clip_id str, score f64, reason str, explanation str",
+    "words": "doc_id str, clip_id str, word u32, term_id u32?, term str, start f64, end f64, aligned_by str, surprisal f64",
+    "word_sounds": "term str, count u64, frequency f64, surprisal f64, syllables u64?, seconds_mean f64, seconds_sd f64, neighbours str?",
     "warnings": "source str, stage str, code str, reason str",
     "quarantine": "source str, stage str, code str, reason str, byte_offset u64?, command str",
 }
-FOLDERS = {"terms", "tokens", "frames", "spectrograms"}
+FOLDERS = {"terms", "tokens", "frames", "spectrograms", "words"}
 # clips: a mean and a deviation of each of these, and single figures; all f64. They stand there when every feature set is on.
 CLIP_SERIES = ["rms_db", "zcr", "centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness", "flux", "f0_hz"]
 CLIP_FIGURES = (

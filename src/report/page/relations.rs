@@ -102,7 +102,7 @@ fn between_words(relations: &[Relation]) -> Markup {
         "Words where they were said",
         &relation_table("Words where they were said", relations, RELATIONS_SHOWN),
         &html! {
-            "Every word of the recordings is an item: how rare and how long it is, and where in the recording, against how long, high and loud it was said. p and q allow a word to change places within its recording alone, so that neither speakers nor recordings are told apart. Pitch and level that fall with the place of the word are declination."
+            "Every word of the recordings is an item: how rare and how long it is, and where in the recording, against how long, high and loud it was said. p and q allow a word to change places within its recording alone, so that neither speakers nor recordings are told apart. Pitch and level that fall with the place of the word are declination. Where the words were placed by wordwave itself and not by a file, their length leans on their letters and syllables: that these go together is then no finding."
         },
     )
 }
