@@ -12,6 +12,7 @@ pub struct ScaledColumn {
     /// Items by value.
     order: Vec<u32>,
     sorted: Vec<f64>,
+    distinct: usize,
 }
 
 impl ScaledColumn {
@@ -25,8 +26,9 @@ impl ScaledColumn {
         let values: Vec<f64> = values.iter().map(|value| value / sd).collect();
         let mut order: Vec<u32> = (0..values.len() as u32).collect();
         order.sort_by(|&a, &b| ascending(values[a as usize], values[b as usize]).then(a.cmp(&b)));
-        let sorted = order.iter().map(|&item| values[item as usize]).collect();
-        Some(Self { values, order, sorted })
+        let sorted: Vec<f64> = order.iter().map(|&item| values[item as usize]).collect();
+        let distinct = sorted.chunk_by(|a, b| a == b).count();
+        Some(Self { values, order, sorted, distinct })
     }
 
     /// Other items whose value is at most `radius` from `value`, which is one of the column.
@@ -51,17 +53,23 @@ pub fn mutual_information(x: &ScaledColumn, y: &ScaledColumn, permutation: &[u32
     if n <= NEIGHBOURS {
         return None;
     }
-    // The other feature in the order of x.
-    let beside: Vec<f64> =
-        x.order.iter().map(|&item| y.values[permutation[item as usize] as usize]).collect();
+    // Neighbours are looked for along the feature with more values: along one with few, many items are all equally near.
+    let (along, across, beside) = if x.distinct >= y.distinct {
+        (x, y, x.order.iter().map(|&item| y.values[permutation[item as usize] as usize]).collect())
+    } else {
+        let mut items = vec![0; n];
+        permutation.iter().zip(0..).for_each(|(&of_y, of_x)| items[of_y as usize] = of_x);
+        let beside: Vec<f64> = y.order.iter().map(|&item| x.values[items[item as usize] as usize]).collect();
+        (y, x, beside)
+    };
     let digamma = digammas(n + 1);
     let mut sum = 0.0;
     for at in 0..n {
         // What scikit-learn's `nextafter` does: the neighbour itself lies outside.
-        let radius = neighbour_distance(&x.sorted, &beside, at).next_down().max(0.0);
-        let near_x = x.within(x.sorted[at], radius);
-        let near_y = y.within(beside[at], radius);
-        sum += digamma[near_x + 1] + digamma[near_y + 1];
+        let radius = neighbour_distance(&along.sorted, &beside, at).next_down().max(0.0);
+        let near_along = along.within(along.sorted[at], radius);
+        let near_across = across.within(beside[at], radius);
+        sum += digamma[near_along + 1] + digamma[near_across + 1];
     }
     Some((digamma[n] + digamma[NEIGHBOURS] - sum / n as f64).max(0.0))
 }
@@ -135,12 +143,15 @@ mod tests {
             let mut draw = || (0..n).map(|_| f64::from(stream.below(distinct))).collect::<Vec<f64>>();
             let (x, noise) = (draw(), draw());
             let y: Vec<f64> = x.iter().zip(&noise).map(|(x, e)| x - 0.3 * e).collect();
+            let few: Vec<f64> = x.iter().map(|x| x % 3.0).collect();
             let moved: Vec<u32> = (0..n as u32).map(|i| (i * 7 + 1) % n as u32).collect();
-            let moved_y: Vec<f64> = moved.iter().map(|&i| y[i as usize]).collect();
-            let (a, b) = (ScaledColumn::new(&x).unwrap(), ScaledColumn::new(&y).unwrap());
             let unmoved: Vec<u32> = (0..n as u32).collect();
-            assert!((mutual_information(&a, &b, &unmoved).unwrap() - naive(&x, &y)).abs() < 1e-12);
-            assert!((mutual_information(&a, &b, &moved).unwrap() - naive(&x, &moved_y)).abs() < 1e-12);
+            for (x, y) in [(&x, &y), (&few, &y), (&y, &few)] {
+                let moved_y: Vec<f64> = moved.iter().map(|&i| y[i as usize]).collect();
+                let (a, b) = (ScaledColumn::new(x).unwrap(), ScaledColumn::new(y).unwrap());
+                assert!((mutual_information(&a, &b, &unmoved).unwrap() - naive(x, y)).abs() < 1e-12);
+                assert!((mutual_information(&a, &b, &moved).unwrap() - naive(x, &moved_y)).abs() < 1e-12);
+            }
         }
     }
 
