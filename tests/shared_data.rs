@@ -236,7 +236,7 @@ fn offsets_rebuild_the_declaration_of_human_rights_in_every_language() {
                     continue;
                 }
                 let gap = text
-                    .get(before.end..span.start)
+                    .get(before.end.min(span.start)..span.start)
                     .unwrap_or_else(|| panic!("{name} {token:?} {span:?} after {before:?}"));
                 assert!(
                     may_be_left_out(name, &normalised(gap, strips)),
@@ -244,9 +244,19 @@ fn offsets_rebuild_the_declaration_of_human_rights_in_every_language() {
                     path.display()
                 );
                 rebuilt += gap;
-                rebuilt += &text[span.clone()];
+                // Two tokens may share a character that normalising took apart (the Lao sign for am).
+                let shared = before.end.saturating_sub(span.start);
+                assert!(
+                    shared == 0 || strips && text[span.start..before.end].chars().count() == 1,
+                    "{name} {span:?}"
+                );
+                rebuilt += &text[span.start + shared..span.end];
                 if name != "model" {
-                    assert_eq!(normalised(&text[span.clone()], strips), normalised(&token, strips), "{name}");
+                    let (said, token) = (normalised(&text[span.clone()], strips), normalised(&token, strips));
+                    assert!(
+                        said == token || strips && said.contains(&token),
+                        "{name} {token:?} is not {said:?}"
+                    );
                 }
                 before = span;
             }

@@ -169,8 +169,8 @@ impl Tokenizer {
     }
 
     /// Calls `found` with every token of the text, in order, and its bytes in the text as it was: from the start of its first character
-    /// to the end of its last, with the marks that normalising took from these. A model that cuts characters into bytes gives several
-    /// tokens the bytes of one character.
+    /// to the end of its last, with the marks that normalising took from these. Tokens that share a character, of
+    /// which normalising made several or a model bytes, have all of its bytes.
     ///
     /// # Errors
     /// As [`Tokenizer::for_each_token`].
