@@ -202,7 +202,7 @@ fn may_be_left_out(name: &str, gap: &str) -> bool {
     match name {
         "words" => !gap.chars().any(char::is_alphanumeric),
         // A word of one character is no token of the default pattern.
-        "pattern" => !gap.split(|c: char| !c.is_alphanumeric()).any(|run| run.chars().count() > 1),
+        "pattern" => !regex::Regex::new(r"[\p{L}\p{N}_]{2}").unwrap().is_match(gap),
         _ => gap.chars().all(|c| c.is_whitespace() || c.is_control() || c == '\u{FEFF}'),
     }
 }

@@ -34,14 +34,13 @@ pub(super) fn run(
         let known = desk.store.load::<Kept<()>>(&key).and_then(|kept| {
             kept.written.first().and_then(|written| desk.lay(written, &name, &kept.config_hash))
         });
-        let written = match known {
-            Some(written) => written,
-            None => {
-                let rows = places(&references[shard.clone()], &reader, tokenizer);
-                let written = desk.write(tables::tokens(rows), &name)?;
-                desk.keep(&key, &(), std::slice::from_ref(&written));
-                written
-            }
+        let written = if let Some(written) = known {
+            written
+        } else {
+            let rows = places(&references[shard.clone()], &reader, tokenizer);
+            let written = desk.write(tables::tokens(rows), &name)?;
+            desk.keep(&key, &(), std::slice::from_ref(&written));
+            written
         };
         desk.stages.advance(shard.len() as u64);
         Ok(written)

@@ -231,10 +231,10 @@ pub(super) fn run_key(
     Some(Key::of("run", &(keys, &desk.provenance.config_hash, &plan.file.job.name, plan.writes_page())))
 }
 
-/// The key of one side's inputs, where it has any; `None` while some content is not known.
-fn key_of_side<R: Input>(inputs: Option<&Inputs<R>>, read: Option<&[String]>) -> Option<Option<Key>> {
-    let Some(inputs) = inputs else { return Some(None) };
-    inputs.contents().or(read).map(|contents| Some(inputs.key(contents)))
+/// The key of one side's inputs, a fixed one where the job has none; `None` while some content is not known.
+fn key_of_side<R: Input>(inputs: Option<&Inputs<R>>, read: Option<&[String]>) -> Option<Key> {
+    let Some(inputs) = inputs else { return Some(Key::nothing()) };
+    inputs.contents().or(read).map(|contents| inputs.key(contents))
 }
 
 /// Corpus to text and audio, to their comparison, to the report.

@@ -150,6 +150,7 @@ pub struct ModelSection {
 /// `[tokens]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a key of the job file")]
 pub struct TokensSection {
     pub kind: TokenKind,
     pub pattern: String,

@@ -6,9 +6,9 @@
 //! whatever the width of the machine's registers. Against a sum in double precision an entry differs by less than about
 //! 1e-6 of the product of the columns' lengths; sums of whole numbers below 2^24 are exact.
 
-/// Columns in a panel.
-pub const PANEL: usize = 8;
-const LEFT: usize = 4;
+pub use crate::simd::PANEL;
+use crate::simd::{Width, panel_product};
+
 const BLOCK: usize = 256;
 
 /// A tall matrix of f32, packed in panels of [`PANEL`] columns; columns beyond the last are zero.
@@ -110,45 +110,23 @@ impl Panels {
         assert_eq!(self.rows, right.rows, "row counts of a matrix product differ");
         product.clear();
         product.resize(self.cols * right.cols, 0.0);
+        let width = Width::detect();
         for from in (0..self.rows).step_by(BLOCK) {
             let to = (from + BLOCK).min(self.rows);
             for q in 0..right.cols.div_ceil(PANEL) {
                 let right_rows = right.block(q, from, to);
                 for p in 0..self.cols.div_ceil(PANEL) {
                     let left_rows = self.block(p, from, to);
-                    let mut add = |half: usize, sums: [[f32; PANEL]; LEFT]| {
-                        for (i, sums) in sums.iter().enumerate() {
-                            let row = p * PANEL + half + i;
-                            if row < self.cols {
-                                let end = right.cols.min((q + 1) * PANEL);
-                                let place =
-                                    &mut product[row * right.cols + q * PANEL..row * right.cols + end];
-                                place.iter_mut().zip(sums).for_each(|(place, sum)| *place += sum);
-                            }
-                        }
-                    };
-                    add(0, tile::<0>(left_rows, right_rows));
-                    if p * PANEL + LEFT < self.cols {
-                        add(LEFT, tile::<LEFT>(left_rows, right_rows));
+                    let sums = panel_product(width, left_rows, right_rows);
+                    let end = right.cols.min((q + 1) * PANEL);
+                    for (row, sums) in (p * PANEL..self.cols).zip(&sums) {
+                        let place = &mut product[row * right.cols + q * PANEL..row * right.cols + end];
+                        place.iter_mut().zip(sums).for_each(|(place, sum)| *place += sum);
                     }
                 }
             }
         }
     }
-}
-
-/// The product of four columns of the left panel with the eight of the right.
-#[inline]
-fn tile<const FIRST: usize>(left: &[[f32; PANEL]], right: &[[f32; PANEL]]) -> [[f32; PANEL]; LEFT] {
-    let mut sums = [[0.0_f32; PANEL]; LEFT];
-    for (l, r) in left.iter().zip(right) {
-        for i in 0..LEFT {
-            for j in 0..PANEL {
-                sums[i][j] += l[FIRST + i] * r[j];
-            }
-        }
-    }
-    sums
 }
 
 #[cfg(test)]

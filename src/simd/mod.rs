@@ -40,6 +40,7 @@ mod shapes;
 mod short;
 mod stencil;
 mod sums;
+mod tall_products;
 mod vector;
 mod weighted_sums;
 mod window;
@@ -61,6 +62,7 @@ pub use register::Number;
 pub use shapes::{ShapeScratch, ShapeSums, shape_sums};
 pub use stencil::{Outputs, Stencil, correlate};
 pub use sums::{Stack, column_sums, window_sums};
+pub use tall_products::{PANEL, panel_product};
 pub use weighted_sums::{Band, band_sums, row_products};
 pub use window::{Rows, WindowKernel};
 
