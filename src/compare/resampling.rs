@@ -78,13 +78,17 @@ impl Tile<'_> {
     /// The correlation of each of some pairs of columns (text, sound) in every bootstrap draw, the draws of
     /// [`Self::intervals`]; NaN where a column is constant in the draw.
     pub fn draws(&self, pairs: &[(usize, usize)], resampling: &Resampling) -> Vec<Vec<f64>> {
-        let width = self.sounds.len();
         let draws: Vec<Vec<f32>> = (0..resampling.bootstrap)
             .into_par_iter()
             .map_init(BootstrapScratch::default, |scratch, draw| {
                 let mut stream = Stream::new(resampling.seed, "bootstrap of pairs", draw.into());
-                let product = self.bootstrap(&mut stream, scratch);
-                pairs.iter().map(|&(text, sound)| product[text * width + sound]).collect()
+                self.resample(&mut stream, scratch);
+                // A few pairs of many: not the whole product.
+                let correlation = |&(text, sound): &(usize, usize)| {
+                    let product = scratch.texts.column_product(text, &scratch.sounds, sound);
+                    scaled(product, scratch.text_scales[text], scratch.sound_scales[sound])
+                };
+                pairs.iter().map(correlation).collect()
             })
             .collect();
         (0..pairs.len()).map(|pair| draws.iter().map(|draw| f64::from(draw[pair])).collect()).collect()
@@ -92,6 +96,19 @@ impl Tile<'_> {
 
     /// The correlations in one resample; NaN where a column is constant in it.
     fn bootstrap(&self, stream: &mut Stream, scratch: &mut BootstrapScratch) -> Vec<f32> {
+        self.resample(stream, scratch);
+        let mut product = Vec::new();
+        scratch.texts.transposed_product(&scratch.sounds, &mut product);
+        for (row, text_scale) in product.chunks_exact_mut(self.sounds.len()).zip(&scratch.text_scales) {
+            for (value, sound_scale) in row.iter_mut().zip(&scratch.sound_scales) {
+                *value = scaled(*value, *text_scale, *sound_scale);
+            }
+        }
+        product
+    }
+
+    /// Draws items and lays the columns of both sides, each item as often as it was drawn, beside each other.
+    fn resample(&self, stream: &mut Stream, scratch: &mut BootstrapScratch) {
         let BootstrapScratch { drawn, times, texts, sounds, text_scales, sound_scales } = scratch;
         drawn.clear();
         drawn.resize(self.items, Drawn::default());
@@ -110,14 +127,6 @@ impl Tile<'_> {
         self.rank(self.texts, drawn, times.len(), texts, text_scales);
         self.rank(self.sounds, drawn, times.len(), sounds, sound_scales);
         texts.scale_rows(times);
-        let mut product = Vec::new();
-        texts.transposed_product(sounds, &mut product);
-        for (row, text_scale) in product.chunks_exact_mut(self.sounds.len()).zip(text_scales.iter()) {
-            for (value, sound_scale) in row.iter_mut().zip(sound_scales.iter()) {
-                *value = (f64::from(*value) * text_scale * sound_scale).clamp(-1.0, 1.0) as f32;
-            }
-        }
-        product
     }
 
     fn rank(
@@ -194,6 +203,11 @@ impl Tile<'_> {
             .map(|(tail, (rho, norm))| tail.p(*rho, *norm, resampling.permutations).clamp(least, 1.0))
             .collect()
     }
+}
+
+/// A correlation from the product of two columns and one over the length of each.
+fn scaled(product: f32, text_scale: f64, sound_scale: f64) -> f32 {
+    (f64::from(product) * text_scale * sound_scale).clamp(-1.0, 1.0) as f32
 }
 
 fn packed(columns: &[Vec<f64>], items: usize) -> Panels {

@@ -102,6 +102,23 @@ impl Panels {
         self.values[start + from * PANEL..start + to * PANEL].as_chunks().0
     }
 
+    /// The entry of [`Self::transposed_product`] for two columns alone, the same bits.
+    ///
+    /// # Panics
+    /// Where the two have not the same number of rows.
+    #[must_use]
+    pub fn column_product(&self, col: usize, right: &Self, right_col: usize) -> f32 {
+        assert_eq!(self.rows, right.rows, "row counts of a matrix product differ");
+        let (i, j) = (col % PANEL, right_col % PANEL);
+        let mut product = 0.0;
+        for from in (0..self.rows).step_by(BLOCK) {
+            let to = (from + BLOCK).min(self.rows);
+            let rows = self.block(col / PANEL, from, to).iter().zip(right.block(right_col / PANEL, from, to));
+            product += rows.fold(0.0, |sum, (l, r)| sum + l[i] * r[j]);
+        }
+        product
+    }
+
     /// `selfᵀ * right`, row by row into `product`, which is given `cols * right.cols` values.
     ///
     /// # Panics
@@ -163,6 +180,8 @@ mod tests {
                 .flat_map(|x| b_columns.iter().map(|y| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>()))
                 .collect();
             assert_eq!(product, naive);
+            let one_by_one = (0..left).flat_map(|i| (0..right).map(move |j| (i, j)));
+            assert!(one_by_one.map(|(i, j)| a.column_product(i, &b, j)).eq(product.iter().copied()));
         }
     }
 
@@ -173,6 +192,7 @@ mod tests {
         a.transposed_product(&a, &mut product);
         let exact: f64 = columns[0].iter().map(|&x| f64::from(x) * f64::from(x)).sum();
         assert!((f64::from(product[0]) - exact).abs() < 1e-6 * exact);
+        assert_eq!(a.column_product(0, &a, 0), product[0]);
     }
 
     #[test]
