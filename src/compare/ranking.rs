@@ -1,7 +1,7 @@
 //! Columns that are resampled many times: by their ranks, sorted once, or by their values.
 
-use crate::math::product::PANEL;
 use crate::math::statistics::ascending;
+use crate::simd::PANEL;
 
 /// A column in order: what is needed to rank any resample of it in one pass.
 #[derive(Debug, Clone)]

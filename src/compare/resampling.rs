@@ -11,9 +11,9 @@ use super::extremes::Largest;
 use super::groups::{log_permutations, permute};
 use super::ranking::{Drawn, ResampledColumn};
 use crate::math::distribution::{TAIL, tail_probability};
-use crate::math::product::Panels;
 use crate::math::random::Stream;
 use crate::math::statistics::between;
+use crate::simd::Panels;
 
 /// Draws whose correlations are held at once.
 const DRAWS_AT_ONCE: u32 = 64;

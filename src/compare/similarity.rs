@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use super::spaces::SpaceKind;
 use crate::math::matrix::Matrix;
-use crate::math::product::Panels;
 use crate::math::statistics::{ascending, average_ranks, pearson};
+use crate::simd::Panels;
 
 /// Linear centred kernel alignment of two spaces, ready for any order of the second one's items.
 pub struct Alignment {

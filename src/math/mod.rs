@@ -10,7 +10,6 @@ pub mod linkage;
 pub mod matrix;
 pub mod neighbour_embedding;
 pub mod procrustes;
-pub mod product;
 pub mod random;
 pub mod statistics;
 pub mod truncated_svd;

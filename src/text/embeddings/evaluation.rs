@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::neighbours::{COLUMNS, cosine, dot, unit_rows};
 use super::{Embeddings, KeyedVectors};
-use crate::math::product::Panels;
 use crate::math::statistics::spearman;
+use crate::simd::Panels;
 
 /// Analogies are asked of and answered with so many of the most frequent words, as everyone does.
 pub const ANALOGY_WORDS: usize = 30_000;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::Embeddings;
-use crate::math::product::Panels;
+use crate::simd::Panels;
 
 /// The cosine of the angle between two vectors, in f64; 0 where either is zero.
 #[must_use]

@@ -6,8 +6,8 @@
 //! whatever the width of the machine's registers. Against a sum in double precision an entry differs by less than about
 //! 1e-6 of the product of the columns' lengths; sums of whole numbers below 2^24 are exact.
 
-pub use crate::simd::PANEL;
-use crate::simd::{Width, panel_product};
+use super::Width;
+use super::tall_products::{PANEL, panel_product};
 
 const BLOCK: usize = 256;
 
@@ -31,12 +31,6 @@ impl Panels {
         (self.rows, self.cols) = (rows, cols);
         self.values.clear();
         self.values.resize(cols.div_ceil(PANEL) * PANEL * rows, 0.0);
-    }
-
-    /// Number of rows.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.rows
     }
 
     /// Number of columns.
