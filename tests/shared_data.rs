@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use rayon::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::program::{code, project, record, run_job, said, wordwave};
@@ -197,14 +199,55 @@ fn normalised(text: &str, strips: bool) -> String {
     lower.nfkd().filter(|c| unicode_normalization::char::canonical_combining_class(*c) == 0).collect()
 }
 
+static PATTERN_TOKEN: LazyLock<regex::Regex> =
+    LazyLock::new(|| regex::Regex::new(r"[\p{L}\p{N}_]{2}").unwrap());
+
 /// What stands between tokens may be left out by a tokenizer of this kind.
 fn may_be_left_out(name: &str, gap: &str) -> bool {
     match name {
         "words" => !gap.chars().any(char::is_alphanumeric),
         // A word of one character is no token of the default pattern.
-        "pattern" => !regex::Regex::new(r"[\p{L}\p{N}_]{2}").unwrap().is_match(gap),
+        "pattern" => !PATTERN_TOKEN.is_match(gap),
         _ => gap.chars().all(|c| c.is_whitespace() || c.is_control() || c == '\u{FEFF}'),
     }
+}
+
+/// Holds the tokens of one text and what lies between them against the text.
+fn assert_offsets_rebuild(name: &str, strips: bool, text: &str, tokens: &[(String, Range<usize>)]) {
+    let (mut rebuilt, mut before) = (String::new(), 0..0);
+    for (token, span) in tokens {
+        // A model may give the bytes of one character to several tokens.
+        if *span == before {
+            continue;
+        }
+        let gap = text
+            .get(before.end.min(span.start)..span.start)
+            .unwrap_or_else(|| panic!("{name} {token:?} {span:?} after {before:?}"));
+        assert!(may_be_left_out(name, &normalised(gap, strips)), "{name} lost {gap:?} before {token:?}");
+        rebuilt += gap;
+        // Two tokens may share a character: one that normalising took apart (the Lao sign for am without accents, or the capital
+        // I with a dot, whose small form ends in a mark that the pattern cuts off), or one whose bytes a model gave to both.
+        let shared = before.end.saturating_sub(span.start);
+        let said = &text[span.clone()];
+        let is_taken_apart = strips || said.contains('\u{130}');
+        assert!(
+            shared == 0
+                || (is_taken_apart || name == "model") && text[span.start..before.end].chars().count() == 1,
+            "{name} {span:?}"
+        );
+        rebuilt += &text[span.start + shared..span.end];
+        if name != "model" {
+            let (said, token) = (normalised(said, strips), normalised(token, strips));
+            assert!(
+                said == token || is_taken_apart && said.contains(&token),
+                "{name} {token:?} is not {said:?}"
+            );
+        }
+        before = span.clone();
+    }
+    let rest = &text[before.end..];
+    assert!(may_be_left_out(name, &normalised(rest, strips)), "{name} lost {rest:?}");
+    assert_eq!(rebuilt + rest, *text, "{name}");
 }
 
 /// Some 380 languages through every kind of tokenizer: the bytes of the tokens and what lies between them are the text, and nothing
@@ -218,56 +261,20 @@ fn offsets_rebuild_the_declaration_of_human_rights_in_every_language() {
     let texts: Vec<String> = paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
     assert!(texts.len() > 350, "{}", texts.len());
     for (name, strips, tokenizer) in tokenizers(&texts) {
-        let mut buffer = TokenBuffer::default();
-        for (path, text) in paths.iter().zip(&texts) {
+        texts.par_iter().for_each_init(TokenBuffer::default, |buffer, text| {
             let mut tokens: Vec<(String, Range<usize>)> = Vec::new();
             tokenizer
-                .for_each_span(text, &mut buffer, |token, span| tokens.push((token.to_owned(), span)))
+                .for_each_span(text, buffer, |token, span| tokens.push((token.to_owned(), span)))
                 .unwrap();
-            let mut plain = Vec::new();
+            let mut spans = tokens.iter();
             tokenizer
-                .for_each_token(text, &mut buffer, |token| plain.push(token.as_str().to_owned()))
+                .for_each_token(text, buffer, |token| {
+                    assert_eq!(spans.next().map(|(token, _)| token.as_str()), Some(token.as_str()), "{name}");
+                })
                 .unwrap();
-            assert!(plain.iter().eq(tokens.iter().map(|(token, _)| token)), "{name} {}", path.display());
-            let (mut rebuilt, mut before) = (String::new(), 0..0);
-            for (token, span) in tokens {
-                // A model may give the bytes of one character to several tokens.
-                if span == before {
-                    continue;
-                }
-                let gap = text
-                    .get(before.end.min(span.start)..span.start)
-                    .unwrap_or_else(|| panic!("{name} {token:?} {span:?} after {before:?}"));
-                assert!(
-                    may_be_left_out(name, &normalised(gap, strips)),
-                    "{name} {} lost {gap:?} before {token:?}",
-                    path.display()
-                );
-                rebuilt += gap;
-                // Two tokens may share a character that normalising took apart (the Lao sign for am).
-                let shared = before.end.saturating_sub(span.start);
-                assert!(
-                    shared == 0 || strips && text[span.start..before.end].chars().count() == 1,
-                    "{name} {span:?}"
-                );
-                rebuilt += &text[span.start + shared..span.end];
-                if name != "model" {
-                    let (said, token) = (normalised(&text[span.clone()], strips), normalised(&token, strips));
-                    assert!(
-                        said == token || strips && said.contains(&token),
-                        "{name} {token:?} is not {said:?}"
-                    );
-                }
-                before = span;
-            }
-            let rest = &text[before.end..];
-            assert!(
-                may_be_left_out(name, &normalised(rest, strips)),
-                "{name} {} lost {rest:?}",
-                path.display()
-            );
-            assert_eq!(rebuilt + rest, *text, "{name} {}", path.display());
-        }
+            assert!(spans.next().is_none(), "{name}");
+            assert_offsets_rebuild(name, strips, text, &tokens);
+        });
     }
 }
 
