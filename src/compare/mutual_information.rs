@@ -1,9 +1,8 @@
 //! Mutual information of two features by the distances to nearest neighbours.
 
 use crate::math::statistics::{ascending, is_constant, population_sd};
+use crate::simd::{NEIGHBOURS, Width, neighbour_distances};
 
-/// Neighbours that the estimate looks at.
-pub const NEIGHBOURS: usize = 3;
 const EULER: f64 = 0.577_215_664_901_532_9;
 
 /// A feature over its standard deviation.
@@ -64,42 +63,15 @@ pub fn mutual_information(x: &ScaledColumn, y: &ScaledColumn, permutation: &[u32
     };
     let digamma = digammas(n + 1);
     let mut sum = 0.0;
-    for at in 0..n {
+    for (at, distance) in neighbour_distances(Width::detect(), &along.sorted, &beside).into_iter().enumerate()
+    {
         // What scikit-learn's `nextafter` does: the neighbour itself lies outside.
-        let radius = neighbour_distance(&along.sorted, &beside, at).next_down().max(0.0);
+        let radius = distance.next_down().max(0.0);
         let near_along = along.within(along.sorted[at], radius);
         let near_across = across.within(beside[at], radius);
         sum += digamma[near_along + 1] + digamma[near_across + 1];
     }
     Some((digamma[n] + digamma[NEIGHBOURS] - sum / n as f64).max(0.0))
-}
-
-/// The distance to the k-th neighbour, the larger of the distances in x and y: outward along x for as long as x alone is
-/// nearer than what was found.
-fn neighbour_distance(x: &[f64], y: &[f64], at: usize) -> f64 {
-    let mut nearest = [f64::INFINITY; NEIGHBOURS];
-    let (mut left, mut right) = (at, at + 1);
-    loop {
-        let to_left = if left > 0 { x[at] - x[left - 1] } else { f64::INFINITY };
-        let to_right = x.get(right).map_or(f64::INFINITY, |other| other - x[at]);
-        let along = to_left.min(to_right);
-        if along >= nearest[NEIGHBOURS - 1] {
-            return nearest[NEIGHBOURS - 1];
-        }
-        let other = if to_left <= to_right {
-            left -= 1;
-            left
-        } else {
-            right += 1;
-            right - 1
-        };
-        let mut distance = along.max((y[other] - y[at]).abs());
-        for place in &mut nearest {
-            if distance < *place {
-                std::mem::swap(place, &mut distance);
-            }
-        }
-    }
 }
 
 /// The digamma function of 0 (not used) to `last`: `ψ(m) = H(m - 1) - γ`.

@@ -60,29 +60,35 @@ impl RankedColumn {
     /// to its row of `panel` at `place`. Gives back the sum of their squares over the resample,
     /// `(total^3 - total) / 3 - sum(t^3 - t) / 3` over runs of t equal values: zero where all values are equal.
     pub fn rank(&self, drawn: &[Drawn], total: usize, panel: &mut [[f32; PANEL]], place: usize) -> f64 {
-        let total = total as i64;
-        let mut before = 0_i64;
-        let mut cubes = 0_u128;
-        let mut run = |items: &[u32]| {
-            let times: i64 = items.iter().map(|&item| i64::from(drawn[item as usize].times)).sum();
-            let rank = (2 * before + times - total) as f32;
-            for &item in items {
-                panel[drawn[item as usize].row as usize][place] = rank;
-            }
-            before += times;
-            cubes += cubed(times as u64) - times as u128;
-        };
         if self.run_ends.is_empty() {
-            self.order.chunks_exact(1).for_each(&mut run);
-        } else {
-            let mut start = 0;
-            for &end in &self.run_ends {
-                run(&self.order[start..end as usize]);
-                start = end as usize;
-            }
+            return rank_runs(self.order.as_chunks::<1>().0.iter(), drawn, total, panel, place);
         }
-        ((cubed(total as u64) - total as u128 - cubes) / 3) as f64
+        let begins = std::iter::once(&0).chain(&self.run_ends);
+        let runs = begins.zip(&self.run_ends).map(|(&begin, &end)| &self.order[begin as usize..end as usize]);
+        rank_runs(runs, drawn, total, panel, place)
     }
+}
+
+/// [`RankedColumn::rank`] of runs of items of equal values; compiled apart for runs of one item.
+fn rank_runs(
+    runs: impl Iterator<Item = impl AsRef<[u32]>>,
+    drawn: &[Drawn],
+    total: usize,
+    panel: &mut [[f32; PANEL]],
+    place: usize,
+) -> f64 {
+    let (mut before, mut cubes) = (0_i64, 0_u128);
+    for run in runs {
+        let items = run.as_ref();
+        let times: i64 = items.iter().map(|&item| i64::from(drawn[item as usize].times)).sum();
+        let rank = (2 * before + times - total as i64) as f32;
+        for &item in items {
+            panel[drawn[item as usize].row as usize][place] = rank;
+        }
+        before += times;
+        cubes += cubed(times as u64) - times as u128;
+    }
+    ((cubed(total as u64) - total as u128 - cubes) / 3) as f64
 }
 
 /// A column as it is resampled.
