@@ -30,8 +30,8 @@ pub(super) fn held_out_loss(
 }
 
 fn sentence_loss(task: &Task, matrices: &Matrices, sentence: &[u32], draws: &mut Draws) -> (f64, u64) {
-    let known = sentence.iter().copied().filter(|&word| word < task.words);
-    let kept: Vec<u32> = known.filter(|&word| task.subsampling.keeps(word, draws)).collect();
+    let mut kept = Vec::new();
+    task.subsampling.thin(sentence, draws, &mut kept);
     let vectors: Vec<Vec<f64>> = kept.iter().map(|&word| rows_mean(task, matrices, &[word])).collect();
     let (mut loss, mut pairs) = (0.0, 0);
     for (centre, &word) in kept.iter().enumerate() {

@@ -75,21 +75,33 @@ fn merge_chunk(
 ) -> Norms {
     let mut squares = Lanes::ZERO;
     let mut meetings = 0;
-    let words = first + rows.len() / groups;
-    let mut next = Changes::of(first, copies);
-    for (index, row) in rows.chunks_mut(groups).enumerate() {
-        let changes = next;
-        next = if first + index + 1 < words { Changes::of(first + index + 1, copies) } else { Changes::NONE };
-        if changes.count > 0 {
-            let meetings_here: u64 =
-                changes.meetings[..changes.count].iter().map(|&count| u64::from(count)).sum();
-            let scale = settled.scale(&changes.meetings[..changes.count]) as f32;
-            let copies = &changes.rows[..changes.count];
-            merge_copies(width, row, copies, scale, meetings_here as f32, &mut squares);
-            meetings += meetings_here;
+    let changed = changed(first, rows.len() / groups, copies);
+    for (at, &word) in changed.iter().enumerate() {
+        if let Some(&soon) = changed.get(at + 1) {
+            copies.iter().filter_map(|copies| copies.change(soon)).for_each(|(row, _)| prefetch(row));
         }
+        let changes = Changes::of(word, copies);
+        let meetings_here: u64 =
+            changes.meetings[..changes.count].iter().map(|&count| u64::from(count)).sum();
+        let scale = settled.scale(&changes.meetings[..changes.count]) as f32;
+        let row = &mut rows[(word - first) * groups..][..groups];
+        merge_copies(width, row, &changes.rows[..changes.count], scale, meetings_here as f32, &mut squares);
+        meetings += meetings_here;
     }
     Norms { squares: squares.0.iter().map(|&square| f64::from(square)).sum(), meetings: meetings as f64 }
+}
+
+/// Those of `count` words from `first`, a multiple of 64, that some shard touched.
+fn changed(first: usize, count: usize, copies: &[&CopiedRows]) -> Vec<usize> {
+    let mut words = Vec::new();
+    for block in first / 64..(first + count).div_ceil(64) {
+        let mut touched = copies.iter().fold(0, |union, copies| union | copies.touched(block));
+        while touched != 0 {
+            words.push(block * 64 + touched.trailing_zeros() as usize);
+            touched &= touched - 1;
+        }
+    }
+    words
 }
 
 /// The copies of one row, in the order of the shards.
@@ -100,12 +112,9 @@ struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    const NONE: Self = Self { rows: [&[]; SHARDS], meetings: [0; SHARDS], count: 0 };
-
     fn of(word: usize, copies: &[&'a CopiedRows]) -> Self {
-        let mut changes = Self::NONE;
+        let mut changes = Self { rows: [&[]; SHARDS], meetings: [0; SHARDS], count: 0 };
         for (row, meetings) in copies.iter().filter_map(|copies| copies.change(word)).take(SHARDS) {
-            prefetch(row);
             changes.rows[changes.count] = row;
             changes.meetings[changes.count] = meetings;
             changes.count += 1;
@@ -122,7 +131,7 @@ struct Settled {
 
 impl Settled {
     fn new(decay: f64) -> Self {
-        Self { decay, small: (0..1_024).map(|count| 1.0 - libm::exp(-decay * f64::from(count))).collect() }
+        Self { decay, small: (0..256).map(|count| 1.0 - libm::exp(-decay * f64::from(count))).collect() }
     }
 
     fn after(&self, meetings: u64) -> f64 {
@@ -132,6 +141,9 @@ impl Settled {
 
     /// The factor for the sum of the shards' changes, between 1 / shards and 1.
     fn scale(&self, meetings: &[u32]) -> f64 {
+        if meetings.len() == 1 {
+            return 1.0;
+        }
         let together = self.after(meetings.iter().map(|&count| u64::from(count)).sum());
         let apart: f64 = meetings.iter().map(|&count| self.after(u64::from(count))).sum();
         // Under this, both sides are their own first order and the factor is 1.

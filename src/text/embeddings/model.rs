@@ -17,13 +17,12 @@ pub(super) struct Matrices {
 }
 
 impl Matrices {
-    /// `inputs` rows uniform in ±`reach` divided by the number of dims, by the random numbers of what `stream_of` names;
-    /// `outputs` rows of zeros (`word2vec.c`).
+    /// `inputs` rows uniform in ±1 divided by the number of dims, by the random numbers of what `stream_of` names, as gensim and
+    /// fastText begin (`word2vec.c`: half of that); `outputs` rows of zeros.
     pub(super) fn new(
         dims: usize,
         inputs: usize,
         outputs: usize,
-        reach: f32,
         stream_of: impl Fn(usize) -> Stream + Sync,
     ) -> Self {
         let groups = dims.div_ceil(LANES);
@@ -31,7 +30,7 @@ impl Matrices {
         rows.par_chunks_mut(groups).enumerate().for_each(|(row, lanes)| {
             let mut stream = stream_of(row);
             for at in 0..dims {
-                lanes[at / LANES].0[at % LANES] = (stream.unit_f32() - 0.5) * (2.0 * reach) / dims as f32;
+                lanes[at / LANES].0[at % LANES] = (stream.unit_f32() - 0.5) * 2.0 / dims as f32;
             }
         });
         Self { inputs: rows, outputs: vec![Lanes::ZERO; outputs * groups], groups, dims }

@@ -8,8 +8,8 @@ use super::{Corpus, Model};
 pub(super) const SHARDS: usize = 8;
 /// Tokens of a sentence at most; longer runs are cut (`word2vec.c`).
 const SENTENCE: usize = 1_000;
-/// A round trains at most this part of the tokens seen so far: early vectors move fast, and their copies must meet often.
-const RAMP: u64 = 80;
+/// Tokens of a shard's share at least, where a round has more than one.
+const SHARE: u64 = 2_048;
 /// A round trains at most this many tokens.
 const LARGEST: u64 = 1 << 20;
 
@@ -25,15 +25,24 @@ pub(super) fn sentences(corpus: &Corpus) -> Vec<Range<usize>> {
 
 /// Tokens of a round after `seen` tokens of a training on a corpus of `total`. A round holds at least one sentence.
 pub(super) fn budget(model: Model, seen: u64, total: u64) -> u64 {
-    (seen / RAMP).min(total / rounds_per_epoch(model)).min(LARGEST)
+    let Pace { ramp, rounds } = pace(model);
+    (seen / ramp).min(total / rounds).min(LARGEST)
+}
+
+/// How much is trained at once.
+struct Pace {
+    /// A round trains at most this part of the tokens seen so far: early vectors move fast, and their copies must meet often.
+    ramp: u64,
+    /// Rounds of an epoch at least.
+    rounds: u64,
 }
 
 /// Found by experiment: where more is trained at once, the copies drift apart and accuracy falls below that of a training
 /// without shards. A bag of words moves all words of a window the same way, so that its copies drift sooner.
-fn rounds_per_epoch(model: Model) -> u64 {
+fn pace(model: Model) -> Pace {
     match model {
-        Model::SkipGram => 33,
-        Model::Cbow => 132,
+        Model::SkipGram => Pace { ramp: 120, rounds: 33 },
+        Model::Cbow => Pace { ramp: 320, rounds: 400 },
     }
 }
 
@@ -47,16 +56,22 @@ pub(super) fn shares(sentences: &[Range<usize>], first: usize, budget: u64) -> [
         fits
     };
     let last = first + sentences[first..].iter().take_while(more).count();
-    let (mut next, mut before) = (first, 0);
+    let (mut next, mut before, parts) = (first, 0, parts(tokens));
     std::array::from_fn(|shard| {
         let start = next;
-        let part_end = tokens * (shard as u64 + 1);
-        while next < last && before * (SHARDS as u64) < part_end {
+        let part_end = tokens * parts.min(shard as u64 + 1);
+        while next < last && before * parts < part_end {
             before += sentences[next].len() as u64;
             next += 1;
         }
         start..if shard + 1 == SHARDS { last } else { next }
     })
+}
+
+/// How many shards a round of so many tokens keeps busy: each copies the rows that it touches, which a short share is not worth.
+fn parts(tokens: u64) -> u64 {
+    let most = (tokens / SHARE).clamp(1, SHARDS as u64);
+    1 << most.ilog2()
 }
 
 #[cfg(test)]

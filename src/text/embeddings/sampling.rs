@@ -11,8 +11,17 @@ pub(super) struct Draws {
 impl Draws {
     /// The numbers for one sentence of one epoch.
     pub(super) fn new(seed: u64, epoch: usize, sentence: usize) -> Self {
+        Self::of(seed, "word vectors, sentence", epoch, sentence)
+    }
+
+    /// The numbers for the pool of negatives of a shard whose first sentence this is.
+    pub(super) fn of_pool(seed: u64, epoch: usize, sentence: usize) -> Self {
+        Self::of(seed, "word vectors, pool", epoch, sentence)
+    }
+
+    fn of(seed: u64, purpose: &str, epoch: usize, sentence: usize) -> Self {
         let item = ((epoch as u64) << 48) | sentence as u64;
-        Self { state: Stream::new(seed, "word vectors, sentence", item).next_u64() }
+        Self { state: Stream::new(seed, purpose, item).next_u64() }
     }
 
     #[inline]
@@ -26,6 +35,13 @@ impl Draws {
     #[inline]
     pub(super) fn next_u32(&mut self) -> u32 {
         (self.next_u64() >> 32) as u32
+    }
+
+    /// Two numbers uniform in 0..n, up to n · 2^-32.
+    #[inline]
+    pub(super) fn two_below(&mut self, n: u32) -> [u32; 2] {
+        let bits = self.next_u64();
+        [below((bits >> 32) as u32, n), below(bits as u32, n)]
     }
 
     /// Uniform in 0..n, up to n · 2^-32.
@@ -59,10 +75,18 @@ impl Subsampling {
         Self { thresholds: counts.iter().map(threshold).collect() }
     }
 
-    #[inline]
-    pub(super) fn keeps(&self, word: u32, draws: &mut Draws) -> bool {
-        let threshold = self.thresholds[word as usize];
-        threshold == u32::MAX || draws.next_u32() < threshold
+    /// Sets `kept` to the tokens of a sentence that stay. A number that is no word's does not.
+    pub(super) fn thin(&self, sentence: &[u32], draws: &mut Draws, kept: &mut Vec<u32>) {
+        kept.clear();
+        kept.resize(sentence.len(), 0);
+        let mut count = 0;
+        for &word in sentence {
+            // Written and counted without a branch, which no processor could foresee.
+            let threshold = self.thresholds.get(word as usize).copied().unwrap_or(0);
+            kept[count] = word;
+            count += usize::from((threshold == u32::MAX) | (draws.next_u32() < threshold));
+        }
+        kept.truncate(count);
     }
 }
 
@@ -145,11 +169,15 @@ mod tests {
         let mut draws = Draws::new(2, 0, 0);
         for (word, &count) in COUNTS.iter().enumerate() {
             let keep = (((count as f64 / limit).sqrt() + 1.0) * limit / count as f64).min(1.0);
-            let kept = (0..50_000).filter(|_| subsampling.keeps(word as u32, &mut draws)).count() as f64;
+            let mut kept = Vec::new();
+            subsampling.thin(&[word as u32; 50_000], &mut draws, &mut kept);
+            let kept = kept.len() as f64;
             assert!((kept / 50_000.0 - keep).abs() < 0.012, "{word}: {kept} {keep}");
         }
         let all = Subsampling::new(&COUNTS, 0.0);
-        assert!((0..1_000).all(|_| all.keeps(0, &mut draws)));
+        let mut kept = Vec::new();
+        all.thin(&[0, 7, 1, u32::MAX, 0], &mut draws, &mut kept);
+        assert_eq!(kept, [0, 1, 0]);
     }
 
     #[test]

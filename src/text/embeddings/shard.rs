@@ -12,6 +12,10 @@ use crate::simd::{Lanes, Rows, Width, WindowKernel, prefetch};
 const AHEAD: usize = 3;
 /// Rows between the request for one that must be copied and the copy.
 const COPIES_AHEAD: usize = 8;
+/// Negatives of a round are taken from a pool of this part of their number, so that their rows are copied once and stay near.
+const POOL_SHARE: usize = 32;
+/// Words in a pool at least and at most.
+const POOL: [usize; 2] = [256, 2048];
 
 /// What all shards share: the settings that enter a window.
 pub(super) struct Task<'a> {
@@ -45,6 +49,8 @@ impl Task<'_> {
 /// stays zero; what a window must leave out points there.
 pub(super) struct CopiedRows {
     row_of: Vec<u32>,
+    /// A bit for each word whose row was copied.
+    touched: Vec<u64>,
     words: Vec<u32>,
     rows: Vec<Lanes>,
     meetings: Vec<u32>,
@@ -58,6 +64,7 @@ impl CopiedRows {
     fn new(words: usize, groups: usize) -> Self {
         Self {
             row_of: vec![NOT_COPIED; words],
+            touched: vec![0; words.div_ceil(64)],
             words: vec![u32::MAX],
             rows: vec![Lanes::ZERO; groups],
             meetings: vec![0],
@@ -86,6 +93,7 @@ impl CopiedRows {
         }
         let row = self.words.len() as u32;
         self.row_of[word as usize] = row;
+        self.touched[word as usize / 64] |= 1 << (word % 64);
         self.words.push(word);
         self.meetings.push(0);
         self.rows.extend_from_slice(&matrix[word as usize * self.groups..][..self.groups]);
@@ -104,10 +112,17 @@ impl CopiedRows {
         (row != NOT_COPIED).then(|| (self.row(row), self.meetings[row as usize]))
     }
 
+    /// Which of the words `64 * block` to `64 * block + 63` have copies: a bit each.
+    #[inline]
+    pub(super) fn touched(&self, block: usize) -> u64 {
+        self.touched.get(block).copied().unwrap_or(0)
+    }
+
     /// Forgets all copies.
     pub(super) fn clear(&mut self) {
         for &word in &self.words[1..] {
             self.row_of[word as usize] = NOT_COPIED;
+            self.touched[word as usize / 64] = 0;
         }
         self.words.truncate(1);
         self.meetings.truncate(1);
@@ -115,18 +130,23 @@ impl CopiedRows {
     }
 }
 
-/// A shard with its copies and scratch, which serve round after round.
+/// A shard with its copies and scratch, which serve round after round. What one thread writes lies in no cache line of another's.
+#[repr(align(128))]
 pub(super) struct Shard {
     pub(super) inputs: CopiedRows,
     pub(super) outputs: CopiedRows,
     kernel: WindowKernel,
     rates: Vec<Lanes>,
     special_rates: Vec<Lanes>,
+    /// Copies of output rows that the negatives of the round are taken from.
+    pool: Vec<u32>,
     kept: Vec<u32>,
     drawn: Vec<u32>,
+    centre_rows: Vec<u32>,
     input_rows: Vec<u32>,
     output_rows: Vec<u32>,
     contexts: Vec<u32>,
+    /// The targets of a window in which some stand twice.
     targets: Vec<u32>,
     context_weights: Vec<f32>,
     target_weights: Vec<f32>,
@@ -211,14 +231,16 @@ impl Shard {
             kernel: WindowKernel::new(width, groups, contexts, targets),
             special_rates: rates.clone(),
             rates,
+            pool: Vec::new(),
             kept: Vec::new(),
             drawn: Vec::new(),
+            centre_rows: Vec::new(),
             input_rows: Vec::new(),
             output_rows: Vec::new(),
-            contexts: Vec::with_capacity(contexts),
-            targets: Vec::with_capacity(targets),
-            context_weights: Vec::with_capacity(contexts),
-            target_weights: Vec::with_capacity(targets),
+            contexts: apart(contexts),
+            targets: apart(targets),
+            context_weights: apart(contexts),
+            target_weights: apart(targets),
             target_starts: Vec::new(),
             input_starts: Vec::new(),
             document: None,
@@ -226,9 +248,21 @@ impl Shard {
         }
     }
 
-    /// The learning rate of the windows to come.
-    pub(super) fn set_alpha(&mut self, alpha: f32) {
+    /// Begins a round of about `tokens` tokens with a learning rate, and draws the words that its negatives are taken from.
+    pub(super) fn begin_round(
+        &mut self,
+        task: &Task,
+        matrices: &Matrices,
+        (alpha, tokens): (f32, usize),
+        draws: &mut Draws,
+    ) {
         self.rates.fill(Lanes([alpha; 16]));
+        if task.tree.is_none() {
+            let pool = (tokens * task.negatives / POOL_SHARE).clamp(POOL[0], POOL[1]);
+            self.drawn.clear();
+            self.drawn.extend((0..pool).map(|_| task.distribution.draw(draws)));
+            self.outputs.copy(&matrices.outputs, &self.drawn, &mut self.pool);
+        }
     }
 
     /// Trains every window of a sentence of a document.
@@ -239,9 +273,7 @@ impl Shard {
         (sentence, document): (&[u32], usize),
         draws: &mut Draws,
     ) {
-        self.kept.clear();
-        let known = sentence.iter().copied().filter(|&word| word < task.words);
-        self.kept.extend(known.filter(|&word| task.subsampling.keeps(word, draws)));
+        task.subsampling.thin(sentence, draws, &mut self.kept);
         self.gather(task, matrices, draws);
         self.document = None;
         if let Some(first) = task.first_document.filter(|_| !self.kept.is_empty()) {
@@ -258,11 +290,9 @@ impl Shard {
                 prefetch(self.inputs.row(row));
             }
             let radius = 1 + draws.below(task.window as u32) as usize;
-            self.targets.clear();
             let targets = self.target_starts[centre]..self.target_starts[centre + 1];
-            self.targets.extend_from_slice(&self.output_rows[targets]);
             if let Some(tree) = &task.tree {
-                if self.targets.is_empty() {
+                if targets.is_empty() {
                     // The only word there is: nothing is left to be predicted.
                     continue;
                 }
@@ -271,28 +301,38 @@ impl Shard {
             let left = centre.saturating_sub(radius);
             let right = self.kept.len().min(centre + radius + 1);
             if task.is_composed() {
-                self.train_composed(task.model, left, centre, right);
+                self.train_composed(task.model, [left, centre, right], targets);
             } else {
-                self.train_window(task.model, left, centre, right);
+                self.train_window(task.model, [left, centre, right], targets);
             }
         }
     }
 
-    /// Draws the negatives of every window of the sentence, or finds the paths of its words, and copies the rows that it needs.
+    /// Takes the negatives of every window of the sentence from the pool, or finds the paths of its words, and copies the rows that it needs.
     fn gather(&mut self, task: &Task, matrices: &Matrices, draws: &mut Draws) {
-        self.drawn.clear();
         self.target_starts.clear();
         self.target_starts.push(0);
-        for &word in &self.kept {
-            if let Some(tree) = &task.tree {
+        if let Some(tree) = &task.tree {
+            self.drawn.clear();
+            for &word in &self.kept {
                 self.drawn.extend_from_slice(tree.nodes(word));
-            } else {
-                self.drawn.push(word);
-                self.drawn.extend((0..task.negatives).map(|_| task.distribution.draw(draws)));
+                self.target_starts.push(self.drawn.len());
             }
-            self.target_starts.push(self.drawn.len());
+            self.outputs.copy(&matrices.outputs, &self.drawn, &mut self.output_rows);
+        } else {
+            self.outputs.copy(&matrices.outputs, &self.kept, &mut self.centre_rows);
+            let targets = 1 + task.negatives;
+            self.output_rows.clear();
+            self.output_rows.resize(self.centre_rows.len() * targets, BLANK);
+            for (rows, &centre) in self.output_rows.chunks_exact_mut(targets).zip(&self.centre_rows) {
+                rows[0] = centre;
+                for rows in rows[1..].chunks_mut(2) {
+                    let drawn = draws.two_below(self.pool.len() as u32);
+                    rows.iter_mut().zip(drawn).for_each(|(row, at)| *row = self.pool[at as usize]);
+                }
+            }
+            self.target_starts.extend((1..=self.centre_rows.len()).map(|word| word * targets));
         }
-        self.outputs.copy(&matrices.outputs, &self.drawn, &mut self.output_rows);
         let Some(subwords) = task.subwords else {
             self.inputs.copy(&matrices.inputs, &self.kept, &mut self.input_rows);
             self.input_starts.clear();
@@ -311,7 +351,7 @@ impl Shard {
 
     /// Trains a window whose contexts are means of several rows, and the document beside them. In a bag of words all rows of
     /// all contexts weigh the same.
-    fn train_composed(&mut self, model: Model, left: usize, centre: usize, right: usize) {
+    fn train_composed(&mut self, model: Model, [left, centre, right]: [usize; 3], targets: Range<usize>) {
         let Self { hidden, input_starts, input_rows, .. } = self;
         hidden.members.clear();
         hidden.ends.clear();
@@ -335,47 +375,49 @@ impl Shard {
         }
         hidden.gather(&self.inputs);
         for &row in &hidden.members {
-            self.inputs.meetings[row as usize] += self.targets.len() as u32;
+            self.inputs.meetings[row as usize] += targets.len() as u32;
         }
-        for &row in &self.targets {
+        for &row in &self.output_rows[targets.clone()] {
             self.outputs.meetings[row as usize] += count as u32;
         }
         self.contexts.clear();
         self.contexts.extend(0..count as u32);
-        let special = has_repeats(&self.targets);
+        let special = has_repeats(&self.output_rows[targets.clone()]);
         if special {
-            self.weigh_repeats(false);
+            self.weigh_repeats(targets.clone(), false);
         }
         let rates = if special { &self.special_rates } else { &self.rates };
+        let indices = if special { &self.targets } else { &self.output_rows[targets] };
         let mut contexts = Rows { matrix: &mut self.hidden.rows, indices: &self.contexts };
-        let mut outputs = Rows { matrix: &mut self.outputs.rows, indices: &self.targets };
+        let mut outputs = Rows { matrix: &mut self.outputs.rows, indices };
         self.kernel.skip_gram(&mut contexts, &mut outputs, rates);
         self.hidden.scatter(&mut self.inputs);
     }
 
-    fn train_window(&mut self, model: Model, left: usize, centre: usize, right: usize) {
+    fn train_window(&mut self, model: Model, [left, centre, right]: [usize; 3], targets: Range<usize>) {
         self.contexts.clear();
         self.contexts.extend_from_slice(&self.input_rows[left..centre]);
         self.contexts.extend_from_slice(&self.input_rows[centre + 1..right]);
         if self.contexts.is_empty() {
             return;
         }
-        let targets = self.targets.len();
         let mean = model == Model::Cbow;
         let inputs = if mean { 1 } else { self.contexts.len() as u32 };
         for &row in &self.contexts {
-            self.inputs.meetings[row as usize] += targets as u32;
+            self.inputs.meetings[row as usize] += targets.len() as u32;
         }
-        for &row in &self.targets {
+        for &row in &self.output_rows[targets.clone()] {
             self.outputs.meetings[row as usize] += inputs;
         }
-        let special = has_repeats(&self.targets) || (!mean && has_repeats(&self.contexts));
+        let repeated = has_repeats(&self.output_rows[targets.clone()]);
+        let special = repeated || (!mean && has_repeats(&self.contexts));
         if special {
-            self.weigh_repeats(mean);
+            self.weigh_repeats(targets.clone(), mean);
         }
         let rates = if special { &self.special_rates } else { &self.rates };
+        let indices = if special { &self.targets } else { &self.output_rows[targets] };
         let mut contexts = Rows { matrix: &mut self.inputs.rows, indices: &self.contexts };
-        let mut outputs = Rows { matrix: &mut self.outputs.rows, indices: &self.targets };
+        let mut outputs = Rows { matrix: &mut self.outputs.rows, indices };
         if mean {
             self.kernel.bag_of_words(&mut contexts, &mut outputs, rates);
         } else {
@@ -385,7 +427,9 @@ impl Shard {
 
     /// Lets a row that stands more than once in a window count that often instead, and a negative equal to the centre
     /// not at all.
-    fn weigh_repeats(&mut self, mean: bool) {
+    fn weigh_repeats(&mut self, targets: Range<usize>, mean: bool) {
+        self.targets.clear();
+        self.targets.extend_from_slice(&self.output_rows[targets]);
         merge_repeats(&mut self.targets, &mut self.target_weights);
         self.target_weights[0] = 1.0;
         if mean {
@@ -403,6 +447,11 @@ impl Shard {
             }
         }
     }
+}
+
+/// Room for so many numbers and for two cache lines more, so that no line holds numbers of two of them.
+fn apart<T>(numbers: usize) -> Vec<T> {
+    Vec::with_capacity(numbers + 128 / size_of::<T>())
 }
 
 #[inline]

@@ -188,15 +188,13 @@ impl<'a> Training<'a> {
             };
             Stream::new(settings.seed, purpose, item)
         };
-        // The mean of several rows is shorter than one of them: fastText starts with longer rows.
-        let reach = if prior.subwords.is_some() { 1.0 } else { 0.5 };
         let outputs = tree.as_ref().map_or(words, Tree::inner);
-        let mut matrices = Matrices::new(settings.dims, rows, outputs, reach, stream_of);
+        let mut matrices = Matrices::new(settings.dims, rows, outputs, stream_of);
         if let Some(start) = prior.start {
             begin(&mut matrices, start, prior.subwords, words)?;
         }
-        // The squared norm of a row of numbers uniform in ±reach, each divided by their number.
-        let mut square = f64::from(reach * reach) / (3.0 * settings.dims as f64);
+        // The squared norm of a row of numbers uniform in ±1, each divided by their number.
+        let mut square = 1.0 / (3.0 * settings.dims as f64);
         if prior.start.is_some() {
             square = matrices.mean_square(counts).unwrap_or(square);
         }
@@ -306,7 +304,12 @@ impl<'a> Training<'a> {
         let (corpus, sentences, seed) = (self.corpus, &self.sentences, self.seed);
         let (task, matrices) = (&self.task, &self.matrices);
         self.shards.par_iter_mut().zip(shares).with_max_len(1).for_each(|(shard, share)| {
-            shard.set_alpha(alpha as f32);
+            if share.is_empty() {
+                return;
+            }
+            let tokens = sentences[share.clone()].iter().map(Range::len).sum();
+            let mut draws = Draws::of_pool(seed, epoch, share.start);
+            shard.begin_round(task, matrices, (alpha as f32, tokens), &mut draws);
             for sentence in share.clone() {
                 if cancelled.load(Ordering::Relaxed) {
                     return;
@@ -330,8 +333,11 @@ impl<'a> Training<'a> {
         let (input_decay, output_decay) = (self.output_norms.decay(alpha), self.input_norms.decay(alpha));
         let inputs: Vec<_> = self.shards.iter().map(|shard| &shard.inputs).collect();
         let outputs: Vec<_> = self.shards.iter().map(|shard| &shard.outputs).collect();
-        let input_norms = merge(self.width, &mut self.matrices.inputs, groups, &inputs, input_decay);
-        let output_norms = merge(self.width, &mut self.matrices.outputs, groups, &outputs, output_decay);
+        let (width, matrices) = (self.width, &mut self.matrices);
+        let (input_norms, output_norms) = rayon::join(
+            || merge(width, &mut matrices.inputs, groups, &inputs, input_decay),
+            || merge(width, &mut matrices.outputs, groups, &outputs, output_decay),
+        );
         if !input_norms.finite() || !output_norms.finite() {
             return Err(EmbeddingError::Diverged(alpha.to_string()));
         }
