@@ -1,6 +1,7 @@
 //! Word vectors of a job: the words of all documents by count, the training, and a vector for each document.
 
 use std::ops::Range;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -15,12 +16,14 @@ use crate::report::{WordRow, Written, tables};
 use crate::text::counts::ShardCounts;
 use crate::text::embeddings::{
     Checkpoint, Corpus, EmbeddingError, EmbeddingSettings, Embeddings, EpochRecord, NgramVectors, Prior,
-    Progress, Start, Subwords, Trained, document_vectors, train,
+    Progress, Start, Subwords, TokenFile, Tokens, Trained, document_vectors, train,
 };
 use crate::text::{Interner, TermList};
 
 /// A training that is killed loses at most this much, and what writing a checkpoint takes beside it.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+/// Words of a corpus that lie in memory while it is trained on.
+const HELD_TOKENS: usize = 16 << 20;
 
 /// Trained word vectors and what follows from them.
 #[derive(Serialize, Deserialize)]
@@ -105,31 +108,56 @@ impl WordList {
     }
 }
 
-/// The token stream of the corpus, in the order `order` of its documents.
-fn stream(counted: &Counted, list: &WordList, order: &[usize]) -> Result<(Vec<u32>, Vec<usize>)> {
-    let mut lens = Vec::with_capacity(order.len());
-    let lens_of_shard = |range: Range<usize>, shard: &ShardCounts| {
-        Ok((0..range.len()).map(|document| shard.tokens(document).len()).collect::<Vec<usize>>())
-    };
-    counted.shards.in_order(lens_of_shard, |of_shard| lens.extend(of_shard))?;
-    let mut starts = vec![0; lens.len()];
-    let mut ends = Vec::with_capacity(order.len());
-    let mut total = 0;
-    for &document in order {
-        starts[document] = total;
-        total += lens[document];
-        ends.push(total);
-    }
-    let mut tokens = vec![0; total];
-    for (shard, range) in counted.shards.ranges().enumerate() {
-        let (counts, ids) = (counted.shards.get(shard)?, &list.shard_ids[shard]);
-        for (document, start) in starts[range].iter().enumerate() {
-            let words = counts.tokens(document);
-            let into = &mut tokens[*start..*start + words.len()];
-            into.iter_mut().zip(words).for_each(|(token, &word)| *token = ids[word as usize]);
+/// The token stream of the corpus and where its documents end.
+struct Stream {
+    held: Vec<u32>,
+    /// In place of `held`, for a corpus of more than [`HELD_TOKENS`].
+    filed: Option<TokenFile>,
+    ends: Vec<usize>,
+}
+
+impl Stream {
+    /// In the order `order` of the documents; a file lies in `folder`, and goes with the run.
+    fn new(counted: &Counted, list: &WordList, order: &[usize], folder: &Path) -> Result<Self> {
+        let mut lens = Vec::with_capacity(order.len());
+        let lens_of_shard = |range: Range<usize>, shard: &ShardCounts| {
+            Ok((0..range.len()).map(|document| shard.tokens(document).len()).collect::<Vec<usize>>())
+        };
+        counted.shards.in_order(lens_of_shard, |of_shard| lens.extend(of_shard))?;
+        let mut starts = vec![0; lens.len()];
+        let mut ends = Vec::with_capacity(order.len());
+        let mut total = 0;
+        for &document in order {
+            starts[document] = total;
+            total += lens[document];
+            ends.push(total);
         }
+        let failed = |error| Error::io("keep the words of a large corpus in", folder, error);
+        let file = || TokenFile::new(tempfile::tempfile_in(folder)?, total);
+        let filed = (total > HELD_TOKENS).then(file).transpose().map_err(failed)?;
+        let mut held = vec![0; if filed.is_some() { 0 } else { total }];
+        for (shard, range) in counted.shards.ranges().enumerate() {
+            let (counts, ids) = (counted.shards.get(shard)?, &list.shard_ids[shard]);
+            for (document, &start) in starts[range].iter().enumerate() {
+                let words = counts.tokens(document);
+                let numbers = words.iter().map(|&word| ids[word as usize]);
+                match &filed {
+                    Some(file) => file.write(start, &numbers.collect::<Vec<u32>>()).map_err(failed)?,
+                    None => {
+                        held[start..start + words.len()]
+                            .iter_mut()
+                            .zip(numbers)
+                            .for_each(|(to, id)| *to = id);
+                    }
+                }
+            }
+        }
+        Ok(Self { held, filed, ends })
     }
-    Ok((tokens, ends))
+
+    fn tokens(&self) -> Tokens<'_> {
+        self.filed.as_ref().map_or(Tokens::Held(&self.held), Tokens::Filed)
+    }
 }
 
 /// Trains word vectors and writes their tables.
@@ -164,9 +192,9 @@ pub(super) fn trained(
 ) -> Result<(WordVectors, Vec<EpochRecord>)> {
     let mut list = WordList::new(counted)?;
     list.retain(settings.min_count);
-    let (tokens, ends) = stream(counted, &list, order)?;
+    let stream = Stream::new(counted, &list, order, desk.folder)?;
     let frequencies: Vec<u64> = list.words.iter().map(|word| word.count).collect();
-    let corpus = Corpus { tokens: &tokens, document_ends: &ends, counts: &frequencies };
+    let corpus = Corpus { tokens: stream.tokens(), document_ends: &stream.ends, counts: &frequencies };
     let terms = || list.words.iter().map(|word| word.term.as_str());
     let subwords = settings.ngrams().map(|ngrams| Subwords::new(ngrams, terms()));
     let start = start.map(|start| {
@@ -180,6 +208,7 @@ pub(super) fn trained(
         None => document_vectors(&trained.embeddings, &corpus),
         Some(vectors) => trained_documents(vectors, &corpus, list.words.len()),
     };
+    let documents = documents.map_err(|error| Error::job_file("embeddings", error.to_string()))?;
     let Trained { embeddings, ngrams, epochs, .. } = trained;
     Ok((WordVectors { words: list.words, embeddings, ngrams, documents }, epochs))
 }
@@ -221,11 +250,22 @@ fn train_at_desk(
 }
 
 /// The trained vectors of documents; `None` where a document has no word of the vocabulary, so that nothing trained it.
-fn trained_documents(vectors: &Embeddings, corpus: &Corpus, words: usize) -> Vec<Option<Vec<f64>>> {
+fn trained_documents(
+    vectors: &Embeddings,
+    corpus: &Corpus,
+    words: usize,
+) -> std::result::Result<Vec<Option<Vec<f64>>>, EmbeddingError> {
     let rows = vectors.vectors().chunks_exact(vectors.dims());
-    let known = |document: &[u32]| document.iter().any(|&word| (word as usize) < words);
-    let row = |(document, row): (&[u32], &[f32])| {
-        known(document).then(|| row.iter().map(|&value| f64::from(value)).collect())
+    let known = |document: Range<usize>| -> std::result::Result<bool, EmbeddingError> {
+        for piece in corpus.tokens.pieces(document) {
+            if piece?.iter().any(|&word| (word as usize) < words) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let row = |(document, row): (Range<usize>, &[f32])| {
+        Ok(known(document)?.then(|| row.iter().map(|&value| f64::from(value)).collect()))
     };
     corpus.documents().zip(rows).map(row).collect()
 }

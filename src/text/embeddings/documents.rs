@@ -1,8 +1,11 @@
 //! A vector for each document from the vectors of its words.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use rayon::prelude::*;
 
-use super::{Corpus, Embeddings};
+use super::{Corpus, EmbeddingError, Embeddings};
 
 /// The weight a of a / (a + p(w)) for a word with share p(w) of the corpus.
 const SMOOTHING: f64 = 1e-3;
@@ -12,32 +15,41 @@ const SMOOTHING: f64 = 1e-3;
 ///
 /// Arora, Liang and Ma 2017, "A Simple but Tough-to-Beat Baseline for Sentence Embeddings" (SIF), without the removal of
 /// the common component.
-#[must_use]
-pub fn document_vectors(embeddings: &Embeddings, corpus: &Corpus) -> Vec<Option<Vec<f64>>> {
+///
+/// # Errors
+/// Where the words cannot be read.
+pub fn document_vectors(
+    embeddings: &Embeddings,
+    corpus: &Corpus,
+) -> Result<Vec<Option<Vec<f64>>>, EmbeddingError> {
     let counts = &corpus.counts[..embeddings.words().min(corpus.counts.len())];
     let total = counts.iter().sum::<u64>() as f64;
     let weights: Vec<f64> =
         counts.iter().map(|&count| SMOOTHING / (SMOOTHING + count as f64 / total)).collect();
-    let documents: Vec<&[u32]> = corpus.documents().collect();
-    documents.into_par_iter().map(|document| weighted_mean(embeddings, &weights, document)).collect()
+    let documents: Vec<Range<usize>> = corpus.documents().collect();
+    let of_document = |document| weighted_mean(embeddings, &weights, corpus.tokens.pieces(document));
+    documents.into_par_iter().map(of_document).collect()
 }
 
-fn weighted_mean(embeddings: &Embeddings, weights: &[f64], document: &[u32]) -> Option<Vec<f64>> {
+fn weighted_mean<'a>(
+    embeddings: &Embeddings,
+    weights: &[f64],
+    document: impl Iterator<Item = Result<Cow<'a, [u32]>, EmbeddingError>>,
+) -> Result<Option<Vec<f64>>, EmbeddingError> {
     let mut mean = vec![0.0; embeddings.dims()];
     let mut sum = 0.0;
-    for &word in document {
-        if let (Some(&weight), Some(vector)) = (weights.get(word as usize), embeddings.vector(word as usize))
-        {
-            sum += weight;
-            for (mean, &value) in mean.iter_mut().zip(vector) {
-                *mean += weight * f64::from(value);
+    for piece in document {
+        for &word in piece?.iter() {
+            let word = word as usize;
+            if let (Some(&weight), Some(vector)) = (weights.get(word), embeddings.vector(word)) {
+                sum += weight;
+                for (mean, &value) in mean.iter_mut().zip(vector) {
+                    *mean += weight * f64::from(value);
+                }
             }
         }
     }
-    if sum > 0.0 {
-        return Some(mean.into_iter().map(|value: f64| value / sum).collect());
-    }
-    None
+    Ok((sum > 0.0).then(|| mean.into_iter().map(|value: f64| value / sum).collect()))
 }
 
 /// Turns of the power method at most; it ends sooner where the direction stands still.
@@ -88,6 +100,7 @@ fn product(a: &[f64], b: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Tokens;
     use super::*;
     use crate::math::random::Stream;
 
@@ -122,11 +135,11 @@ mod tests {
     fn weighted_by_rarity() {
         let embeddings = Embeddings::new(2, vec![1.0, 0.0, 0.0, 1.0]).unwrap();
         let corpus = Corpus {
-            tokens: &[0, 0, 0, 1, Corpus::UNKNOWN, 7],
+            tokens: Tokens::Held(&[0, 0, 0, 1, Corpus::UNKNOWN, 7]),
             document_ends: &[2, 4, 4, 6],
             counts: &[3, 1],
         };
-        let vectors = document_vectors(&embeddings, &corpus);
+        let vectors = document_vectors(&embeddings, &corpus).unwrap();
         assert_eq!(vectors.len(), 4);
         assert_eq!(vectors[0], Some(vec![1.0, 0.0]));
         let (common, rare) = (1e-3 / (1e-3 + 0.75), 1e-3 / (1e-3 + 0.25));

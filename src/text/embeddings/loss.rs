@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::model::Matrices;
 use super::sampling::Draws;
 use super::shard::Task;
-use super::{Corpus, Model};
+use super::{Corpus, EmbeddingError, Model};
 
 /// The epoch whose random numbers no training uses: held-out windows are the same ones whenever they are measured.
 const MEASURED: usize = 65_535;
@@ -19,14 +19,15 @@ pub(super) fn held_out_loss(
     corpus: &Corpus,
     sentences: &[std::ops::Range<usize>],
     seed: u64,
-) -> Option<f64> {
+) -> Result<Option<f64>, EmbeddingError> {
     let of_sentence = |(index, range): (usize, &std::ops::Range<usize>)| {
         let mut draws = Draws::new(seed, MEASURED, index);
-        sentence_loss(task, matrices, &corpus.tokens[range.clone()], &mut draws)
+        Ok(sentence_loss(task, matrices, &corpus.tokens.range(range.clone())?, &mut draws))
     };
-    let sums: Vec<(f64, u64)> = sentences.par_iter().enumerate().map(of_sentence).collect();
+    let sums: Vec<(f64, u64)> =
+        sentences.par_iter().enumerate().map(of_sentence).collect::<Result<_, EmbeddingError>>()?;
     let (loss, pairs) = sums.into_iter().fold((0.0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    (pairs > 0).then(|| loss / pairs as f64)
+    Ok((pairs > 0).then(|| loss / pairs as f64))
 }
 
 fn sentence_loss(task: &Task, matrices: &Matrices, sentence: &[u32], draws: &mut Draws) -> (f64, u64) {

@@ -6,6 +6,8 @@
 //! train on copies of the rows they touch (`shard`), and the copies are then merged row by row in shard order
 //! (`merging`). Random numbers depend on the sentence alone, the learning rate on the round alone.
 
+use std::ops::Range;
+
 mod alignment;
 mod documents;
 pub mod evaluation;
@@ -22,6 +24,7 @@ mod sampling;
 mod settings;
 mod shard;
 mod start;
+mod stream;
 mod subwords;
 mod training;
 mod tree;
@@ -35,6 +38,7 @@ pub use neighbours::{cosine, nearest, nearest_of_all};
 pub use ngrams::{CharacterNgrams, NgramVectors};
 pub use settings::{EmbeddingError, EmbeddingSettings, Model, Softmax};
 pub use start::Start;
+pub use stream::{TokenFile, Tokens};
 pub use subwords::Subwords;
 pub use training::{AfterRound, Checkpoint, EpochRecord, Prior, Progress, Trained, train};
 
@@ -42,7 +46,7 @@ pub use training::{AfterRound, Checkpoint, EpochRecord, Prior, Progress, Trained
 #[derive(Debug, Clone, Copy)]
 pub struct Corpus<'a> {
     /// Ids from 0 by falling count. Words outside the vocabulary are absent or [`Corpus::UNKNOWN`], and are skipped.
-    pub tokens: &'a [u32],
+    pub tokens: Tokens<'a>,
     /// Where each document ends in `tokens`, rising; the last is the length of `tokens`.
     pub document_ends: &'a [usize],
     /// How often each id occurs, falling.
@@ -53,10 +57,12 @@ impl Corpus<'_> {
     /// Stands for a word that is not in the vocabulary.
     pub const UNKNOWN: u32 = u32::MAX;
 
-    /// The tokens of each document, in order.
-    pub fn documents(&self) -> impl Iterator<Item = &[u32]> {
-        let starts = std::iter::once(0).chain(self.document_ends.iter().copied());
-        starts.zip(self.document_ends).map(|(start, &end)| self.tokens.get(start..end).unwrap_or_default())
+    /// Where the tokens of each document stand, in order.
+    #[must_use]
+    pub fn documents(&self) -> impl ExactSizeIterator<Item = Range<usize>> + '_ {
+        let end = |document: usize| self.document_ends[document];
+        (0..self.document_ends.len())
+            .map(move |document| if document == 0 { 0 } else { end(document - 1) }..end(document))
     }
 
     fn check(&self) -> Result<(), EmbeddingError> {

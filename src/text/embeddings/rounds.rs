@@ -76,12 +76,14 @@ fn parts(tokens: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Tokens;
     use super::*;
 
     #[test]
     fn sentences_end_with_their_document_and_at_a_thousand_tokens() {
         let tokens = vec![0; 2_105];
-        let corpus = Corpus { tokens: &tokens, document_ends: &[5, 5, 2_105], counts: &[2_105] };
+        let corpus =
+            Corpus { tokens: Tokens::Held(&tokens), document_ends: &[5, 5, 2_105], counts: &[2_105] };
         assert_eq!(sentences(&corpus), [0..5, 5..1_005, 1_005..2_005, 2_005..2_105]);
     }
 

@@ -170,7 +170,7 @@ mod tests {
         for (word, &count) in COUNTS.iter().enumerate() {
             let keep = (((count as f64 / limit).sqrt() + 1.0) * limit / count as f64).min(1.0);
             let mut kept = Vec::new();
-            subsampling.thin(&[word as u32; 50_000], &mut draws, &mut kept);
+            subsampling.thin(&vec![word as u32; 50_000], &mut draws, &mut kept);
             let kept = kept.len() as f64;
             assert!((kept / 50_000.0 - keep).abs() < 0.012, "{word}: {kept} {keep}");
         }

@@ -192,6 +192,9 @@ pub enum EmbeddingError {
     /// The token stream contradicts itself.
     #[error("the corpus cannot be trained on: {0}")]
     Corpus(&'static str),
+    /// The token stream lies in a file that cannot be read.
+    #[error("the words of the corpus cannot be read back from their temporary file: {0}")]
+    Stream(String),
     /// The vectors grew without bound.
     #[error("training diverged at a learning rate of {0}; give a smaller [embeddings] alpha")]
     Diverged(String),

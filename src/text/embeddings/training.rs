@@ -120,7 +120,7 @@ fn train_at(
     let (first_epoch, mut first) = from.map_or((0, 0), |checkpoint| training.resume(checkpoint));
     let mut alpha = settings.alpha;
     if training.records.is_empty() {
-        training.record(0, alpha);
+        training.record(0, alpha)?;
     }
     for epoch in first_epoch..settings.epochs {
         while first < training.sentences.len() && training.task.words > 0 {
@@ -130,7 +130,7 @@ fn train_at(
             alpha = training.round(epoch, &shares, cancelled)?;
             let ended = first == training.sentences.len();
             if ended {
-                training.record(epoch + 1, alpha);
+                training.record(epoch + 1, alpha)?;
             }
             let loss = training.records.last().and_then(|record| record.loss).filter(|_| ended);
             let (tokens_done, tokens_total) = (training.done, training.total);
@@ -230,9 +230,10 @@ impl<'a> Training<'a> {
     }
 
     /// Notes how the training stands.
-    fn record(&mut self, epoch: usize, alpha: f64) {
-        let loss = held_out_loss(&self.task, &self.matrices, &self.corpus, &self.held_out, self.seed);
+    fn record(&mut self, epoch: usize, alpha: f64) -> Result<(), EmbeddingError> {
+        let loss = held_out_loss(&self.task, &self.matrices, &self.corpus, &self.held_out, self.seed)?;
         self.records.push(EpochRecord { epoch: epoch as u32, tokens: self.done, alpha, loss });
+        Ok(())
     }
 
     fn finish(self) -> Trained {
@@ -303,26 +304,25 @@ impl<'a> Training<'a> {
         let alpha = self.alpha * (1.0 - middle).max(FLOOR);
         let (corpus, sentences, seed) = (self.corpus, &self.sentences, self.seed);
         let (task, matrices) = (&self.task, &self.matrices);
-        self.shards.par_iter_mut().zip(shares).with_max_len(1).for_each(|(shard, share)| {
+        self.shards.par_iter_mut().zip(shares).with_max_len(1).try_for_each(|(shard, share)| {
             if share.is_empty() {
-                return;
+                return Ok(());
             }
             let tokens = sentences[share.clone()].iter().map(Range::len).sum();
             let mut draws = Draws::of_pool(seed, epoch, share.start);
             shard.begin_round(task, matrices, (alpha as f32, tokens), &mut draws);
             for sentence in share.clone() {
                 if cancelled.load(Ordering::Relaxed) {
-                    return;
+                    return Err(EmbeddingError::Cancelled);
                 }
                 let mut draws = Draws::new(seed, epoch, sentence);
                 let range = sentences[sentence].clone();
                 let document = corpus.document_ends.partition_point(|&end| end <= range.start);
-                shard.train_sentence(task, matrices, (&corpus.tokens[range], document), &mut draws);
+                let tokens = corpus.tokens.range(range)?;
+                shard.train_sentence(task, matrices, (&tokens, document), &mut draws);
             }
-        });
-        if cancelled.load(Ordering::Relaxed) {
-            return Err(EmbeddingError::Cancelled);
-        }
+            Ok(())
+        })?;
         self.merge(alpha)?;
         self.done += tokens;
         Ok(alpha)
@@ -400,7 +400,7 @@ fn begin(
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{CharacterNgrams, KeyedVectors, Model, cosine, nearest};
+    use super::super::{CharacterNgrams, KeyedVectors, Model, TokenFile, Tokens, cosine, nearest};
     use super::*;
 
     /// A corpus; `words` are the words as they were before they were numbered.
@@ -449,7 +449,7 @@ mod tests {
         }
 
         fn corpus(&self) -> Corpus<'_> {
-            Corpus { tokens: &self.tokens, document_ends: &self.ends, counts: &self.counts }
+            Corpus { tokens: Tokens::Held(&self.tokens), document_ends: &self.ends, counts: &self.counts }
         }
     }
 
@@ -493,6 +493,25 @@ mod tests {
             (0..len).map(|_| 2 * stream.below(words / 2) + (item % 2) as u32).collect()
         };
         Text::new(&(0..documents).map(document).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_corpus_in_a_file_gives_the_same_bits() {
+        let text = two_topics(60, 30, 40);
+        let settings =
+            EmbeddingSettings { held_out: 0.1, epochs: 2, min_count: 1, ..EmbeddingSettings::default() };
+        let file = TokenFile::new(tempfile::tempfile().unwrap(), text.tokens.len()).unwrap();
+        file.write(0, &text.tokens).unwrap();
+        let filed = Corpus { tokens: Tokens::Filed(&file), ..text.corpus() };
+        let stop = AtomicBool::new(false);
+        let trained = |corpus: &Corpus| {
+            train(corpus, Prior::default(), &settings, None, &mut |_, _| (), &stop).unwrap()
+        };
+        assert!(trained(&filed) == trained(&text.corpus()));
+        // What was promised to be there is not.
+        let empty = TokenFile::new(tempfile::tempfile().unwrap(), 0).unwrap();
+        let gone = Corpus { tokens: Tokens::Filed(&empty), document_ends: &[0], counts: &[1] };
+        assert_eq!(trained(&gone).epochs[0].loss, None);
     }
 
     #[test]
@@ -683,9 +702,9 @@ mod tests {
             train(&corpus, Prior::default(), &settings, None, &mut |_, _| (), &AtomicBool::new(false))
         };
         for corpus in [
-            Corpus { tokens: &[0, 0], document_ends: &[1], counts: &[2] },
-            Corpus { tokens: &[0, 0], document_ends: &[2, 1, 2], counts: &[2] },
-            Corpus { tokens: &[0, 1], document_ends: &[2], counts: &[1, 2] },
+            Corpus { tokens: Tokens::Held(&[0, 0]), document_ends: &[1], counts: &[2] },
+            Corpus { tokens: Tokens::Held(&[0, 0]), document_ends: &[2, 1, 2], counts: &[2] },
+            Corpus { tokens: Tokens::Held(&[0, 1]), document_ends: &[2], counts: &[1, 2] },
         ] {
             assert!(matches!(train(corpus), Err(EmbeddingError::Corpus(_))));
         }
