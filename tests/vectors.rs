@@ -10,7 +10,7 @@ use serde_json::Value;
 use wordwave::compare::drift::{Drift, WordPairs, drifts};
 use wordwave::math::matrix::Matrix;
 use wordwave::math::random::Stream;
-use wordwave::text::embeddings::{Corpus, EmbeddingSettings, Prior, train};
+use wordwave::text::embeddings::{Corpus, EmbeddingSettings, Prior, Tokens, train};
 
 use crate::program::{code, contents, job_in, project, run_job, said, wordwave};
 
@@ -50,6 +50,29 @@ fn shown(arguments: &[&str]) -> String {
 fn rows(run: &Path, table: &str) -> Vec<String> {
     let text = shown(&["show", run.to_str().unwrap(), "--table", table, "--rows", "100000"]);
     text.lines().skip(1).map(str::to_owned).collect()
+}
+
+#[test]
+fn phrases_are_trained_on_as_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = JOB.replace(
+        "[embeddings]",
+        "[statistics]\nphrases = true\nphrase_min_count = 2\nphrase_threshold = 1.0\n[embeddings]\nphrases = true",
+    );
+    let job = job(folder.path(), &text);
+    let joined = run(&job, &folder.path().join("joined"), &[]);
+    let apart = run(&job, &folder.path().join("apart"), &["--set", "embeddings.phrases=false"]);
+    let terms = |run: &Path| -> Vec<String> {
+        rows(run, "embeddings").iter().map(|row| row.split_whitespace().next().unwrap().to_owned()).collect()
+    };
+    let (joined_terms, apart_terms) = (terms(&joined), terms(&apart));
+    let phrases: Vec<&String> = joined_terms.iter().filter(|term| term.contains('_')).collect();
+    assert!(phrases.len() > 5, "{phrases:?}");
+    assert!(!apart_terms.iter().any(|term| term.contains('_')));
+    let found = rows(&joined, "phrases").join("\n");
+    assert!(phrases.iter().all(|phrase| found.contains(phrase.as_str())), "{phrases:?}");
+    // A second night finds what the first kept.
+    assert_eq!(terms(&run(&job, &folder.path().join("joined"), &[])), joined_terms);
 }
 
 #[test]
@@ -291,7 +314,7 @@ fn trained_on_topics(seed: u64, name: impl Fn(u32) -> u32) -> (Vec<(String, u64)
     let tokens: Vec<u32> = documents.iter().flatten().map(|&word| numbers[word as usize]).collect();
     let ends: Vec<usize> = (1..=documents.len()).map(|document| document * 50).collect();
     let counts: Vec<u64> = order.iter().map(|&word| counts[word]).collect();
-    let corpus = Corpus { tokens: &tokens, document_ends: &ends, counts: &counts };
+    let corpus = Corpus { tokens: Tokens::Held(&tokens), document_ends: &ends, counts: &counts };
     let settings =
         EmbeddingSettings { dims: 16, epochs: 4, sample: 0.0, seed, ..EmbeddingSettings::default() };
     let stop = AtomicBool::new(false);

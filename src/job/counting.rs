@@ -61,7 +61,11 @@ pub(super) struct Counted {
 impl Counted {
     /// The counts of texts that are no documents of the job.
     pub fn of_shard(range: Range<usize>, counts: ShardCounts) -> Self {
-        let shards = Shards::held(vec![(range, counts)]);
+        Self::of_shards(Shards::held(vec![(range, counts)]))
+    }
+
+    /// The counts of shards alone.
+    pub fn of_shards(shards: Shards) -> Self {
         let (documents, quarantined) = (Arc::default(), Vec::new());
         Self { documents, quarantined, warned: Vec::new(), contents: Vec::new(), shards }
     }

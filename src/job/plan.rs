@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::text;
 use crate::text::embeddings::EmbeddingSettings;
 use crate::text::embeddings::formats::ExportFormat;
+use crate::text::phrases::PhraseSettings;
 
 /// A job that can run: every setting checked, every path resolved.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ pub(super) struct DocumentsPlan {
 #[derive(Debug)]
 pub(super) struct EmbeddingsPlan {
     pub training: EmbeddingSettings,
+    /// What words are joined by before the training, if they are.
+    pub phrases: Option<PhraseSettings>,
     pub documents: DocumentVectors,
     /// Nearest words of every word; 0: none.
     pub neighbours: usize,

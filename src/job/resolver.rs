@@ -10,8 +10,8 @@ use super::plan::{
 use super::record::RunRecord;
 use super::sections::{
     BagOfWordsSection, ChannelKey, ClipsSection, CompareSection, DocumentsSection, EmbeddingModel,
-    EmbeddingsSection, FeaturesSection, FilterOn, FilterSection, JobFile, Norm, StopWords, Taps, Threshold,
-    TokenKind, TokensSection, Weight,
+    EmbeddingsSection, FeaturesSection, FilterOn, FilterSection, JobFile, Norm, StatisticsSection, StopWords,
+    Taps, Threshold, TokenKind, TokensSection, Weight,
 };
 use crate::audio::{FeatureSettings, PitchSettings, SpectrogramSettings};
 use crate::compare::pairs::{PairBy, parse_pairs_csv, stem};
@@ -155,7 +155,7 @@ impl Resolver<'_> {
             embeddings: file
                 .embeddings
                 .as_ref()
-                .map(|section| self.embeddings(section, file.job.seed))
+                .map(|section| self.embeddings(section, file.statistics.as_ref(), file.job.seed))
                 .transpose()?,
             manifest,
         }))
@@ -364,7 +364,12 @@ impl Resolver<'_> {
         Ok(Some(terms))
     }
 
-    fn embeddings(&self, section: &EmbeddingsSection, seed: u64) -> Result<EmbeddingsPlan> {
+    fn embeddings(
+        &self,
+        section: &EmbeddingsSection,
+        statistics: Option<&StatisticsSection>,
+        seed: u64,
+    ) -> Result<EmbeddingsPlan> {
         let formats = section
             .formats
             .iter()
@@ -402,7 +407,8 @@ impl Resolver<'_> {
             seed,
         };
         training.check().map_err(|error| self.refuse(error))?;
-        Ok(EmbeddingsPlan { training, documents, neighbours: section.neighbours, formats, start })
+        let phrases = section.phrases.then(|| statistics.cloned().unwrap_or_default().phrase_settings());
+        Ok(EmbeddingsPlan { training, phrases, documents, neighbours: section.neighbours, formats, start })
     }
 
     /// The vectors to start from, known by what they hold.

@@ -78,7 +78,11 @@ impl Settings {
             topics: statistics
                 .filter(|section| section.topics > 0)
                 .map(|section| json(&(section.topics, &file.bag_of_words, seed))),
-            embeddings: json(&(embeddings, seed)),
+            embeddings: json(&(
+                embeddings,
+                seed,
+                documents.and_then(|plan| plan.embeddings.as_ref()?.phrases.as_ref()),
+            )),
             clips: json(&file.clips.as_ref().map(|section| (&section.id, &section.group))),
             analysis: json(&(
                 file.clips.as_ref().map(|section| (section.sample_rate, &section.channel)).or_else(|| {

@@ -71,7 +71,7 @@ pub(super) fn further(
     if let Some(key) = &keys.phrases {
         let (rows, written) = desk.remember(key, || {
             let settings = section.phrase_settings();
-            let rows = of_corpus(counting, desk, total, |counted| phrases(counted, settings))?;
+            let rows = of_corpus(counting, desk, total, |counted| Ok(phrases(counted, &settings)?.all()))?;
             let written = desk.write(tables::phrases(&rows), "phrases.parquet")?;
             Ok((rows, vec![written]))
         })?;
@@ -110,11 +110,12 @@ fn with_vocabulary<T>(counted: &Counted, words: &Words, work: impl FnOnce(&Vocab
     Ok(work(&all))
 }
 
-fn phrases(counted: &Counted, settings: PhraseSettings) -> Result<Vec<Phrase>> {
+/// The phrases of a corpus.
+pub(super) fn phrases(counted: &Counted, settings: &PhraseSettings) -> Result<Phrases> {
     let mut all = PhraseCounts::default();
-    let of_shard = |_, shard: &ShardCounts| Ok(PhraseCounts::of(shard, &settings));
+    let of_shard = |_, shard: &ShardCounts| Ok(PhraseCounts::of(shard, settings));
     counted.shards.in_order(of_shard, |shard| all.merge(&shard))?;
-    Ok(Phrases::new(all, settings).all())
+    Ok(Phrases::new(all, settings.clone()))
 }
 
 /// What the page shows of them; `None` where the job asks for no statistics.

@@ -11,6 +11,8 @@ use super::desk::Desk;
 use super::key::Key;
 use super::lookup::Lexicon;
 use super::plan::{EmbeddingsPlan, StartPlan};
+use super::shelf::{Shards, Shelf};
+use super::statistics::phrases;
 use crate::error::{Error, Result};
 use crate::report::{WordRow, Written, tables};
 use crate::text::counts::ShardCounts;
@@ -18,6 +20,7 @@ use crate::text::embeddings::{
     Checkpoint, Corpus, EmbeddingError, EmbeddingSettings, Embeddings, EpochRecord, NgramVectors, Prior,
     Progress, Start, Subwords, TokenFile, Tokens, Trained, document_vectors, train,
 };
+use crate::text::phrases::PhraseSettings;
 use crate::text::{Interner, TermList};
 
 /// A training that is killed loses at most this much, and what writing a checkpoint takes beside it.
@@ -169,6 +172,8 @@ pub(super) fn embed(
     desk: &Desk<'_>,
 ) -> Result<(WordVectors, Vec<Written>)> {
     let settings = &plan.training;
+    let joined = plan.phrases.as_ref().map(|phrases| join_phrases(counted, phrases, desk)).transpose()?;
+    let counted = joined.as_ref().unwrap_or(counted);
     let (vectors, epochs) = trained(settings, plan.start.as_ref(), counted, order, key, desk)?;
     let table = tables::embeddings(&vectors.words, vectors.embeddings.vectors(), settings.dims);
     let mut written = vec![desk.write(table, "embeddings.parquet")?];
@@ -179,6 +184,21 @@ pub(super) fn embed(
         written.push(desk.write(tables::training(&epochs), "training.parquet")?);
     }
     Ok((vectors, written))
+}
+
+/// The words of the documents with their phrases joined.
+fn join_phrases(counted: &Counted, settings: &PhraseSettings, desk: &Desk<'_>) -> Result<Counted> {
+    desk.stages.time("phrases", counted.shards.len() as u64, "shards", || {
+        let phrases = phrases(counted, settings)?;
+        let (shelf, mut places) = (Shelf::new(desk.folder.to_owned()), Vec::new());
+        let put = |range, shard: &ShardCounts| {
+            desk.interrupt.check()?;
+            desk.stages.advance(1);
+            Ok((range, shelf.put(phrases.join_shard(shard))?))
+        };
+        counted.shards.in_order(put, |place| places.push(place))?;
+        Ok(Counted::of_shards(Shards::new(shelf, places)))
+    })
 }
 
 /// Trains word vectors, and tells how the epochs went. A training that was ended goes on from its checkpoint.

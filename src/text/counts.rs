@@ -160,6 +160,20 @@ impl ShardCounts {
 }
 
 impl ShardCounts {
+    /// The token stream of documents whose words are given, without rows.
+    #[must_use]
+    pub fn of_words<W: AsRef<str>>(documents: impl IntoIterator<Item = Vec<W>>) -> Self {
+        let (mut counts, mut interner) = (Self::default(), Interner::default());
+        for words in documents {
+            counts.stream.extend(words.iter().map(|word| interner.intern(word.as_ref())));
+            counts.stream_ends.push(counts.stream.len());
+            counts.row_ends.push(0);
+            counts.token_counts.push(words.len());
+        }
+        counts.terms = interner.into_terms();
+        counts
+    }
+
     /// The counts of documents that were counted in other shards: `places` names each by its shard in `packs` and its number
     /// there. What comes out is what counting their texts in this order gives. A place that is not there is an empty document.
     #[must_use]

@@ -229,6 +229,15 @@ impl Phrases {
         phrases
     }
 
+    /// The token stream of a shard with its phrases joined.
+    #[must_use]
+    pub fn join_shard(&self, shard: &ShardCounts) -> ShardCounts {
+        ShardCounts::of_words((0..shard.document_count()).map(|document| {
+            let words = shard.tokens(document).iter().map(|word| shard.terms().term(*word));
+            self.join(&words.collect::<Vec<_>>())
+        }))
+    }
+
     /// The tokens of a text with its phrases joined, from left to right, each token in one phrase at most: gensim's
     /// `phrases[tokens]`.
     #[must_use]
@@ -279,6 +288,24 @@ mod tests {
 
     fn joined(phrases: &Phrases, text: &str) -> String {
         phrases.join(&text.split(' ').collect::<Vec<_>>()).join(" ")
+    }
+
+    #[test]
+    fn the_words_of_a_shard_are_joined() {
+        let tokenizer = Tokenizer::new(&TokenSettings::default()).unwrap();
+        let counted = CountSettings { ngrams: [1, 2], statistics: false, stream: true };
+        let texts = ["new york is new york", "", "new york is old"];
+        let shard = count_shard(&tokenizer, counted, &texts).unwrap();
+        let settings = PhraseSettings { min_count: 1, threshold: 1.5, ..PhraseSettings::default() };
+        let joined = Phrases::new(PhraseCounts::of(&shard, &settings), settings).join_shard(&shard);
+        let words = |document| -> Vec<&str> {
+            joined.tokens(document).iter().map(|word| joined.terms().term(*word)).collect()
+        };
+        assert_eq!(words(0), ["new_york", "is", "new_york"]);
+        assert!(words(1).is_empty());
+        assert_eq!(words(2), ["new_york", "is", "old"]);
+        assert_eq!((joined.document_count(), joined.token_counts()), (3, &[3, 0, 3][..]));
+        assert!(joined.rows().is_empty() && joined.has_stream());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Corpus, Model};
+use super::{Corpus, EmbeddingSettings, Model};
 
 /// Shards of a round. It bounds the threads that help, and each further one makes the copies drift further apart.
 pub(super) const SHARDS: usize = 8;
@@ -24,8 +24,8 @@ pub(super) fn sentences(corpus: &Corpus) -> Vec<Range<usize>> {
 }
 
 /// Tokens of a round after `seen` tokens of a training on a corpus of `total`. A round holds at least one sentence.
-pub(super) fn budget(model: Model, seen: u64, total: u64) -> u64 {
-    let Pace { ramp, rounds } = pace(model);
+pub(super) fn budget(settings: &EmbeddingSettings, seen: u64, total: u64) -> u64 {
+    let Pace { ramp, rounds } = pace(settings);
     (seen / ramp).min(total / rounds).min(LARGEST)
 }
 
@@ -38,11 +38,13 @@ struct Pace {
 }
 
 /// Found by experiment: where more is trained at once, the copies drift apart and accuracy falls below that of a training
-/// without shards. A bag of words moves all words of a window the same way, so that its copies drift sooner.
-fn pace(model: Model) -> Pace {
-    match model {
-        Model::SkipGram => Pace { ramp: 120, rounds: 33 },
-        Model::Cbow => Pace { ramp: 320, rounds: 400 },
+/// without shards. A bag of words moves all words of a window the same way, and n-grams belong to many words, so that their copies
+/// drift sooner.
+fn pace(settings: &EmbeddingSettings) -> Pace {
+    if settings.model == Model::SkipGram && settings.ngrams().is_none() {
+        Pace { ramp: 120, rounds: 33 }
+    } else {
+        Pace { ramp: 320, rounds: 400 }
     }
 }
 
@@ -98,14 +100,14 @@ mod tests {
         }
         let (mut first, mut seen, mut rounds) = (0, 0, 0);
         while first < sentences.len() {
-            let shares = shares(&sentences, first, budget(Model::SkipGram, seen, at as u64));
+            let shares = shares(&sentences, first, budget(&EmbeddingSettings::default(), seen, at as u64));
             let mut tokens = 0;
             for share in &shares {
                 assert_eq!(share.start, first);
                 first = share.end;
                 tokens += sentences[share.clone()].iter().map(|s| s.len() as u64).sum::<u64>();
             }
-            assert!(tokens <= budget(Model::SkipGram, seen, at as u64).max(1_000));
+            assert!(tokens <= budget(&EmbeddingSettings::default(), seen, at as u64).max(1_000));
             seen += tokens;
             rounds += 1;
         }

@@ -124,7 +124,7 @@ fn train_at(
     }
     for epoch in first_epoch..settings.epochs {
         while first < training.sentences.len() && training.task.words > 0 {
-            let budget = budget(settings.model, training.done, training.total / settings.epochs as u64);
+            let budget = budget(settings, training.done, training.total / settings.epochs as u64);
             let shares = shares(&training.sentences, first, budget);
             first = shares[SHARDS - 1].end;
             alpha = training.round(epoch, &shares, cancelled)?;
