@@ -63,7 +63,7 @@ fn phrases_are_trained_on_as_words() {
     let joined = run(&job, &folder.path().join("joined"), &[]);
     let apart = run(&job, &folder.path().join("apart"), &["--set", "embeddings.phrases=false"]);
     let terms = |run: &Path| -> Vec<String> {
-        rows(run, "embeddings").iter().map(|row| row.split_whitespace().next().unwrap().to_owned()).collect()
+        rows(run, "embeddings").iter().map(|row| row.split_whitespace().nth(1).unwrap().to_owned()).collect()
     };
     let (joined_terms, apart_terms) = (terms(&joined), terms(&apart));
     let phrases: Vec<&String> = joined_terms.iter().filter(|term| term.contains('_')).collect();

@@ -295,7 +295,7 @@ mod tests {
         let tokenizer = Tokenizer::new(&TokenSettings::default()).unwrap();
         let counted = CountSettings { ngrams: [1, 2], statistics: false, stream: true };
         let texts = ["new york is new york", "", "new york is old"];
-        let shard = count_shard(&tokenizer, counted, &texts).unwrap();
+        let shard = count_shard(&tokenizer, counted, texts).unwrap();
         let settings = PhraseSettings { min_count: 1, threshold: 1.5, ..PhraseSettings::default() };
         let joined = Phrases::new(PhraseCounts::of(&shard, &settings), settings).join_shard(&shard);
         let words = |document| -> Vec<&str> {
