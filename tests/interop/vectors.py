@@ -8,6 +8,7 @@ Exit status 77 where gensim, safetensors or pyarrow is not installed; 1 with a t
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 try:
@@ -42,3 +43,17 @@ for name, binary in [("embeddings.txt", False), ("embeddings.bin", True), ("embe
     assert [term for term, _ in theirs] == [row["term"] for row in ours], (name, theirs, ours)
     assert np.allclose([cosine for _, cosine in theirs], [row["cosine"] for row in ours], atol=1e-5), name
 print(f"{len(terms)} words in five files are those of the table; gensim finds the same {len(ours)} neighbours")
+
+# fastText takes vectors of others where a classifier starts from them; it does not move them at a learning rate of 0.
+try:
+    import fasttext
+except ImportError:
+    sys.exit(0)
+with tempfile.TemporaryDirectory() as folder:
+    lines = Path(folder, "lines.txt")
+    lines.write_text("__label__a " + " ".join(terms) + "\n")
+    model = fasttext.train_supervised(
+        str(lines), pretrainedVectors=str(run / "embeddings.vec"), dim=vectors.shape[1], lr=0.0, epoch=1, thread=1, minn=0, maxn=0, verbose=0
+    )
+    for term, vector in zip(terms, vectors):
+        assert np.allclose(model.get_word_vector(term), vector, atol=1e-6), term
