@@ -39,7 +39,7 @@ impl ScaledColumn {
 }
 
 /// The mutual information in nats of two features of the same items, item `permutation[i]` of `y` taken for item i; not
-/// below 0. `None` for no more items than [`NEIGHBOURS`].
+/// below 0. `None` for three items and fewer.
 ///
 /// `ψ(n) + ψ(k) - mean(ψ(n_x + 1) + ψ(n_y + 1))` with k = 3, where `n_x` and `n_y` count the items nearer in one feature than
 /// the k-th neighbour is in the larger of both distances (Kraskov, Stögbauer and Grassberger 2004, eq. 8). This is what
