@@ -23,8 +23,10 @@ use crate::text::embeddings::{
 use crate::text::phrases::PhraseSettings;
 use crate::text::{Interner, TermList};
 
-/// A training that is killed loses at most this much, and what writing a checkpoint takes beside it.
+/// A training that is killed loses at most this much, or [`CHECKPOINT_SHARE`] times what writing a checkpoint takes.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+/// Of the time at most one part in this many goes into checkpoints: those of a large vocabulary are large.
+const CHECKPOINT_SHARE: u32 = 20;
 /// Words of a corpus that lie in memory while it is trained on.
 const HELD_TOKENS: usize = 16 << 20;
 
@@ -245,15 +247,17 @@ fn train_at_desk(
     desk.stages.time("embeddings", total, "tokens", || {
         let checkpoint = Key::of("checkpoint", key);
         let mut told = 0;
-        let mut kept = Instant::now();
+        let (mut kept, mut pause) = (Instant::now(), CHECKPOINT_EVERY);
         let mut after_round = |step: Progress, state: &dyn Fn() -> Checkpoint| {
             desk.stages.advance(step.tokens_done.saturating_sub(told));
             told = step.tokens_done;
             if let Some(loss) = step.loss {
                 desk.stages.learned(step.epoch as u32 + 1, loss);
             }
-            if kept.elapsed() >= CHECKPOINT_EVERY {
+            if kept.elapsed() >= pause {
+                let begun = Instant::now();
                 desk.store.save(&checkpoint, &state());
+                pause = CHECKPOINT_EVERY.max(begun.elapsed() * CHECKPOINT_SHARE);
                 kept = Instant::now();
             }
         };

@@ -39,6 +39,13 @@ impl Task<'_> {
         self.tree.as_ref().map_or(1 + self.negatives, |tree| tree.longest().max(1))
     }
 
+    /// Words in the pool of a round of so many tokens. Where words share n-grams, negatives that come again and again cost accuracy:
+    /// there it has as many as are drawn.
+    fn pool(&self, tokens: usize) -> usize {
+        let negatives = tokens * self.negatives;
+        if self.is_composed() { negatives } else { (negatives / POOL_SHARE).clamp(POOL[0], POOL[1]) }
+    }
+
     /// Whether what predicts is made of several rows, or is none of a word.
     fn is_composed(&self) -> bool {
         self.subwords.is_some() || self.first_document.is_some()
@@ -258,9 +265,8 @@ impl Shard {
     ) {
         self.rates.fill(Lanes([alpha; 16]));
         if task.tree.is_none() {
-            let pool = (tokens * task.negatives / POOL_SHARE).clamp(POOL[0], POOL[1]);
             self.drawn.clear();
-            self.drawn.extend((0..pool).map(|_| task.distribution.draw(draws)));
+            self.drawn.extend((0..task.pool(tokens)).map(|_| task.distribution.draw(draws)));
             self.outputs.copy(&matrices.outputs, &self.drawn, &mut self.pool);
         }
     }
