@@ -2,9 +2,10 @@
 //! "Distributed Representations of Words and Phrases and their Compositionality", with the semantics of `word2vec.c`), with the
 //! n-grams of words (fastText) and with vectors of documents (PV-DBOW) where asked for.
 //!
-//! Training gives the same bytes at any number of threads. The corpus is cut into rounds; in a round eight logical shards
-//! train on copies of the rows they touch (`shard`), and the copies are then merged row by row in shard order
-//! (`merging`). Random numbers depend on the sentence alone, the learning rate on the round alone.
+//! Training gives the same bytes at any number of threads. The corpus is cut into rounds; in a round one to eight logical
+//! shards (`rounds`) train on copies of the rows they touch (`shard`), and the copies are then merged row by row in shard order
+//! (`merging`). Random numbers depend on the sentence and the round alone, the learning rate on the round alone. The tokens lie in
+//! memory or in a file (`stream`).
 
 use std::ops::Range;
 
