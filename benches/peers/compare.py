@@ -9,6 +9,7 @@ import json, os, re, resource, shutil, statistics, subprocess, sys, tempfile, ti
 from pathlib import Path
 
 from reading import compare_reading
+from vectors import compare_vectors
 
 BIN = os.environ["WORDWAVE_BIN"]
 PROJECT = Path(__file__).resolve().parents[2]
@@ -198,41 +199,6 @@ def sound_bench(folder, case):
     return run
 
 
-def compare_vectors():
-    from gensim.models import Word2Vec
-
-    words = words_of(100)
-    text = WORK / "words.txt"
-    text.write_text("\n".join(" ".join(words[i : i + 1000]) for i in range(0, len(words), 1000)) + "\n")
-    settings = dict(window=5, negative=5, sample=1e-4, min_count=5, alpha=0.05, min_alpha=5e-6, workers=2, seed=1)
-    for name, sg, dims in [("skipgram", 1, 100), ("cbow", 0, 100), ("skipgram-300", 1, 300)]:
-        model = "skipgram" if sg else "cbow"
-        ours = (
-            f'[documents]\ninclude = ["{text}"]\nsplit = "line"\nstatistics = false\n[tokens]\n[embeddings]\nmodel = "{model}"\n'
-            f"dims = {dims}\nsample = 1e-4\nalpha = 0.05\nepochs = 1\n"
-        )
-
-        def mine():
-            seconds, stages = job(ours, 2)
-            return stages["embeddings"], seconds
-
-        def peer():
-            trained = Word2Vec(sg=sg, vector_size=dims, **settings)
-            counted = timed(lambda: trained.build_vocab(corpus_file=str(text)))
-            seconds = timed(
-                lambda: trained.train(
-                    corpus_file=str(text), total_words=trained.corpus_total_words, total_examples=trained.corpus_count, epochs=1
-                )
-            )
-            return seconds, counted + seconds
-
-        mine(), peer()
-        runs = [(mine(), peer()) for _ in range(RUNS)]
-        for part, case in enumerate(["", "-with-reading"]):
-            ms, peer_ms = (statistics.median(run[side][part] for run in runs) * 1e3 for side in (0, 1))
-            print(f"vectors-{name}{case} {ms:.1f} {peer_ms:.1f} {peer_ms / ms:.2f}", flush=True)
-
-
 def compare_convolution():
     """One thread each; the filter is planned, the input made and the output has room before the clock starts, on both sides."""
     import cv2, numpy as np
@@ -279,7 +245,7 @@ def compare_convolution():
 
 
 if __name__ == "__main__":
-    known = {"words": compare_words, "sound": compare_sound, "vectors": compare_vectors, "convolution": compare_convolution}
+    known = {"words": compare_words, "sound": compare_sound, "vectors": lambda: compare_vectors(job, timed, words_of(100), WORK, RUNS), "convolution": compare_convolution}
     asked = sys.argv[1:] or list(known)
     for name in asked:
         if name not in known:

@@ -25,6 +25,18 @@ for line in map(json.loads, sys.stdin):
 if [ -z "${WORDWAVE_BENCH:-}" ] && asked convolution; then WORDWAVE_BENCH="$(bench convolution)"; fi
 if [ -z "${WORDWAVE_SOUND_BENCH:-}" ] && asked sound; then WORDWAVE_SOUND_BENCH="$(bench sound)"; fi
 if [ -z "${WORDWAVE_READING_BENCH:-}" ] && asked sound; then WORDWAVE_READING_BENCH="$(bench recordings)"; fi
+# word2vec.c comes with a package of its name; it is left out where no compiler is.
+if asked vectors && [ -z "${WORD2VEC:-}" ] && command -v gcc >/dev/null; then
+    WORD2VEC="$cache/word2vec"
+    if ! [ -x "$WORD2VEC" ]; then
+        source="$(mktemp -d)"
+        "$venv/bin/pip" download -q --disable-pip-version-check --no-deps --no-binary :all: -d "$source" word2vec==0.11.1
+        tar -xzf "$source"/word2vec-0.11.1.tar.gz -C "$source"
+        gcc -O3 -march=native -ffast-math -funroll-loops -w -o "$WORD2VEC" "$source"/word2vec-0.11.1/word2vec/includes/word2vec.c -lm -lpthread
+        rm -rf "$source"
+    fi
+fi
+export WORD2VEC="${WORD2VEC:-}"
 export WORDWAVE_READING_BENCH="${WORDWAVE_READING_BENCH:-}" WORDWAVE_BENCH="${WORDWAVE_BENCH:-}" WORDWAVE_SOUND_BENCH="${WORDWAVE_SOUND_BENCH:-}"
 export WORDWAVE_BIN OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1
 exec "$venv/bin/python" benches/peers/compare.py "$@"

@@ -230,17 +230,43 @@ unsafe fn update_block<V: Vector, const J: usize>(task: Task, column: usize, fro
     }
 }
 
+/// Registers of a row that are summed together.
+const REGISTERS: usize = 8;
+
 /// The mean of the context rows, into the first row of `to`.
 #[inline(always)]
 unsafe fn mean<V: Vector>(contexts: Block, count: usize, to: Block) {
     unsafe {
-        let share = V::splat(1.0 / count as f32);
-        for at in (0..to.len).step_by(V::WIDTH) {
-            let mut sum = V::splat(0.0);
-            for row in 0..count {
-                sum = sum.add(V::load(contexts.row(row).add(at)));
+        let mut at = 0;
+        while at < to.len {
+            match (to.len - at) / V::WIDTH {
+                1 => mean_block::<V, 1>(contexts, count, to, at),
+                2 => mean_block::<V, 2>(contexts, count, to, at),
+                3 => mean_block::<V, 3>(contexts, count, to, at),
+                4 => mean_block::<V, 4>(contexts, count, to, at),
+                5 => mean_block::<V, 5>(contexts, count, to, at),
+                6 => mean_block::<V, 6>(contexts, count, to, at),
+                7 => mean_block::<V, 7>(contexts, count, to, at),
+                _ => mean_block::<V, REGISTERS>(contexts, count, to, at),
             }
-            sum.mul(share).store(to.row(0).add(at));
+            at += REGISTERS * V::WIDTH;
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn mean_block<V: Vector, const N: usize>(contexts: Block, count: usize, to: Block, at: usize) {
+    unsafe {
+        let mut sums = [V::splat(0.0); N];
+        for row in 0..count {
+            let context = contexts.row(row).add(at);
+            for (register, sum) in sums.iter_mut().enumerate() {
+                *sum = sum.add(V::load(context.add(register * V::WIDTH)));
+            }
+        }
+        let share = V::splat(1.0 / count as f32);
+        for (register, sum) in sums.iter().enumerate() {
+            sum.mul(share).store(to.row(0).add(at + register * V::WIDTH));
         }
     }
 }
@@ -249,10 +275,11 @@ unsafe fn mean<V: Vector>(contexts: Block, count: usize, to: Block) {
 #[inline(always)]
 unsafe fn correct<V: Vector>(contexts: Block, count: usize, correction: Block) {
     unsafe {
+        let correction_row = correction.row(0);
         for row in 0..count {
+            let context = contexts.row(row);
             for at in (0..correction.len).step_by(V::WIDTH) {
-                let sum = V::load(contexts.row(row).add(at)).add(V::load(correction.row(0).add(at)));
-                sum.store(contexts.row(row).add(at));
+                V::load(context.add(at)).add(V::load(correction_row.add(at))).store(context.add(at));
             }
         }
     }

@@ -156,7 +156,7 @@ impl WindowKernel {
             (largest + 1) * self.groups <= rows.matrix.len()
         };
         assert!(inside(inputs) && inside(outputs), "row outside the matrix");
-        assert!(inputs.indices.len() <= self.inputs, "more input rows than the kernel was made for");
+        assert!(scored <= self.inputs, "more input rows than the kernel was made for");
         assert!(
             outputs.indices.len() == self.outputs,
             "other number of output rows than the kernel was made for"

@@ -8,8 +8,6 @@ use super::{Corpus, EmbeddingSettings, Model};
 pub(super) const SHARDS: usize = 8;
 /// Tokens of a sentence at most; longer runs are cut (`word2vec.c`).
 const SENTENCE: usize = 1_000;
-/// Tokens of a shard's share at least, where a round has more than one.
-const SHARE: u64 = 2_048;
 /// A round trains at most this many tokens.
 const LARGEST: u64 = 1 << 20;
 
@@ -25,7 +23,7 @@ pub(super) fn sentences(corpus: &Corpus) -> Vec<Range<usize>> {
 
 /// Tokens of a round after `seen` tokens of a training on a corpus of `total`. A round holds at least one sentence.
 pub(super) fn budget(settings: &EmbeddingSettings, seen: u64, total: u64) -> u64 {
-    let Pace { ramp, rounds } = pace(settings);
+    let Pace { ramp, rounds, .. } = pace(settings);
     (seen / ramp).min(total / rounds).min(LARGEST)
 }
 
@@ -35,22 +33,29 @@ struct Pace {
     ramp: u64,
     /// Rounds of an epoch at least.
     rounds: u64,
+    /// Tokens of a shard's share at least, where a round has more than one.
+    share: u64,
 }
 
 /// Found by experiment: where more is trained at once, the copies drift apart and accuracy falls below that of a training
 /// without shards. A bag of words moves all words of a window the same way, and n-grams belong to many words, so that their copies
-/// drift sooner.
+/// drift sooner. Those of n-grams gain by being merged often: it damps what a long training overshoots.
 fn pace(settings: &EmbeddingSettings) -> Pace {
-    if settings.model == Model::SkipGram && settings.ngrams().is_none() {
-        Pace { ramp: 120, rounds: 33 }
-    } else {
-        Pace { ramp: 320, rounds: 400 }
+    match settings.model {
+        _ if settings.ngrams().is_some() => Pace { ramp: 320, rounds: 400, share: 2_048 },
+        Model::SkipGram => Pace { ramp: 120, rounds: 33, share: 2_048 },
+        Model::Cbow => Pace { ramp: 320, rounds: 400, share: 8_192 },
     }
 }
 
 /// The sentences, from `first` on, that make up a round of about `budget` tokens: a share for each shard, in order. A
 /// sentence belongs to the shard into whose part of the round its first token falls.
-pub(super) fn shares(sentences: &[Range<usize>], first: usize, budget: u64) -> [Range<usize>; SHARDS] {
+pub(super) fn shares(
+    settings: &EmbeddingSettings,
+    sentences: &[Range<usize>],
+    first: usize,
+    budget: u64,
+) -> [Range<usize>; SHARDS] {
     let mut tokens = 0;
     let more = |sentence: &&Range<usize>| {
         let fits = tokens == 0 || tokens + sentence.len() as u64 <= budget;
@@ -58,7 +63,7 @@ pub(super) fn shares(sentences: &[Range<usize>], first: usize, budget: u64) -> [
         fits
     };
     let last = first + sentences[first..].iter().take_while(more).count();
-    let (mut next, mut before, parts) = (first, 0, parts(tokens));
+    let (mut next, mut before, parts) = (first, 0, parts(tokens, pace(settings).share));
     std::array::from_fn(|shard| {
         let start = next;
         let part_end = tokens * parts.min(shard as u64 + 1);
@@ -71,8 +76,8 @@ pub(super) fn shares(sentences: &[Range<usize>], first: usize, budget: u64) -> [
 }
 
 /// How many shards a round of so many tokens keeps busy: each copies the rows that it touches, which a short share is not worth.
-fn parts(tokens: u64) -> u64 {
-    let most = (tokens / SHARE).clamp(1, SHARDS as u64);
+fn parts(tokens: u64, share: u64) -> u64 {
+    let most = (tokens / share).clamp(1, SHARDS as u64);
     1 << most.ilog2()
 }
 
@@ -98,16 +103,17 @@ mod tests {
             sentences.push(at..at + len);
             at += len;
         }
+        let settings = EmbeddingSettings::default();
         let (mut first, mut seen, mut rounds) = (0, 0, 0);
         while first < sentences.len() {
-            let shares = shares(&sentences, first, budget(&EmbeddingSettings::default(), seen, at as u64));
+            let shares = shares(&settings, &sentences, first, budget(&settings, seen, at as u64));
             let mut tokens = 0;
             for share in &shares {
                 assert_eq!(share.start, first);
                 first = share.end;
                 tokens += sentences[share.clone()].iter().map(|s| s.len() as u64).sum::<u64>();
             }
-            assert!(tokens <= budget(&EmbeddingSettings::default(), seen, at as u64).max(1_000));
+            assert!(tokens <= budget(&settings, seen, at as u64).max(1_000));
             seen += tokens;
             rounds += 1;
         }
@@ -118,8 +124,9 @@ mod tests {
     #[test]
     fn shares_are_even() {
         let sentences: Vec<_> = (0..160).map(|index| index * 1_000..(index + 1) * 1_000).collect();
-        assert!(shares(&sentences, 0, 160_000).iter().all(|share| share.len() == 20));
-        let one = shares(&sentences, 7, 0);
+        let settings = EmbeddingSettings::default();
+        assert!(shares(&settings, &sentences, 0, 160_000).iter().all(|share| share.len() == 20));
+        let one = shares(&settings, &sentences, 7, 0);
         assert_eq!(one.iter().map(Range::len).sum::<usize>(), 1);
         assert_eq!(one[0], 7..8);
     }

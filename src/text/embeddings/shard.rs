@@ -12,8 +12,9 @@ use crate::simd::{Lanes, Rows, Width, WindowKernel, prefetch};
 const AHEAD: usize = 3;
 /// Rows between the request for one that must be copied and the copy.
 const COPIES_AHEAD: usize = 8;
-/// Negatives of a round are taken from a pool of this part of their number, so that their rows are copied once and stay near.
-const POOL_SHARE: usize = 32;
+/// Negatives of a round are taken from a pool of this part of their number, so that their rows are copied once and stay near:
+/// for skip-gram, and for a bag of words.
+const POOL_SHARES: [usize; 2] = [32, 16];
 /// Words in a pool at least and at most.
 const POOL: [usize; 2] = [256, 2048];
 
@@ -43,7 +44,8 @@ impl Task<'_> {
     /// there it has as many as are drawn.
     fn pool(&self, tokens: usize) -> usize {
         let negatives = tokens * self.negatives;
-        if self.is_composed() { negatives } else { (negatives / POOL_SHARE).clamp(POOL[0], POOL[1]) }
+        let share = POOL_SHARES[usize::from(self.model == Model::Cbow)];
+        if self.is_composed() { negatives } else { (negatives / share).clamp(POOL[0], POOL[1]) }
     }
 
     /// Whether what predicts is made of several rows, or is none of a word.
@@ -163,75 +165,14 @@ pub(super) struct Shard {
     input_starts: Vec<usize>,
     /// The row of the sentence's document.
     document: Option<u32>,
-    hidden: Hidden,
-}
-
-/// What predicts in a window, where it is made of several rows: a row each, and which rows it was made of.
-struct Hidden {
-    rows: Vec<Lanes>,
-    before: Vec<Lanes>,
-    /// Copies of input rows.
-    members: Vec<u32>,
-    /// Where the members of each hidden row end.
-    ends: Vec<usize>,
-}
-
-impl Hidden {
-    fn new(rows: usize, groups: usize) -> Self {
-        let lanes = vec![Lanes::ZERO; rows * groups];
-        Self { rows: lanes.clone(), before: lanes, members: Vec::new(), ends: Vec::new() }
-    }
-
-    fn spans(&self) -> impl Iterator<Item = Range<usize>> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| start..end)
-    }
-
-    /// Makes each hidden row the mean of its members.
-    fn gather(&mut self, inputs: &CopiedRows) {
-        let groups = inputs.groups;
-        let spans: Vec<Range<usize>> = self.spans().collect();
-        for (span, row) in spans.into_iter().zip(self.rows.chunks_mut(groups)) {
-            row.fill(Lanes::ZERO);
-            let share = 1.0 / span.len() as f32;
-            for &member in &self.members[span] {
-                add(row, inputs.row(member));
-            }
-            row.iter_mut().flat_map(|lanes| &mut lanes.0).for_each(|value| *value *= share);
-        }
-        let used = self.ends.len() * groups;
-        self.before[..used].copy_from_slice(&self.rows[..used]);
-    }
-
-    /// Adds the whole change of each hidden row to each of its members, as fastText does.
-    fn scatter(&mut self, inputs: &mut CopiedRows) {
-        let groups = inputs.groups;
-        let spans: Vec<Range<usize>> = self.spans().collect();
-        let rows = self.rows.chunks(groups).zip(self.before.chunks_mut(groups));
-        for (span, (row, change)) in spans.into_iter().zip(rows) {
-            let changed = change.iter_mut().flat_map(|lanes| &mut lanes.0);
-            changed.zip(row.iter().flat_map(|lanes| &lanes.0)).for_each(|(old, new)| *old = new - *old);
-            for &member in &self.members[span] {
-                add(&mut inputs.rows[member as usize * groups..][..groups], change);
-            }
-        }
-    }
-}
-
-fn add(row: &mut [Lanes], other: &[Lanes]) {
-    for (row, other) in row.iter_mut().zip(other) {
-        row.0.iter_mut().zip(&other.0).for_each(|(value, &other)| *value += other);
-    }
 }
 
 impl Shard {
     pub(super) fn new(width: Width, matrices: &Matrices, task: &Task) -> Self {
         let groups = matrices.groups;
         let rows = |matrix: &[Lanes]| CopiedRows::new(matrix.len() / groups, groups);
-        // A document predicts beside the contexts.
-        let (contexts, targets) = (2 * task.window + 1, task.targets());
+        let (contexts, targets) = (2 * task.window, task.targets());
         let rates = vec![Lanes::ZERO; WindowKernel::batches(contexts, targets)];
-        let hidden = if task.is_composed() { contexts } else { 0 };
         Self {
             inputs: rows(&matrices.inputs),
             outputs: rows(&matrices.outputs),
@@ -251,7 +192,6 @@ impl Shard {
             target_starts: Vec::new(),
             input_starts: Vec::new(),
             document: None,
-            hidden: Hidden::new(hidden, groups),
         }
     }
 
@@ -292,8 +232,10 @@ impl Shard {
                     prefetch(self.outputs.row(row));
                 }
             }
-            if let Some(&row) = self.input_rows.get(soon + task.window) {
-                prefetch(self.inputs.row(row));
+            if let Some(&[start, end]) =
+                self.input_starts.get(soon + task.window..).and_then(<[_]>::first_chunk)
+            {
+                self.input_rows[start..end].iter().for_each(|&row| prefetch(self.inputs.row(row)));
             }
             let radius = 1 + draws.below(task.window as u32) as usize;
             let targets = self.target_starts[centre]..self.target_starts[centre + 1];
@@ -306,11 +248,7 @@ impl Shard {
             }
             let left = centre.saturating_sub(radius);
             let right = self.kept.len().min(centre + radius + 1);
-            if task.is_composed() {
-                self.train_composed(task.model, [left, centre, right], targets);
-            } else {
-                self.train_window(task.model, [left, centre, right], targets);
-            }
+            self.train_window(task, [left..centre, centre + 1..right], targets);
         }
     }
 
@@ -355,59 +293,38 @@ impl Shard {
         self.inputs.copy(&matrices.inputs, &self.drawn, &mut self.input_rows);
     }
 
-    /// Trains a window whose contexts are means of several rows, and the document beside them. In a bag of words all rows of
-    /// all contexts weigh the same.
-    fn train_composed(&mut self, model: Model, [left, centre, right]: [usize; 3], targets: Range<usize>) {
-        let Self { hidden, input_starts, input_rows, .. } = self;
-        hidden.members.clear();
-        hidden.ends.clear();
-        for context in (left..centre).chain(centre + 1..right) {
-            let rows = &input_rows[input_starts[context]..input_starts[context + 1]];
-            hidden.members.extend_from_slice(rows);
-            if model == Model::SkipGram {
-                hidden.ends.push(hidden.members.len());
+    /// Trains the window of one word: the words on both sides of it predict the targets. Words that are means of several rows do
+    /// so one after the other, as in fastText: neighbours share rows, and their corrections would add up to too much if all
+    /// of them were made from the same state.
+    fn train_window(&mut self, task: &Task, sides: [Range<usize>; 2], targets: Range<usize>) {
+        let mean = task.model == Model::Cbow;
+        if mean || task.subwords.is_none() {
+            self.contexts.clear();
+            for words in sides {
+                let rows = self.input_starts[words.start]..self.input_starts[words.end];
+                self.contexts.extend_from_slice(&self.input_rows[rows]);
+            }
+            self.train_contexts(targets.clone(), mean);
+        } else {
+            for word in sides.into_iter().flatten() {
+                let rows = self.input_starts[word]..self.input_starts[word + 1];
+                self.contexts.clear();
+                self.contexts.extend_from_slice(&self.input_rows[rows]);
+                self.train_contexts(targets.clone(), true);
             }
         }
-        if model == Model::Cbow && !hidden.members.is_empty() {
-            hidden.ends.push(hidden.members.len());
-        }
         if let Some(document) = self.document {
-            hidden.members.push(document);
-            hidden.ends.push(hidden.members.len());
+            self.contexts.clear();
+            self.contexts.push(document);
+            self.train_contexts(targets, true);
         }
-        let count = hidden.ends.len();
-        if count == 0 {
-            return;
-        }
-        hidden.gather(&self.inputs);
-        for &row in &hidden.members {
-            self.inputs.meetings[row as usize] += targets.len() as u32;
-        }
-        for &row in &self.output_rows[targets.clone()] {
-            self.outputs.meetings[row as usize] += count as u32;
-        }
-        self.contexts.clear();
-        self.contexts.extend(0..count as u32);
-        let special = has_repeats(&self.output_rows[targets.clone()]);
-        if special {
-            self.weigh_repeats(targets.clone(), false);
-        }
-        let rates = if special { &self.special_rates } else { &self.rates };
-        let indices = if special { &self.targets } else { &self.output_rows[targets] };
-        let mut contexts = Rows { matrix: &mut self.hidden.rows, indices: &self.contexts };
-        let mut outputs = Rows { matrix: &mut self.outputs.rows, indices };
-        self.kernel.skip_gram(&mut contexts, &mut outputs, rates);
-        self.hidden.scatter(&mut self.inputs);
     }
 
-    fn train_window(&mut self, model: Model, [left, centre, right]: [usize; 3], targets: Range<usize>) {
-        self.contexts.clear();
-        self.contexts.extend_from_slice(&self.input_rows[left..centre]);
-        self.contexts.extend_from_slice(&self.input_rows[centre + 1..right]);
+    /// Lets the contexts, or their mean, predict the targets.
+    fn train_contexts(&mut self, targets: Range<usize>, mean: bool) {
         if self.contexts.is_empty() {
             return;
         }
-        let mean = model == Model::Cbow;
         let inputs = if mean { 1 } else { self.contexts.len() as u32 };
         for &row in &self.contexts {
             self.inputs.meetings[row as usize] += targets.len() as u32;

@@ -125,7 +125,7 @@ fn train_at(
     for epoch in first_epoch..settings.epochs {
         while first < training.sentences.len() && training.task.words > 0 {
             let budget = budget(settings, training.done, training.total / settings.epochs as u64);
-            let shares = shares(&training.sentences, first, budget);
+            let shares = shares(settings, &training.sentences, first, budget);
             first = shares[SHARDS - 1].end;
             alpha = training.round(epoch, &shares, cancelled)?;
             let ended = first == training.sentences.len();
