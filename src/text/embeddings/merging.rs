@@ -76,11 +76,13 @@ fn merge_chunk(
     let mut squares = Lanes::ZERO;
     let mut meetings = 0;
     let changed = changed(first, rows.len() / groups, copies);
-    for (at, &word) in changed.iter().enumerate() {
-        if let Some(&soon) = changed.get(at + 1) {
-            copies.iter().filter_map(|copies| copies.change(soon)).for_each(|(row, _)| prefetch(row));
+    for (at, &(word, shards)) in changed.iter().enumerate() {
+        if let Some(&(soon, shards)) = changed.get(at + 1) {
+            of_shards(copies, shards)
+                .filter_map(|copies| copies.change(soon))
+                .for_each(|(row, _)| prefetch(row));
         }
-        let changes = Changes::of(word, copies);
+        let changes = Changes::of(word, of_shards(copies, shards));
         let meetings_here: u64 =
             changes.meetings[..changes.count].iter().map(|&count| u64::from(count)).sum();
         let scale = settled.scale(&changes.meetings[..changes.count]) as f32;
@@ -91,17 +93,28 @@ fn merge_chunk(
     Norms { squares: squares.0.iter().map(|&square| f64::from(square)).sum(), meetings: meetings as f64 }
 }
 
-/// Those of `count` words from `first`, a multiple of 64, that some shard touched.
-fn changed(first: usize, count: usize, copies: &[&CopiedRows]) -> Vec<usize> {
+/// Those of `count` words from `first`, a multiple of 64, that some shard touched, with a bit for each shard that did.
+fn changed(first: usize, count: usize, copies: &[&CopiedRows]) -> Vec<(usize, u32)> {
     let mut words = Vec::new();
     for block in first / 64..(first + count).div_ceil(64) {
-        let mut touched = copies.iter().fold(0, |union, copies| union | copies.touched(block));
-        while touched != 0 {
-            words.push(block * 64 + touched.trailing_zeros() as usize);
-            touched &= touched - 1;
+        let touched = |copies: &&CopiedRows| copies.touched(block);
+        let mut any = copies.iter().map(touched).fold(0, |any, touched| any | touched);
+        while any != 0 {
+            let bit = any.trailing_zeros();
+            let shards = copies.iter().map(touched).zip(0..).map(|(touched, shard)| {
+                let is_touched = (touched >> bit & 1) as u32;
+                is_touched << shard
+            });
+            words.push((block * 64 + bit as usize, shards.sum()));
+            any &= any - 1;
         }
     }
     words
+}
+
+/// The copies of the shards whose bit is set, in order.
+fn of_shards<'a>(copies: &[&'a CopiedRows], shards: u32) -> impl Iterator<Item = &'a CopiedRows> {
+    copies.iter().zip(0..).filter(move |(_, shard)| shards >> shard & 1 == 1).map(|(copies, _)| *copies)
 }
 
 /// The copies of one row, in the order of the shards.
@@ -112,9 +125,9 @@ struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    fn of(word: usize, copies: &[&'a CopiedRows]) -> Self {
+    fn of(word: usize, copies: impl Iterator<Item = &'a CopiedRows>) -> Self {
         let mut changes = Self { rows: [&[]; SHARDS], meetings: [0; SHARDS], count: 0 };
-        for (row, meetings) in copies.iter().filter_map(|copies| copies.change(word)).take(SHARDS) {
+        for (row, meetings) in copies.filter_map(|copies| copies.change(word)).take(SHARDS) {
             changes.rows[changes.count] = row;
             changes.meetings[changes.count] = meetings;
             changes.count += 1;

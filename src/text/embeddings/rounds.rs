@@ -21,64 +21,67 @@ pub(super) fn sentences(corpus: &Corpus) -> Vec<Range<usize>> {
     sentences
 }
 
-/// Tokens of a round after `seen` tokens of a training on a corpus of `total`. A round holds at least one sentence.
-pub(super) fn budget(settings: &EmbeddingSettings, seen: u64, total: u64) -> u64 {
-    let Pace { ramp, rounds, .. } = pace(settings);
-    (seen / ramp).min(total / rounds).min(LARGEST)
-}
-
 /// How much is trained at once.
-struct Pace {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
     /// A round trains at most this part of the tokens seen so far: early vectors move fast, and their copies must meet often.
-    ramp: u64,
+    pub(super) ramp: u64,
     /// Rounds of an epoch at least.
-    rounds: u64,
+    pub(super) rounds: u64,
     /// Tokens of a shard's share at least, where a round has more than one.
-    share: u64,
+    pub(super) share: u64,
 }
 
-/// Found by experiment: where more is trained at once, the copies drift apart and accuracy falls below that of a training
-/// without shards. A bag of words moves all words of a window the same way, and n-grams belong to many words, so that their copies
-/// drift sooner. Those of n-grams gain by being merged often: it damps what a long training overshoots.
-fn pace(settings: &EmbeddingSettings) -> Pace {
-    match settings.model {
-        _ if settings.ngrams().is_some() => Pace { ramp: 320, rounds: 400, share: 2_048 },
-        Model::SkipGram => Pace { ramp: 120, rounds: 33, share: 2_048 },
-        Model::Cbow => Pace { ramp: 320, rounds: 400, share: 8_192 },
-    }
-}
-
-/// The sentences, from `first` on, that make up a round of about `budget` tokens: a share for each shard, in order. A
-/// sentence belongs to the shard into whose part of the round its first token falls.
-pub(super) fn shares(
-    settings: &EmbeddingSettings,
-    sentences: &[Range<usize>],
-    first: usize,
-    budget: u64,
-) -> [Range<usize>; SHARDS] {
-    let mut tokens = 0;
-    let more = |sentence: &&Range<usize>| {
-        let fits = tokens == 0 || tokens + sentence.len() as u64 <= budget;
-        tokens += if fits { sentence.len() as u64 } else { 0 };
-        fits
-    };
-    let last = first + sentences[first..].iter().take_while(more).count();
-    let (mut next, mut before, parts) = (first, 0, parts(tokens, pace(settings).share));
-    std::array::from_fn(|shard| {
-        let start = next;
-        let part_end = tokens * parts.min(shard as u64 + 1);
-        while next < last && before * parts < part_end {
-            before += sentences[next].len() as u64;
-            next += 1;
+impl Pace {
+    /// Found by experiment: where more is trained at once, the copies drift apart and accuracy falls below that of a training
+    /// without shards. A bag of words moves all words of a window the same way, and n-grams belong to many words, so that their
+    /// copies drift sooner. Those of n-grams gain by being merged often: it damps what a long training overshoots.
+    pub(super) fn of(settings: &EmbeddingSettings) -> Self {
+        match settings.model {
+            _ if settings.ngrams().is_some() => Self { ramp: 320, rounds: 400, share: 2_048 },
+            Model::SkipGram => Self { ramp: 120, rounds: 33, share: 2_048 },
+            Model::Cbow => Self { ramp: 320, rounds: 400, share: 8_192 },
         }
-        start..if shard + 1 == SHARDS { last } else { next }
-    })
-}
+    }
 
-/// How many shards a round of so many tokens keeps busy: each copies the rows that it touches, which a short share is not worth.
-fn parts(tokens: u64, share: u64) -> u64 {
-    let most = (tokens / share).clamp(1, SHARDS as u64);
-    1 << most.ilog2()
+    /// Tokens of a round after `seen` tokens of a training whose epochs have `total`. A round holds at least one sentence.
+    pub(super) fn budget(self, seen: u64, total: u64) -> u64 {
+        (seen / self.ramp).min(total / self.rounds).min(LARGEST)
+    }
+
+    /// The sentences, from `first` on, that make up a round of about `budget` tokens: a share for each shard, in order. A
+    /// sentence belongs to the shard into whose part of the round its first token falls.
+    pub(super) fn shares(
+        self,
+        sentences: &[Range<usize>],
+        first: usize,
+        budget: u64,
+    ) -> [Range<usize>; SHARDS] {
+        let mut tokens = 0;
+        let more = |sentence: &&Range<usize>| {
+            let fits = tokens == 0 || tokens + sentence.len() as u64 <= budget;
+            tokens += if fits { sentence.len() as u64 } else { 0 };
+            fits
+        };
+        let last = first + sentences[first..].iter().take_while(more).count();
+        let (mut next, mut before, parts) = (first, 0, self.parts(tokens));
+        std::array::from_fn(|shard| {
+            let start = next;
+            let part_end = tokens * parts.min(shard as u64 + 1);
+            while next < last && before * parts < part_end {
+                before += sentences[next].len() as u64;
+                next += 1;
+            }
+            start..if shard + 1 == SHARDS { last } else { next }
+        })
+    }
+
+    /// How many shards a round of so many tokens keeps busy: each copies the rows that it touches, which a short share is not
+    /// worth.
+    fn parts(self, tokens: u64) -> u64 {
+        let most = (tokens / self.share).clamp(1, SHARDS as u64);
+        1 << most.ilog2()
+    }
 }
 
 #[cfg(test)]
@@ -103,17 +106,17 @@ mod tests {
             sentences.push(at..at + len);
             at += len;
         }
-        let settings = EmbeddingSettings::default();
+        let pace = Pace::of(&EmbeddingSettings::default());
         let (mut first, mut seen, mut rounds) = (0, 0, 0);
         while first < sentences.len() {
-            let shares = shares(&settings, &sentences, first, budget(&settings, seen, at as u64));
+            let budget = pace.budget(seen, at as u64);
             let mut tokens = 0;
-            for share in &shares {
+            for share in &pace.shares(&sentences, first, budget) {
                 assert_eq!(share.start, first);
                 first = share.end;
                 tokens += sentences[share.clone()].iter().map(|s| s.len() as u64).sum::<u64>();
             }
-            assert!(tokens <= budget(&settings, seen, at as u64).max(1_000));
+            assert!(tokens <= budget.max(1_000));
             seen += tokens;
             rounds += 1;
         }
@@ -124,9 +127,9 @@ mod tests {
     #[test]
     fn shares_are_even() {
         let sentences: Vec<_> = (0..160).map(|index| index * 1_000..(index + 1) * 1_000).collect();
-        let settings = EmbeddingSettings::default();
-        assert!(shares(&settings, &sentences, 0, 160_000).iter().all(|share| share.len() == 20));
-        let one = shares(&settings, &sentences, 7, 0);
+        let pace = Pace::of(&EmbeddingSettings::default());
+        assert!(pace.shares(&sentences, 0, 160_000).iter().all(|share| share.len() == 20));
+        let one = pace.shares(&sentences, 7, 0);
         assert_eq!(one.iter().map(Range::len).sum::<usize>(), 1);
         assert_eq!(one[0], 7..8);
     }

@@ -40,17 +40,15 @@ impl Task<'_> {
         self.tree.as_ref().map_or(1 + self.negatives, |tree| tree.longest().max(1))
     }
 
-    /// Words in the pool of a round of so many tokens. Where words share n-grams, negatives that come again and again cost accuracy:
-    /// there it has as many as are drawn.
+    /// Words in the pool of a round of so many tokens; none where negatives are drawn from all words. Where words share n-grams,
+    /// negatives that come again and again cost accuracy.
     fn pool(&self, tokens: usize) -> usize {
-        let negatives = tokens * self.negatives;
+        let is_composed = self.subwords.is_some() || self.first_document.is_some();
+        if is_composed || self.tree.is_some() {
+            return 0;
+        }
         let share = POOL_SHARES[usize::from(self.model == Model::Cbow)];
-        if self.is_composed() { negatives } else { (negatives / share).clamp(POOL[0], POOL[1]) }
-    }
-
-    /// Whether what predicts is made of several rows, or is none of a word.
-    fn is_composed(&self) -> bool {
-        self.subwords.is_some() || self.first_document.is_some()
+        (tokens * self.negatives / share).clamp(POOL[0], POOL[1])
     }
 }
 
@@ -204,11 +202,9 @@ impl Shard {
         draws: &mut Draws,
     ) {
         self.rates.fill(Lanes([alpha; 16]));
-        if task.tree.is_none() {
-            self.drawn.clear();
-            self.drawn.extend((0..task.pool(tokens)).map(|_| task.distribution.draw(draws)));
-            self.outputs.copy(&matrices.outputs, &self.drawn, &mut self.pool);
-        }
+        self.drawn.clear();
+        self.drawn.extend((0..task.pool(tokens)).map(|_| task.distribution.draw(draws)));
+        self.outputs.copy(&matrices.outputs, &self.drawn, &mut self.pool);
     }
 
     /// Trains every window of a sentence of a document.
@@ -252,7 +248,7 @@ impl Shard {
         }
     }
 
-    /// Takes the negatives of every window of the sentence from the pool, or finds the paths of its words, and copies the rows that it needs.
+    /// Draws the negatives of every window of the sentence, or finds the paths of its words, and copies the rows that it needs.
     fn gather(&mut self, task: &Task, matrices: &Matrices, draws: &mut Draws) {
         self.target_starts.clear();
         self.target_starts.push(0);
@@ -264,18 +260,27 @@ impl Shard {
             }
             self.outputs.copy(&matrices.outputs, &self.drawn, &mut self.output_rows);
         } else {
-            self.outputs.copy(&matrices.outputs, &self.kept, &mut self.centre_rows);
             let targets = 1 + task.negatives;
-            self.output_rows.clear();
-            self.output_rows.resize(self.centre_rows.len() * targets, BLANK);
-            for (rows, &centre) in self.output_rows.chunks_exact_mut(targets).zip(&self.centre_rows) {
-                rows[0] = centre;
-                for rows in rows[1..].chunks_mut(2) {
-                    let drawn = draws.two_below(self.pool.len() as u32);
-                    rows.iter_mut().zip(drawn).for_each(|(row, at)| *row = self.pool[at as usize]);
+            if self.pool.is_empty() {
+                self.drawn.clear();
+                for &word in &self.kept {
+                    self.drawn.push(word);
+                    self.drawn.extend((1..targets).map(|_| task.distribution.draw(draws)));
+                }
+                self.outputs.copy(&matrices.outputs, &self.drawn, &mut self.output_rows);
+            } else {
+                self.outputs.copy(&matrices.outputs, &self.kept, &mut self.centre_rows);
+                self.output_rows.clear();
+                self.output_rows.resize(self.centre_rows.len() * targets, BLANK);
+                for (rows, &centre) in self.output_rows.chunks_exact_mut(targets).zip(&self.centre_rows) {
+                    rows[0] = centre;
+                    for rows in rows[1..].chunks_mut(2) {
+                        let drawn = draws.two_below(self.pool.len() as u32);
+                        rows.iter_mut().zip(drawn).for_each(|(row, at)| *row = self.pool[at as usize]);
+                    }
                 }
             }
-            self.target_starts.extend((1..=self.centre_rows.len()).map(|word| word * targets));
+            self.target_starts.extend((1..=self.kept.len()).map(|word| word * targets));
         }
         let Some(subwords) = task.subwords else {
             self.inputs.copy(&matrices.inputs, &self.kept, &mut self.input_rows);

@@ -1,0 +1,209 @@
+//! The documents of a file that holds several: found once, when the file is new.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::super::quarantine::{Quarantined, Unusable};
+use super::super::rows::{Fields, Layout, Row, RowPlace, scan_rows};
+use super::super::walk::Found;
+use super::reader::{FileText, read_text};
+use super::{DocumentFormat, DocumentRef, DocumentRules, Place, Split, layout_of, whole_document};
+
+/// The documents that a file holds: what is kept of it so that it need not be opened to know them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// Hash of the file as it lies on disk.
+    pub blake3: String,
+    parts: Vec<Part>,
+    /// Rows that are no documents.
+    broken: Vec<Unusable>,
+}
+
+/// A part of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Part {
+    name: PartName,
+    place: Place,
+    bytes: u64,
+    blake3: String,
+    group: Option<String>,
+    keep: Vec<Option<String>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum PartName {
+    /// The file says it.
+    Id(String),
+    /// Follows the file's id after `#`.
+    Number(usize),
+    /// A part of a row that has no id: both follow the file's.
+    Numbers(usize, usize),
+}
+
+/// The documents that `file` holds, and the rows of it that are none.
+#[must_use]
+pub fn listed_documents(
+    file: &Found,
+    rules: &DocumentRules,
+    listing: &Listing,
+) -> (Vec<DocumentRef>, Vec<Quarantined>) {
+    let whole = DocumentRef { listed: Some(listing.blake3.as_str().into()), ..whole_document(file, rules) };
+    let of_part = |part: &Part| {
+        let Part { name, place, bytes, blake3, group, keep } = part;
+        let id = match name {
+            PartName::Id(id) => id.clone(),
+            PartName::Number(number) => format!("{}#{number}", whole.id),
+            PartName::Numbers(row, number) => format!("{}#{row}#{number}", whole.id),
+        };
+        let mut keep = keep.clone();
+        keep.resize(rules.fields.keep.len(), None);
+        DocumentRef {
+            group: group.clone().or_else(|| rules.identity.group(&id)),
+            id,
+            path: whole.path.clone(),
+            source: whole.source.clone(),
+            bytes: *bytes,
+            format: whole.format,
+            stamp: whole.stamp,
+            blake3: Some(blake3.clone()),
+            listed: whole.listed.clone(),
+            keep,
+            place: place.clone(),
+        }
+    };
+    let broken = listing.broken.iter().map(|trouble| trouble.clone().of(&file.source)).collect();
+    (listing.parts.par_iter().with_min_len(PARTS_AT_ONCE).map(of_part).collect(), broken)
+}
+
+/// Reads which documents `file` holds.
+///
+/// # Errors
+/// The row of the quarantine table for a file that cannot be read, or of which no document comes.
+pub fn read_listing(file: &Found, rules: &DocumentRules) -> Result<Listing, Quarantined> {
+    let format = rules.format_of(&file.source);
+    let listing = match layout_of(format, &file.source) {
+        Some(layout) => listing_of_rows(file, layout, rules),
+        None => listing_of_text(file, format, rules.split),
+    };
+    listing.and_then(Listing::checked).map_err(|trouble| trouble.of(&file.source))
+}
+
+impl Listing {
+    /// # Errors
+    /// Nothing in the file is a document.
+    fn checked(self) -> Result<Self, Unusable> {
+        /// More rows that are all broken have one thing wrong.
+        const ALIKE: usize = 1000;
+        if !self.parts.is_empty() {
+            return Ok(self);
+        }
+        match self.broken.first() {
+            None => Err(Unusable::new("no_documents", "holds nothing but blanks: no document comes of it")),
+            Some(first) if self.broken.len() > ALIKE => {
+                let reason = format!("none of its {} rows can be used; {}", self.broken.len(), first.reason);
+                Err(Unusable { reason, ..first.clone() }.with_content(&self.blake3))
+            }
+            Some(_) => Ok(self),
+        }
+    }
+}
+
+/// Parts of a file that a thread takes at once, at least.
+const PARTS_AT_ONCE: usize = 256;
+
+fn listing_of_text(file: &Found, format: DocumentFormat, split: Split) -> Result<Listing, Unusable> {
+    let FileText { decoded, blake3, .. } = read_text(&file.path, format)?;
+    let named: Vec<(PartName, Range<usize>)> = if format == DocumentFormat::Transcripts {
+        let words_of_line = |(_, range): (usize, Range<usize>)| {
+            let line = decoded.text.get(range.clone())?;
+            let id = line.split_whitespace().next()?;
+            let words_at = line.find(id)? + id.len();
+            Some((PartName::Id(id.to_owned()), range.start + words_at..range.end))
+        };
+        pieces(&decoded.text, Split::Line).filter_map(words_of_line).collect()
+    } else {
+        pieces(&decoded.text, split).map(|(n, range)| (PartName::Number(n), range)).collect()
+    };
+    let part = |(name, range): (PartName, Range<usize>)| {
+        let text = decoded.text.get(range.clone()).unwrap_or_default().trim();
+        Part::of(name, text, Place::Text(range))
+    };
+    // A file may be all of the corpus, in a hundred thousand lines.
+    let parts = named.into_par_iter().with_min_len(PARTS_AT_ONCE).map(part).collect();
+    Ok(Listing { blake3, parts, broken: Vec::new() })
+}
+
+fn listing_of_rows(file: &Found, layout: Layout, rules: &DocumentRules) -> Result<Listing, Unusable> {
+    let Fields { id, text, group, keep } = &rules.fields;
+    let mut names = vec![text.as_str(), id.as_str(), group.as_str()];
+    names.extend(keep.iter().map(String::as_str));
+    let (mut parts, mut broken) = (Vec::new(), Vec::new());
+    let blake3 = scan_rows(&file.path, layout, &names, |row| match row.text(text) {
+        Err(trouble) => broken.push(trouble),
+        Ok(text) => parts_of_row(&row, text, layout, rules, &mut parts),
+    })?;
+    Ok(Listing { blake3, parts, broken })
+}
+
+fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, parts: &mut Vec<Part>) {
+    const FIRST_KEPT: usize = 3;
+    let place = RowPlace { layout, at: row.at.clone(), column: row.column };
+    let value = |name: &str, of: usize| row.value(of).filter(|_| !name.is_empty()).map(str::to_owned);
+    let id = value(&rules.fields.id, 1);
+    let group = value(&rules.fields.group, 2);
+    let keep: Vec<Option<String>> = (FIRST_KEPT..FIRST_KEPT + rules.fields.keep.len())
+        .map(|of| row.value(of).map(str::to_owned))
+        .collect();
+    let mut push = |name: PartName, text: &str, within: Option<Range<usize>>| {
+        let part = Part::of(name, text, Place::Row(place.clone(), within));
+        parts.push(Part { group: group.clone(), keep: keep.clone(), ..part });
+    };
+    if rules.split == Split::File {
+        return push(id.map_or(PartName::Number(row.number), PartName::Id), text, None);
+    }
+    for (number, range) in pieces(text, rules.split) {
+        let name = match &id {
+            Some(id) => PartName::Id(format!("{id}#{number}")),
+            None => PartName::Numbers(row.number, number),
+        };
+        push(name, text.get(range.clone()).unwrap_or_default().trim(), Some(range));
+    }
+}
+
+impl Part {
+    fn of(name: PartName, text: &str, place: Place) -> Self {
+        let blake3 = blake3::hash(text.as_bytes()).to_hex().to_string();
+        Self { name, place, bytes: text.len() as u64, blake3, group: None, keep: Vec::new() }
+    }
+}
+
+/// The numbered pieces of `text` that are not blank.
+fn pieces(text: &str, split: Split) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let mut lines = text.split_inclusive('\n').scan(0, |at, line| {
+        let start = *at;
+        *at += line.len();
+        Some(start..start + line.trim_end().len())
+    });
+    let mut number = 0;
+    std::iter::from_fn(move || {
+        let mut piece: Option<Range<usize>> = None;
+        for line in lines.by_ref() {
+            let blank = text[line.clone()].trim().is_empty();
+            match (split, blank) {
+                (Split::Line, _) => {
+                    number += 1;
+                    if !blank {
+                        return Some((number, line));
+                    }
+                }
+                (_, false) => piece = Some(piece.map_or(line.start, |open| open.start)..line.end),
+                (_, true) if piece.is_some() => break,
+                (_, true) => {}
+            }
+        }
+        number += usize::from(piece.is_some());
+        piece.map(|range| (number, range))
+    })
+}

@@ -1,0 +1,221 @@
+//! The text of documents, file by file or row by row.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::super::contents::{Contents, read_contents, unreadable};
+use super::super::encoding::{Decoded, decode, decode_html};
+use super::super::identity::{Identity, NameBy};
+use super::super::manifest::read_manifest;
+use super::super::quarantine::{Quarantined, Stage, Unread, Unusable, Warned};
+use super::super::rows::{Fields, LastRow, RowStore, changed};
+use super::super::walk::Found;
+use super::super::{html, markdown};
+use super::{
+    Document, DocumentFormat, DocumentRef, DocumentRules, Place, Split, layout_of, listed_documents,
+    read_listing,
+};
+
+/// A file's visible text, with what the tables say of the file itself.
+#[derive(Debug)]
+pub(super) struct FileText {
+    pub(super) decoded: Decoded,
+    pub(super) blake3: String,
+    size: u64,
+}
+
+pub(super) fn read_text(path: &Path, format: DocumentFormat) -> Result<FileText, Unusable> {
+    let Contents { bytes, blake3 } = read_contents(path)?;
+    let size = bytes.len() as u64;
+    // A parser that fails an assertion over a damaged file must not end the night.
+    let parsed = catch_unwind(move || visible(bytes, format));
+    let decoded = parsed.unwrap_or_else(|_| {
+        Err(Unusable::new("parser_failed", "a parser gave up on it: set documents.format, and report it"))
+    });
+    let decoded = decoded.map_err(|trouble| trouble.with_content(&blake3))?;
+    Ok(FileText { decoded, blake3, size })
+}
+
+/// The text that a reader sees of what `bytes` hold.
+fn visible(bytes: Vec<u8>, format: DocumentFormat) -> Result<Decoded, Unusable> {
+    let of = |decoded: Decoded, text: fn(&str) -> String| Decoded { text: text(&decoded.text), ..decoded };
+    match format {
+        DocumentFormat::Markdown => Ok(of(decode(bytes)?, markdown::visible_text)),
+        DocumentFormat::Html => Ok(of(decode_html(bytes)?, html::visible_text)),
+        _ => decode(bytes),
+    }
+}
+
+/// Files of several documents that stay in memory for the shards that follow.
+const RECENT_FILES: usize = 4;
+
+/// Reads documents; threads share one. A file that holds several documents is read once for all shards that want it one
+/// after the other.
+#[derive(Debug)]
+pub struct DocumentReader<'a> {
+    rules: &'a DocumentRules,
+    /// The most recently used last.
+    recent: Mutex<Vec<(PathBuf, Arc<SharedText>)>>,
+    rows: RowStore,
+}
+
+/// Filled by whoever comes first; the others wait.
+type SharedText = OnceLock<Result<FileText, Unusable>>;
+
+impl<'a> DocumentReader<'a> {
+    /// Reads by these rules.
+    #[must_use]
+    pub fn new(rules: &'a DocumentRules) -> Self {
+        Self { rules, recent: Mutex::new(Vec::new()), rows: RowStore::default() }
+    }
+
+    /// Files whose rows are read and that are compressed are unpacked into `folder`, not where the system keeps what is for a while.
+    #[must_use]
+    pub fn unpacking_into(self, folder: &Path) -> Self {
+        Self { rows: RowStore::in_folder(folder), ..self }
+    }
+
+    /// Reads the documents `references`, an outcome for each.
+    #[must_use]
+    pub fn read(&self, references: &[&DocumentRef]) -> Vec<Result<Document, Unread>> {
+        let mut outcomes = Vec::with_capacity(references.len());
+        // Ids of several files may alternate: each file stays open for the whole shard.
+        let mut open: HashMap<&Path, Arc<SharedText>> = HashMap::new();
+        let mut last = LastRow::default();
+        for reference in references {
+            let outcome = match &reference.place {
+                Place::Row(place, within) => {
+                    let text = self.rows.text(&reference.path, place, &self.rules.fields.text, &mut last);
+                    text.and_then(|text| document_of_row(reference, text, within.as_ref()))
+                }
+                Place::Text(range) => {
+                    let shared = open.entry(&reference.path).or_insert_with(|| self.shared(&reference.path));
+                    let file = shared.get_or_init(|| read_text(&reference.path, reference.format));
+                    file.as_ref().map_err(Clone::clone).and_then(|file| part_of_file(reference, file, range))
+                }
+                Place::File => {
+                    read_text(&reference.path, reference.format).map(|file| whole_file(reference, file))
+                }
+            };
+            outcomes.push(outcome.map_err(|trouble| trouble.of_content(&reference.source)));
+        }
+        outcomes
+    }
+
+    fn shared(&self, path: &Path) -> Arc<SharedText> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = recent.iter().position(|(known, _)| known == path) {
+            let found = recent.remove(at);
+            recent.push(found.clone());
+            return found.1;
+        }
+        if recent.len() >= RECENT_FILES {
+            recent.remove(0);
+        }
+        let shared = Arc::new(OnceLock::new());
+        recent.push((path.to_path_buf(), Arc::clone(&shared)));
+        shared
+    }
+}
+
+/// The visible text of the document held in `bytes`.
+///
+/// # Errors
+/// A sentence that says why it is no text.
+pub fn decode_document(bytes: Vec<u8>, format: DocumentFormat) -> Result<String, String> {
+    if format == DocumentFormat::Manifest || layout_of(format, "").is_some() {
+        return decode_rows(&bytes, format).map_err(|trouble| trouble.reason);
+    }
+    visible(bytes, format).map(|decoded| decoded.text).map_err(|trouble| trouble.reason)
+}
+
+/// The texts of the rows held in `bytes`, which go the way of any file: listed, then read one by one.
+fn decode_rows(bytes: &[u8], format: DocumentFormat) -> Result<String, Unusable> {
+    let file = tempfile::NamedTempFile::new().map_err(|error| unreadable(&error))?;
+    std::fs::write(file.path(), bytes).map_err(|error| unreadable(&error))?;
+    let found = Found::at(file.path()).map_err(|error| unreadable(&error))?;
+    let identity = Identity::new(NameBy::Path, "").map_err(|reason| Unusable::new("unreadable", reason))?;
+    let rules = DocumentRules { format, split: Split::Paragraph, fields: Fields::default(), identity };
+    let of_row = |row: Quarantined| Unusable::new("unreadable", row.reason);
+    let references = if format == DocumentFormat::Manifest {
+        read_manifest(&found).map_err(of_row)?.documents(&found).0
+    } else {
+        listed_documents(&found, &rules, &read_listing(&found, &rules).map_err(of_row)?).0
+    };
+    let references: Vec<&DocumentRef> = references.iter().collect();
+    let texts: Result<Vec<String>, Unread> =
+        DocumentReader::new(&rules).read(&references).into_iter().map(|read| Ok(read?.text)).collect();
+    texts.map(|texts| texts.join("\n\n")).map_err(|unread| of_row(unread.row))
+}
+
+fn whole_file(reference: &DocumentRef, file: FileText) -> Document {
+    let FileText { decoded: Decoded { text, replaced, encoding }, blake3, size } = file;
+    let warning = replaced_characters(reference, &text, replaced, encoding);
+    Document { warning, ..named(reference, text, blake3, size) }
+}
+
+fn part_of_file(
+    reference: &DocumentRef,
+    file: &FileText,
+    range: &Range<usize>,
+) -> Result<Document, Unusable> {
+    let Decoded { text, replaced, encoding } = &file.decoded;
+    let is_unchanged = reference.listed.as_deref() == Some(&file.blake3);
+    let document = match &reference.blake3 {
+        Some(blake3) if is_unchanged => {
+            let text = text.get(range.clone()).unwrap_or_default().trim();
+            named(reference, text.to_owned(), blake3.clone(), text.len() as u64)
+        }
+        _ => part_of_text(reference, text, range)?,
+    };
+    let warning = replaced_characters(reference, &document.text, *replaced, encoding);
+    Ok(Document { warning, ..document })
+}
+
+/// The warning of a text that holds some of the characters that could not be decoded in its file.
+fn replaced_characters(
+    reference: &DocumentRef,
+    text: &str,
+    in_file: usize,
+    encoding: &str,
+) -> Option<Warned> {
+    let replaced = if in_file == 0 { 0 } else { text.matches('\u{FFFD}').count().min(in_file) };
+    (replaced > 0).then(|| Warned {
+        source: reference.source.to_string(),
+        stage: Stage::Read,
+        code: "replaced_characters".into(),
+        reason: format!("{replaced} characters are not valid {encoding}: they stand as U+FFFD"),
+    })
+}
+
+fn document_of_row(
+    reference: &DocumentRef,
+    text: &str,
+    within: Option<&Range<usize>>,
+) -> Result<Document, Unusable> {
+    match within {
+        Some(part) => part_of_text(reference, text, part),
+        None => unchanged_part(reference, text),
+    }
+}
+
+fn part_of_text(reference: &DocumentRef, text: &str, part: &Range<usize>) -> Result<Document, Unusable> {
+    unchanged_part(reference, text.get(part.clone()).unwrap_or_default().trim())
+}
+
+/// The part of a file with this text, which must be what it was when the file was listed.
+fn unchanged_part(reference: &DocumentRef, text: &str) -> Result<Document, Unusable> {
+    let blake3 = blake3::hash(text.as_bytes()).to_hex().to_string();
+    if reference.blake3.as_ref() != Some(&blake3) {
+        return Err(changed());
+    }
+    Ok(named(reference, text.to_owned(), blake3, text.len() as u64))
+}
+
+fn named(reference: &DocumentRef, text: String, blake3: String, bytes: u64) -> Document {
+    let (id, source, group) = (reference.id.clone(), reference.source.clone(), reference.group.clone());
+    Document { id, source, blake3, group, bytes, text, warning: None }
+}

@@ -1,0 +1,418 @@
+//! The tables of documents, words and their vectors.
+
+use std::ops::Range;
+
+use super::super::parquet::{Column, Table};
+use super::{groups, optional, strings};
+use crate::text::Interner;
+use crate::text::bag_of_words::TermRows;
+use crate::text::collocations::Collocation;
+use crate::text::dispersion::Dispersion;
+use crate::text::document::DocumentStatistics;
+use crate::text::embeddings::evaluation::Score;
+use crate::text::embeddings::{EpochRecord, NgramVectors};
+use crate::text::keyness::Keyness;
+use crate::text::laws::Law;
+use crate::text::phrases::Phrase;
+use crate::text::topics::{Topic, Topics};
+use crate::text::vocabulary::Vocabulary;
+
+/// A row of the `documents` table.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct DocumentRow {
+    /// Unique in the run.
+    pub doc_id: String,
+    /// Path relative to the glob's literal folder.
+    pub source: String,
+    /// Hash of the file, or of the part of it.
+    pub blake3: String,
+    /// The group that its row or its id names.
+    pub group: Option<String>,
+    /// Values that its row carries along.
+    pub keep: Vec<Option<String>>,
+    /// Bytes after decompression.
+    pub bytes: u64,
+    /// Unicode scalar values of the text.
+    pub chars: u64,
+    /// `None` where the tokens stage does not run.
+    pub tokens: Option<u64>,
+    /// `None` where the tokens stage does not run, or the job does not want them.
+    pub statistics: Option<Box<DocumentStatistics>>,
+}
+
+/// The rows of a part of `tokens`.
+#[derive(Debug, Clone, Default)]
+pub struct TokenRows {
+    doc_ids: Vec<String>,
+    documents: Vec<u32>,
+    positions: Vec<u32>,
+    terms: Interner,
+    tokens: Vec<u32>,
+    starts: Vec<u32>,
+    ends: Vec<u32>,
+    /// Where the document at hand begins.
+    document: usize,
+}
+
+impl TokenRows {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    /// Adds the next token of the document at hand and its bytes in the text; beyond 4 GiB all are at the end.
+    pub fn push(&mut self, token: &str, span: &Range<usize>) {
+        let place = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
+        self.positions.push((self.len() - self.document) as u32);
+        self.documents.push(self.doc_ids.len() as u32);
+        self.tokens.push(self.terms.intern(token));
+        self.starts.push(place(span.start));
+        self.ends.push(place(span.end));
+    }
+
+    /// Takes back all rows but the first `len`.
+    pub fn truncate(&mut self, len: usize) {
+        for column in
+            [&mut self.documents, &mut self.positions, &mut self.tokens, &mut self.starts, &mut self.ends]
+        {
+            column.truncate(len);
+        }
+    }
+
+    /// The document at hand ends; this is its id.
+    pub fn end_document(&mut self, doc_id: String) {
+        self.doc_ids.push(doc_id);
+        self.document = self.len();
+    }
+}
+
+/// A part of `tokens`: in the order of the documents, then of the text.
+#[must_use]
+pub fn tokens(rows: TokenRows) -> Table {
+    let tokens: Vec<String> = rows.terms.terms().iter().map(str::to_owned).collect();
+    Table::new("tokens")
+        .with("doc_id", Column::Repeated { values: rows.doc_ids, places: rows.documents })
+        .with("position", Column::Rising(rows.positions))
+        .with("token", Column::Repeated { values: tokens, places: rows.tokens })
+        .with("start", Column::Rising(rows.starts))
+        .with("end", Column::Rising(rows.ends))
+}
+
+/// A word and its vector's place: a row of the `embeddings` table.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct WordRow {
+    /// The word.
+    pub term: String,
+    /// Its occurrences.
+    pub count: u64,
+}
+
+/// A pair of documents that are nearly the same.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct DuplicateRow {
+    /// The document that comes first.
+    pub doc_id_a: String,
+    /// The other.
+    pub doc_id_b: String,
+    /// Jaccard similarity of their shingles.
+    pub jaccard: f64,
+}
+
+/// A term that stands for a topic.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct TopicRow {
+    /// From 0, the largest singular value first.
+    pub topic: u32,
+    /// Of the topic.
+    pub singular_value: f64,
+    /// The share of the documents' variance that the topic has.
+    pub explained_share: Option<f64>,
+    /// The term, as in `vocabulary`.
+    pub term_id: u32,
+    /// The term itself.
+    pub term: String,
+    /// What it counts in the topic, −1 to 1.
+    pub weight: f64,
+}
+
+/// The rows of the `topics` table.
+#[must_use]
+pub fn topic_rows(found: &Topics, vocabulary: &Vocabulary) -> Vec<TopicRow> {
+    let of_topic = |(number, topic): (usize, &Topic)| {
+        let row = |&(term_id, weight): &(u32, f64)| TopicRow {
+            topic: number as u32,
+            singular_value: topic.singular_value,
+            explained_share: topic.explained_share,
+            term_id,
+            term: vocabulary.terms().term(term_id).to_owned(),
+            weight,
+        };
+        topic.terms.iter().map(row).collect::<Vec<_>>()
+    };
+    found.topics.iter().enumerate().flat_map(of_topic).collect()
+}
+
+/// The numeric columns of `documents` that are held against sound. Not all: HD-D says what MTLD says, the grade level what
+/// the reading ease says, and shares of characters and lines are signals of how a text is set, which no voice has.
+pub const TEXT_FEATURES: [&str; 11] = [
+    "chars",
+    "tokens",
+    "types",
+    "sentences",
+    "ttr",
+    "mattr",
+    "mtld",
+    "yule_k",
+    "mean_word_len",
+    "flesch",
+    "ari",
+];
+
+impl DocumentRow {
+    /// The values of [`TEXT_FEATURES`].
+    #[must_use]
+    pub fn features(&self) -> [Option<f64>; TEXT_FEATURES.len()] {
+        let count = |n: u64| Some(n as f64);
+        let Some(s) = &self.statistics else {
+            // Of a document whose words are not looked at nothing is held against sound.
+            let tokens = self.tokens.and_then(count);
+            let known = [tokens.and_then(|_| count(self.chars)), tokens];
+            return std::array::from_fn(|i| known.get(i).copied().flatten());
+        };
+        let (ratios, reading) = ([s.ttr, s.mattr, s.mtld, s.yule_k], [s.mean_word_len, s.flesch, s.ari]);
+        let [ttr, mattr, mtld, yule_k] = ratios;
+        let [mean_word_len, flesch, ari] = reading;
+        let counts = [count(s.chars), count(s.tokens), count(s.types), count(s.sentences)];
+        let [chars, tokens, types, sentences] = counts;
+        [chars, tokens, types, sentences, ttr, mattr, mtld, yule_k, mean_word_len, flesch, ari]
+    }
+}
+
+/// `documents`, by `doc_id`; `keep` are the names of the values that rows carry along.
+#[must_use]
+pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
+    let count = |of: fn(&DocumentStatistics) -> u64| {
+        Column::OptU64(rows.iter().map(|row| row.statistics.as_deref().map(of)).collect())
+    };
+    let ratio = |of: fn(&DocumentStatistics) -> Option<f64>| {
+        optional(rows, |row| row.statistics.as_deref().and_then(of))
+    };
+    let language = rows.iter().map(|row| row.statistics.as_ref().and_then(|s| s.language.clone())).collect();
+    let fixed = Table::new("documents")
+        .with("doc_id", strings(rows, |row| &row.doc_id))
+        .with("source", strings(rows, |row| &row.source))
+        .with("blake3", strings(rows, |row| &row.blake3))
+        .with("group", groups(rows, |row| &row.group))
+        .with("bytes", Column::U64(rows.iter().map(|row| row.bytes).collect()))
+        .with("language", Column::OptStr(language))
+        .with("chars", Column::U64(rows.iter().map(|row| row.chars).collect()))
+        .with("tokens", Column::OptU64(rows.iter().map(|row| row.tokens).collect()))
+        .with("types", count(|s| s.types))
+        .with("sentences", count(|s| s.sentences))
+        .with("ttr", ratio(|s| s.ttr))
+        .with("mattr", ratio(|s| s.mattr))
+        .with("mtld", ratio(|s| s.mtld))
+        .with("hdd", ratio(|s| s.hdd))
+        .with("yule_k", ratio(|s| s.yule_k))
+        .with("mean_word_len", ratio(|s| s.mean_word_len))
+        .with("flesch", ratio(|s| s.flesch))
+        .with("flesch_kincaid", ratio(|s| s.flesch_kincaid))
+        .with("ari", ratio(|s| s.ari))
+        .with("digit_share", ratio(|s| s.digit_share))
+        .with("punctuation_share", ratio(|s| s.punctuation_share))
+        .with("upper_share", ratio(|s| s.upper_share))
+        .with("repeated_line_share", ratio(|s| s.repeated_line_share))
+        .with("repeated_line_char_share", ratio(|s| s.repeated_line_char_share));
+    keep.iter().enumerate().fold(fixed, |table, (i, name)| {
+        table.with(name, Column::OptStr(rows.iter().map(|row| row.keep.get(i).cloned().flatten()).collect()))
+    })
+}
+
+/// `vocabulary`, by `term_id`; `idf` in the same order.
+#[must_use]
+pub fn vocabulary(vocabulary: &Vocabulary, idf: &[f64]) -> Table {
+    Table::new("vocabulary")
+        .with("term_id", Column::U32((0..vocabulary.terms().len() as u32).collect()))
+        .with("term", Column::Text(vocabulary.terms().clone()))
+        .with("df", Column::U32(vocabulary.df().to_vec()))
+        .with("cf", Column::U64(vocabulary.cf().to_vec()))
+        .with("idf", Column::F64(idf.to_vec()))
+}
+
+/// A part of `terms`; `doc_ids` are those of the shard's documents.
+#[must_use]
+pub fn terms(rows: TermRows, doc_ids: &[&str]) -> Table {
+    let values = doc_ids.iter().map(|id| (*id).to_owned()).collect();
+    Table::new("terms")
+        .with("doc_id", Column::Repeated { values, places: rows.documents })
+        .with("term_id", Column::Rising(rows.term_ids))
+        .with("count", Column::U32(rows.counts))
+        .with("weight", Column::F32(rows.weights))
+}
+
+/// `collocations`, the strongest first.
+#[must_use]
+pub fn collocations(rows: &[Collocation]) -> Table {
+    Table::new("collocations")
+        .with("first", strings(rows, |row| &row.first))
+        .with("second", strings(rows, |row| &row.second))
+        .with("count", Column::U64(rows.iter().map(|row| row.count).collect()))
+        .with("pmi", optional(rows, |row| Some(row.pmi)))
+        .with("npmi", optional(rows, |row| row.npmi))
+        .with("g2", optional(rows, |row| Some(row.g2)))
+        .with("z", optional(rows, |row| Some(row.z)))
+}
+
+/// `keyness`, the most telling first.
+#[must_use]
+pub fn keyness(rows: &[Keyness]) -> Table {
+    Table::new("keyness")
+        .with("term", strings(rows, |row| &row.term))
+        .with("target_count", Column::U64(rows.iter().map(|row| row.target_count).collect()))
+        .with("reference_count", Column::U64(rows.iter().map(|row| row.reference_count).collect()))
+        .with("g2", optional(rows, |row| Some(row.g2)))
+        .with("chi2", optional(rows, |row| Some(row.chi2)))
+        .with("p", optional(rows, |row| Some(row.p)))
+        .with("q", optional(rows, |row| Some(row.q)))
+        .with("log_ratio", optional(rows, |row| row.log_ratio))
+}
+
+/// `laws`, a law a row.
+#[must_use]
+pub fn laws(rows: &[Law]) -> Table {
+    Table::new("laws")
+        .with("law", strings(rows, |row| &row.law))
+        .with("exponent", optional(rows, |row| row.exponent))
+        .with("constant", optional(rows, |row| row.constant))
+        .with("r2", optional(rows, |row| row.r2))
+        .with("n", Column::U64(rows.iter().map(|row| row.points).collect()))
+}
+
+/// `dispersion`, in the order of the vocabulary.
+#[must_use]
+pub fn dispersion(rows: &[Dispersion]) -> Table {
+    Table::new("dispersion")
+        .with("term", strings(rows, |row| &row.term))
+        .with("documents", Column::U32(rows.iter().map(|row| row.documents).collect()))
+        .with("juilland_d", optional(rows, |row| row.juilland_d))
+        .with("gries_dp", Column::F64(rows.iter().map(|row| row.gries_dp).collect()))
+        .with("gries_dp_norm", optional(rows, |row| row.gries_dp_norm))
+}
+
+/// `phrases`, the highest score first.
+#[must_use]
+pub fn phrases(rows: &[Phrase]) -> Table {
+    Table::new("phrases")
+        .with("phrase", strings(rows, |row| &row.phrase))
+        .with("count", Column::U64(rows.iter().map(|row| row.count).collect()))
+        .with("score", Column::F64(rows.iter().map(|row| row.score).collect()))
+}
+
+/// `topics`, by topic, then by what a term counts in it.
+#[must_use]
+pub fn topics(rows: &[TopicRow]) -> Table {
+    Table::new("topics")
+        .with("topic", Column::U32(rows.iter().map(|row| row.topic).collect()))
+        .with("singular_value", Column::F64(rows.iter().map(|row| row.singular_value).collect()))
+        .with("explained_share", optional(rows, |row| row.explained_share))
+        .with("term_id", Column::U32(rows.iter().map(|row| row.term_id).collect()))
+        .with("term", strings(rows, |row| &row.term))
+        .with("weight", Column::F64(rows.iter().map(|row| row.weight).collect()))
+}
+
+/// `document_topics`, by `doc_id`; `vectors` are row-major, `topics` numbers a document.
+#[must_use]
+pub fn document_topics(rows: &[DocumentRow], vectors: Vec<f32>, topics: usize) -> Table {
+    Table::new("document_topics")
+        .with("doc_id", strings(rows, |row| &row.doc_id))
+        .with("vector", Column::ArrayF32 { values: vectors, width: topics })
+}
+
+/// `duplicates`, by both ids.
+#[must_use]
+pub fn duplicates(rows: &[DuplicateRow]) -> Table {
+    Table::new("duplicates")
+        .with("doc_id_a", strings(rows, |row| &row.doc_id_a))
+        .with("doc_id_b", strings(rows, |row| &row.doc_id_b))
+        .with("jaccard", optional(rows, |row| Some(row.jaccard)))
+}
+
+/// `embeddings`; `vectors` are row-major, `dims` numbers a word.
+#[must_use]
+pub fn embeddings(rows: &[WordRow], vectors: &[f32], dims: usize) -> Table {
+    Table::new("embeddings")
+        .with("term_id", Column::U32((0..rows.len() as u32).collect()))
+        .with("term", strings(rows, |row| &row.term))
+        .with("count", Column::U64(rows.iter().map(|row| row.count).collect()))
+        .with("vector", Column::ArrayF32 { values: vectors.to_vec(), width: dims })
+}
+
+/// `subwords`, by `bucket`.
+#[must_use]
+pub fn subwords(ngrams: &NgramVectors) -> Table {
+    let vectors = ngrams.vectors();
+    Table::new("subwords")
+        .with("bucket", Column::U32(ngrams.buckets().to_vec()))
+        .with("vector", Column::ArrayF32 { values: vectors.vectors().to_vec(), width: vectors.dims() })
+}
+
+/// `training`, by `epoch`.
+#[must_use]
+pub fn training(rows: &[EpochRecord]) -> Table {
+    Table::new("training")
+        .with("epoch", Column::U32(rows.iter().map(|row| row.epoch).collect()))
+        .with("tokens", Column::U64(rows.iter().map(|row| row.tokens).collect()))
+        .with("alpha", Column::F64(rows.iter().map(|row| row.alpha).collect()))
+        .with("loss", optional(rows, |row| row.loss))
+}
+
+/// `neighbours`, by `term_id` and `rank`; `near` has the nearest words of each of `words`.
+#[must_use]
+pub fn neighbours(words: &[WordRow], near: &[Vec<(usize, f32)>]) -> Table {
+    let rows = || {
+        let of_word = |(word, near): (usize, &'_ Vec<(usize, f32)>)| {
+            let ranked = near.iter().copied().zip(1_u32..);
+            ranked.map(|((other, cosine), rank)| (word, rank, other, cosine)).collect::<Vec<_>>()
+        };
+        near.iter().enumerate().flat_map(of_word)
+    };
+    let term = |word: usize| words.get(word).map(|row| row.term.clone()).unwrap_or_default();
+    Table::new("neighbours")
+        .with("term_id", Column::U32(rows().map(|row| row.0 as u32).collect()))
+        .with("term", Column::Str(rows().map(|row| term(row.0)).collect()))
+        .with("rank", Column::U32(rows().map(|row| row.1).collect()))
+        .with("neighbour_id", Column::U32(rows().map(|row| row.2 as u32).collect()))
+        .with("neighbour", Column::Str(rows().map(|row| term(row.2)).collect()))
+        .with("cosine", Column::F32(rows().map(|row| row.3).collect()))
+}
+
+/// `document_vectors`, by `doc_id`: the documents that have one.
+#[must_use]
+pub fn document_vectors(rows: &[(&str, &[f64])], dims: usize) -> Table {
+    let values = rows.iter().flat_map(|(_, vector)| vector.iter().map(|&value| value as f32)).collect();
+    Table::new("document_vectors")
+        .with("doc_id", strings(rows, |row| row.0))
+        .with("vector", Column::ArrayF32 { values, width: dims })
+}
+
+/// `evaluation`: a word set, or a section of one.
+#[must_use]
+pub fn evaluation(rows: &[Score]) -> Table {
+    Table::new("evaluation")
+        .with("set", strings(rows, |row| &row.set))
+        .with("section", strings(rows, |row| &row.section))
+        .with("measure", strings(rows, |row| row.measure))
+        .with("questions", Column::U64(rows.iter().map(|row| row.questions).collect()))
+        .with("used", Column::U64(rows.iter().map(|row| row.used).collect()))
+        .with("coverage", Column::F64(rows.iter().map(Score::coverage).collect()))
+        .with("estimate", optional(rows, |row| row.estimate))
+        .with("ci_low", optional(rows, |row| row.ci_low))
+        .with("ci_high", optional(rows, |row| row.ci_high))
+}
