@@ -216,7 +216,8 @@ impl Shard {
         draws: &mut Draws,
     ) {
         task.subsampling.thin(sentence, draws, &mut self.kept);
-        self.gather(task, matrices, draws);
+        self.gather_targets(task, matrices, draws);
+        self.gather_inputs(task, matrices);
         self.document = None;
         if let Some(first) = task.first_document.filter(|_| !self.kept.is_empty()) {
             self.document = Some(self.inputs.copied(&matrices.inputs, first + document as u32));
@@ -248,48 +249,50 @@ impl Shard {
         }
     }
 
-    /// Draws the negatives of every window of the sentence, or finds the paths of its words, and copies the rows that it needs.
-    fn gather(&mut self, task: &Task, matrices: &Matrices, draws: &mut Draws) {
+    /// Copies the rows that the windows of the sentence predict: words and their negatives, or the paths of the words.
+    fn gather_targets(&mut self, task: &Task, matrices: &Matrices, draws: &mut Draws) {
+        self.drawn.clear();
         self.target_starts.clear();
         self.target_starts.push(0);
         if let Some(tree) = &task.tree {
-            self.drawn.clear();
             for &word in &self.kept {
                 self.drawn.extend_from_slice(tree.nodes(word));
                 self.target_starts.push(self.drawn.len());
             }
             self.outputs.copy(&matrices.outputs, &self.drawn, &mut self.output_rows);
-        } else {
-            let targets = 1 + task.negatives;
-            if self.pool.is_empty() {
-                self.drawn.clear();
-                for &word in &self.kept {
-                    self.drawn.push(word);
-                    self.drawn.extend((1..targets).map(|_| task.distribution.draw(draws)));
-                }
-                self.outputs.copy(&matrices.outputs, &self.drawn, &mut self.output_rows);
-            } else {
-                self.outputs.copy(&matrices.outputs, &self.kept, &mut self.centre_rows);
-                self.output_rows.clear();
-                self.output_rows.resize(self.centre_rows.len() * targets, BLANK);
-                for (rows, &centre) in self.output_rows.chunks_exact_mut(targets).zip(&self.centre_rows) {
-                    rows[0] = centre;
-                    for rows in rows[1..].chunks_mut(2) {
-                        let drawn = draws.two_below(self.pool.len() as u32);
-                        rows.iter_mut().zip(drawn).for_each(|(row, at)| *row = self.pool[at as usize]);
-                    }
-                }
-            }
-            self.target_starts.extend((1..=self.kept.len()).map(|word| word * targets));
+            return;
         }
+        let targets = 1 + task.negatives;
+        self.target_starts.extend((1..=self.kept.len()).map(|word| word * targets));
+        if self.pool.is_empty() {
+            for &word in &self.kept {
+                self.drawn.push(word);
+                self.drawn.extend((1..targets).map(|_| task.distribution.draw(draws)));
+            }
+            self.outputs.copy(&matrices.outputs, &self.drawn, &mut self.output_rows);
+            return;
+        }
+        self.outputs.copy(&matrices.outputs, &self.kept, &mut self.centre_rows);
+        self.output_rows.clear();
+        self.output_rows.resize(self.centre_rows.len() * targets, BLANK);
+        for (rows, &centre) in self.output_rows.chunks_exact_mut(targets).zip(&self.centre_rows) {
+            rows[0] = centre;
+            for rows in rows[1..].chunks_mut(2) {
+                let drawn = draws.two_below(self.pool.len() as u32);
+                rows.iter_mut().zip(drawn).for_each(|(row, at)| *row = self.pool[at as usize]);
+            }
+        }
+    }
+
+    /// Copies the rows that predict: those of the words of the sentence.
+    fn gather_inputs(&mut self, task: &Task, matrices: &Matrices) {
+        self.input_starts.clear();
         let Some(subwords) = task.subwords else {
-            self.inputs.copy(&matrices.inputs, &self.kept, &mut self.input_rows);
-            self.input_starts.clear();
             self.input_starts.extend(0..=self.kept.len());
+            self.inputs.copy(&matrices.inputs, &self.kept, &mut self.input_rows);
             return;
         };
         self.drawn.clear();
-        self.input_starts.clear();
         self.input_starts.push(0);
         for &word in &self.kept {
             self.drawn.extend_from_slice(subwords.rows_of(word as usize));
