@@ -40,7 +40,7 @@ impl Pace {
         match settings.model {
             _ if settings.ngrams().is_some() => Self { ramp: 320, rounds: 400, share: 2_048 },
             Model::SkipGram => Self { ramp: 120, rounds: 33, share: 2_048 },
-            Model::Cbow => Self { ramp: 320, rounds: 400, share: 8_192 },
+            Model::Cbow => Self { ramp: 640, rounds: 800, share: 4_096 },
         }
     }
 
