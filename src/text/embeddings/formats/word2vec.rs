@@ -38,11 +38,16 @@ pub(super) fn heading(line: &[u8]) -> Option<(u64, usize)> {
     fields.next().is_none().then_some((words, dims))
 }
 
-/// Whether what follows the first line is text: a line of a word and `dims` numbers, or at least of a word and some numbers.
+/// Whether what follows the first line is text: a line of a word and `dims` numbers, or at least of a word and some numbers, and
+/// no control characters after it: the first number of a binary file may look like a digit and the end of a line.
 pub(super) fn is_text<R: Read>(source: &mut Source<R>, dims: usize) -> io::Result<bool> {
     let ahead = source.ahead(LONGEST_WORD + NUMBER * dims)?;
     let end = ahead.iter().position(|&byte| byte == b'\n').unwrap_or(ahead.len());
     let line = &ahead[..end];
+    let is_control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    if ahead.iter().any(is_control) {
+        return Ok(false);
+    }
     let numbers = |text: &str| {
         let mut fields = text.split_ascii_whitespace().skip(1).peekable();
         fields.peek().is_some() && fields.all(|field| field.parse::<f32>().is_ok())
