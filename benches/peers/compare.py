@@ -245,7 +245,8 @@ def compare_convolution():
 
 
 if __name__ == "__main__":
-    known = {"words": compare_words, "sound": compare_sound, "vectors": lambda: compare_vectors(job, timed, words_of(100), WORK, RUNS), "convolution": compare_convolution}
+    vectors = lambda: compare_vectors(job, timed, words_of(100), WORK, RUNS)
+    known = {"words": compare_words, "sound": compare_sound, "vectors": vectors, "convolution": compare_convolution}
     asked = sys.argv[1:] or list(known)
     for name in asked:
         if name not in known:

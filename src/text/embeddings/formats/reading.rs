@@ -69,7 +69,7 @@ pub fn read_vectors(reader: impl Read) -> Result<ReadVectors, VectorFileError> {
                 "says {dims} numbers a word; a file of word vectors has 1 to {MOST_DIMS}"
             )));
         }
-        Some(said) if is_text(&mut source, said.1)? => {
+        Some(said) if is_text(&mut source, said)? => {
             (VectorFormat::Word2vec, read_text(&mut source, Some(said), None, &mut words)?)
         }
         Some(said) => {

@@ -38,21 +38,54 @@ pub(super) fn heading(line: &[u8]) -> Option<(u64, usize)> {
     fields.next().is_none().then_some((words, dims))
 }
 
-/// Whether what follows the first line is text: a line of a word and `dims` numbers, or at least of a word and some numbers, and
-/// no control characters after it: the first number of a binary file may look like a digit and the end of a line.
-pub(super) fn is_text<R: Read>(source: &mut Source<R>, dims: usize) -> io::Result<bool> {
-    let ahead = source.ahead(LONGEST_WORD + NUMBER * dims)?;
-    let end = ahead.iter().position(|&byte| byte == b'\n').unwrap_or(ahead.len());
-    let line = &ahead[..end];
-    let is_control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
-    if ahead.iter().any(is_control) {
+/// Whether what follows the first line, which says how many words of how many numbers, is text: its first line is a word and some
+/// numbers. The first number of a binary file may by chance look like a digit and the end of a line, so a file that is in view as a
+/// whole and is just these words in binary must be just these lines, and of a longer one most lines must be rows.
+pub(super) fn is_text<R: Read>(source: &mut Source<R>, (count, dims): (u64, usize)) -> io::Result<bool> {
+    let view = LONGEST_WORD + NUMBER * dims;
+    let ahead = source.ahead(view)?;
+    let mut lines: Vec<&[u8]> = ahead.split(|&byte| byte == b'\n').collect();
+    let first = lines.first().copied().unwrap_or_default();
+    if !is_row(first, dims) {
         return Ok(false);
     }
+    if ahead.len() == view {
+        // The last line goes on beyond the view.
+        lines.truncate((lines.len() - 1).max(1));
+        let rows = lines.iter().filter(|line| is_row(line, dims)).count();
+        return Ok(2 * rows > lines.len());
+    }
+    lines.retain(|line| !line.is_empty());
+    let are_rows = || lines.len() as u64 == count && lines.iter().all(|line| split(line, dims).is_some());
+    Ok(!is_binary(ahead, count, dims) || are_rows())
+}
+
+/// Whether a line is a word and some numbers.
+fn is_row(line: &[u8], dims: usize) -> bool {
     let numbers = |text: &str| {
         let mut fields = text.split_ascii_whitespace().skip(1).peekable();
         fields.peek().is_some() && fields.all(|field| field.parse::<f32>().is_ok())
     };
-    Ok(std::str::from_utf8(line).is_ok_and(numbers) || split(line, dims).is_some())
+    std::str::from_utf8(line).is_ok_and(numbers) || split(line, dims).is_some()
+}
+
+/// Whether the bytes are so many words with their numbers in binary, and nothing more.
+fn is_binary(mut bytes: &[u8], count: u64, dims: usize) -> bool {
+    let past_lines = |bytes: &mut &[u8]| {
+        while let Some(rest) = bytes.strip_prefix(b"\n") {
+            *bytes = rest;
+        }
+    };
+    for _ in 0..count {
+        past_lines(&mut bytes);
+        let word = bytes.iter().position(|&byte| byte == b' ');
+        let Some(rest) = word.and_then(|end| bytes.get(end + 1 + size_of::<f32>() * dims..)) else {
+            return false;
+        };
+        bytes = rest;
+    }
+    past_lines(&mut bytes);
+    bytes.is_empty()
 }
 
 /// A line as its word and its `dims` numbers; a word may have spaces, as some of GloVe's do.
