@@ -67,6 +67,9 @@ pub(super) fn unique<T: Send>(
     of: impl Fn(&T) -> (&str, &str) + Sync,
 ) -> (Vec<T>, Vec<Quarantined>) {
     items.par_sort_by(|a, b| of(a).cmp(&of(b)));
+    if items.windows(2).all(|pair| of(&pair[0]).0 != of(&pair[1]).0) {
+        return (items, Vec::new());
+    }
     let mut kept: Vec<T> = Vec::with_capacity(items.len());
     let mut quarantined = Vec::new();
     for item in items {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::contents::{stream_contents, unreadable};
-use super::documents::{DocumentFormat, DocumentRef, Place, delimiter_of};
+use super::documents::{DocumentFormat, DocumentRef, Place, delimiter_of, document_file};
 use super::identity::{Identity, NameBy};
 use super::quarantine::{Quarantined, Unusable};
 use super::recordings::ClipRef;
@@ -206,23 +206,19 @@ impl Manifest {
     /// The documents, and the rows of which none comes.
     #[must_use]
     pub fn documents(&self, file: &Found) -> (Vec<DocumentRef>, Vec<Quarantined>) {
-        let (path, source): (Arc<Path>, Arc<str>) = (file.path.as_path().into(), file.source.as_str().into());
+        let whole = document_file(file, DocumentFormat::Manifest, None);
         let (mut documents, mut broken) = (Vec::new(), self.broken.clone());
         for row in &self.rows {
             match &row.words {
                 Err(trouble) => broken.push(trouble.clone()),
                 Ok(words) => documents.push(DocumentRef {
-                    id: row.id.clone(),
-                    path: Arc::clone(&path),
-                    source: Arc::clone(&source),
+                    id: row.id.as_str().into(),
+                    file: Arc::clone(&whole),
                     bytes: words.bytes,
-                    format: DocumentFormat::Manifest,
-                    stamp: file.stamp,
-                    blake3: Some(words.blake3.clone()),
-                    listed: None,
+                    blake3: Some(words.blake3.as_str().into()),
                     group: row.speaker.clone(),
                     keep: Vec::new(),
-                    place: Place::Row(words.place.clone(), None),
+                    place: Place::Row(Box::new(words.place.clone()), None),
                 }),
             }
         }

@@ -53,7 +53,7 @@ pub(super) struct Counted {
     pub quarantined: Vec<Quarantined>,
     pub warned: Vec<Warned>,
     /// The content of each input, used or not, where it was not known before.
-    pub contents: Vec<String>,
+    pub contents: Arc<Vec<String>>,
     /// The counts of all shards.
     pub shards: Shards,
 }
@@ -67,7 +67,7 @@ impl Counted {
     /// The counts of shards alone.
     pub fn of_shards(shards: Shards) -> Self {
         let (documents, quarantined) = (Arc::default(), Vec::new());
-        Self { documents, quarantined, warned: Vec::new(), contents: Vec::new(), shards }
+        Self { documents, quarantined, warned: Vec::new(), contents: Arc::default(), shards }
     }
 }
 
@@ -118,7 +118,7 @@ pub(super) fn shards_of(references: &[DocumentRef]) -> Vec<Range<usize>> {
     // In steps of two, so that a corpus that grows is seldom cut anew.
     let total: u64 = references.iter().map(weight).sum();
     let mean = SHARD_BYTES.max((total / SHARDS).next_power_of_two());
-    cut(references.iter().map(|reference| (reference.id.as_str(), weight(reference))), mean)
+    cut(references.iter().map(|reference| (&*reference.id, weight(reference))), mean)
 }
 
 /// What the results of documents depend on beside their content; `model` is the tokenizer's own text.
@@ -214,6 +214,7 @@ impl<'a> Counting<'a> {
         let desk = self.desk;
         let shelf = Shelf::new(desk.folder.to_owned());
         let reader = DocumentReader::new(&self.plan.rules).unpacking_into(desk.folder);
+        let reader = reader.with_texts(&self.inputs.texts);
         let work = |shares: &Shares<2>| {
             shards
                 .par_iter()
@@ -248,7 +249,7 @@ impl<'a> Counting<'a> {
         // A file is unusable once, however many documents were found in it.
         quarantined.sort();
         quarantined.dedup();
-        let documents = Arc::new(documents);
+        let (documents, contents) = (Arc::new(documents), Arc::new(contents));
         Ok(Counted { documents, quarantined, warned, contents, shards: Shards::new(shelf, places) })
     }
 
@@ -276,14 +277,19 @@ impl<'a> Counting<'a> {
         }
         let references: Vec<&DocumentRef> = missing.iter().map(|&item| &shard[item]).collect();
         let read = shares.on(0, || reader.read(&references));
-        for (&item, outcome) in missing.iter().zip(&read) {
+        // What was read may turn out to be known under another name.
+        let mut read_keys = vec![None; missing.len()];
+        for ((&item, outcome), read_key) in missing.iter().zip(&read).zip(&mut read_keys) {
+            let blake3 = known_content(outcome);
+            if blake3.is_some() && blake3 == shard[item].blake3.as_deref() {
+                continue;
+            }
             contents[item] = Some(self.learn(&shard[item], outcome).into());
-            if known_content(outcome).is_some() {
+            if blake3.is_some() {
                 keys[item] = key(&contents[item]);
+                *read_key = keys[item];
             }
         }
-        // What was read may turn out to be known under another name.
-        let read_keys: Vec<Option<Key>> = missing.iter().map(|&item| keys[item]).collect();
         let moved: Found<Pack> = shares.on(0, || self.desk.store.find(&read_keys));
         let before = found.packs.len();
         found.packs.extend(moved.packs);
@@ -295,7 +301,7 @@ impl<'a> Counting<'a> {
             }
         }
         let (items, outcomes): (Vec<usize>, Vec<_>) = new.into_iter().unzip();
-        let pack = self.count_new(outcomes, shares)?;
+        let pack = self.count_new(shard, &items, outcomes, shares)?;
         let new_keys: Vec<Key> = items.iter().map(|&item| keys[item].unwrap_or_else(Key::nothing)).collect();
         self.desk.store.keep(&new_keys, &pack);
         let place = found.packs.len();
@@ -309,7 +315,7 @@ impl<'a> Counting<'a> {
         match (known_content(outcome), outcome) {
             (Some(blake3), _) => {
                 if reference.is_whole_file() {
-                    self.desk.inventory.note(&reference.stamp, &reference.source, blake3);
+                    self.desk.inventory.note(&reference.file.stamp, &reference.file.source, blake3);
                 }
                 document_content(reference, blake3)
             }
@@ -318,8 +324,11 @@ impl<'a> Counting<'a> {
         }
     }
 
+    /// Counts what came of reading the documents `items` of `shard`.
     fn count_new(
         &self,
+        shard: &[DocumentRef],
+        items: &[usize],
         read: Vec<std::result::Result<Document, Unread>>,
         shares: &Shares<2>,
     ) -> Result<Pack> {
@@ -334,7 +343,7 @@ impl<'a> Counting<'a> {
         let counts = shares.on(1, || {
             self.counts(&documents).or_else(|_| {
                 documents.retain(|(item, document)| {
-                    unusable[*item] = self.untokenisable(document);
+                    unusable[*item] = self.untokenisable(&shard[items[*item]], document);
                     unusable[*item].is_none()
                 });
                 self.counts(&documents)
@@ -363,11 +372,11 @@ impl<'a> Counting<'a> {
     }
 
     /// A model may lack a piece for a character: the documents that have it go, the others stay.
-    fn untokenisable(&self, document: &Document) -> Option<Quarantined> {
+    fn untokenisable(&self, reference: &DocumentRef, document: &Document) -> Option<Quarantined> {
         let tokenizer = self.tokenizer.as_ref()?;
         let outcome = tokenizer.for_each_token(&document.text, &mut TokenBuffer::default(), |_| ());
         Some(Quarantined {
-            source: document.source.to_string(),
+            source: reference.file.source.to_string(),
             stage: Stage::Tokens,
             code: "untokenisable".into(),
             reason: outcome.err()?.to_string(),
@@ -402,18 +411,14 @@ fn assemble(
     for ((reference, content), place) in shard.iter().zip(&contents).zip(places) {
         let found = place.and_then(|(at, item)| Some((at, packs.get(at)?.outcomes.get(item)?.clone())));
         let Some((pack, mut outcome)) = found else { continue };
-        let source = || reference.source.to_string();
+        let source = || reference.file.source.to_string();
         match &mut outcome {
             Outcome::Unusable(row) => quarantined.push(Quarantined { source: source(), ..row.clone() }),
             Outcome::Counted { document, bytes, chars, warning } => {
                 documents.push(DocumentRow {
-                    doc_id: reference.id.clone(),
-                    source: source(),
-                    blake3: content
-                        .as_deref()
-                        .and_then(|c| c.split(' ').next())
-                        .unwrap_or_default()
-                        .to_owned(),
+                    doc_id: Arc::clone(&reference.id),
+                    source: Arc::clone(&reference.file.source),
+                    blake3: blake3_of(reference, content.as_deref().unwrap_or_default()),
                     group: reference.group.clone(),
                     keep: reference.keep.clone(),
                     bytes: *bytes,
@@ -439,6 +444,15 @@ fn assemble(
     let contents = contents.into_iter().filter(|_| learnt);
     let contents = contents.map(|content| content.unwrap_or_default().into_owned()).collect();
     Ok(CountedShard { documents, quarantined, warned, contents, counts: shelf.put(pack.counts)? })
+}
+
+/// The hash that a document's content begins with.
+fn blake3_of(reference: &DocumentRef, content: &str) -> Arc<str> {
+    let blake3 = content.split(' ').next().unwrap_or_default();
+    match &reference.blake3 {
+        Some(known) if **known == *blake3 => Arc::clone(known),
+        _ => blake3.into(),
+    }
 }
 
 /// The counts of documents by pack and number: a pack that holds just these, in this order, is taken as it is.

@@ -34,7 +34,7 @@ pub(super) fn export(
     }
     if plan.documents != DocumentVectors::None {
         desk.interrupt.check()?;
-        let ids: Vec<&str> = documents.iter().map(|row| row.doc_id.as_str()).collect();
+        let ids: Vec<&str> = documents.iter().map(|row| &*row.doc_id).collect();
         let key = Key::of("document_vectors", &(key, plan.documents == DocumentVectors::Sif, &ids));
         let written = desk.remember(&key, || {
             let rows = of_documents(plan.documents, vectors, &ids, order);

@@ -1,7 +1,7 @@
 //! What a job reads tonight: documents and recordings with what is known of their content before any is opened.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -9,7 +9,7 @@ use super::desk::Desk;
 use super::key::Key;
 use super::plan::{ClipsPlan, DocumentsPlan};
 use crate::corpus::{
-    ClipRef, Cut, DocumentRef, DocumentRules, Found, Listing, Manifest, Quarantined, Warned, index_clips,
+    ClipRef, Cut, DocumentRef, DocumentRules, Found, KeptTexts, Listing, Manifest, Quarantined, Warned, index_clips,
     listed_documents, read_listing, read_manifest, unique_clips, unique_documents, walk, whole_document,
 };
 use crate::error::{Error, Result};
@@ -20,12 +20,14 @@ pub(super) struct Inputs<R> {
     pub quarantined: Vec<Quarantined>,
     pub warned: Vec<Warned>,
     /// What is asked for again and again, and takes a look at every input.
-    contents: OnceLock<Option<Vec<String>>>,
+    contents: OnceLock<Option<Arc<Vec<String>>>>,
     key: OnceLock<Key>,
+    /// What listing documents read of them.
+    pub texts: KeptTexts,
 }
 
 /// An input of either side.
-pub(super) trait Input {
+pub(super) trait Input: Sync {
     /// Its id and source.
     fn names(&self) -> (&str, &str);
     /// What tells its content apart from any other, where that is known before it is read.
@@ -36,7 +38,7 @@ pub(super) trait Input {
 
 impl Input for DocumentRef {
     fn names(&self) -> (&str, &str) {
-        (&self.id, &self.source)
+        (&self.id, &self.file.source)
     }
 
     fn labels(&self) -> (Option<&str>, &[Option<String>]) {
@@ -64,8 +66,8 @@ impl Input for ClipRef {
 
 /// The content of a document: its bytes, and what its name says of how to read them.
 pub(super) fn document_content(reference: &DocumentRef, blake3: &str) -> String {
-    let compression = if reference.is_whole_file() { compression(&reference.source) } else { "part" };
-    [blake3, " ", reference.format.name(), " ", compression].concat()
+    let compression = if reference.is_whole_file() { compression(&reference.file.source) } else { "part" };
+    [blake3, " ", reference.file.format.name(), " ", compression].concat()
 }
 
 /// The content of a recording.
@@ -90,6 +92,9 @@ pub(super) fn unreadable_content(row: &Quarantined) -> String {
 /// The inputs of both sides, where the job has them.
 pub(super) type AllInputs = (Option<Inputs<DocumentRef>>, Option<Inputs<ClipRef>>);
 
+/// Inputs that a thread takes at once.
+const ITEMS_AT_ONCE: usize = 1024;
+
 impl<R: Input> Inputs<R> {
     /// The input with this id.
     pub fn find(&self, id: &str) -> Option<&R> {
@@ -99,12 +104,27 @@ impl<R: Input> Inputs<R> {
 
     /// The inputs `references`, and what is wrong with others.
     pub fn new(references: Vec<R>, quarantined: Vec<Quarantined>, warned: Vec<Warned>) -> Self {
-        Self { references, quarantined, warned, contents: OnceLock::new(), key: OnceLock::new() }
+        Self::with_texts(references, quarantined, warned, KeptTexts::default())
+    }
+
+    /// As [`Inputs::new`]; `texts` are what was read of them already.
+    fn with_texts(
+        references: Vec<R>,
+        quarantined: Vec<Quarantined>,
+        warned: Vec<Warned>,
+        texts: KeptTexts,
+    ) -> Self {
+        Self { references, quarantined, warned, contents: OnceLock::new(), key: OnceLock::new(), texts }
     }
 
     /// The contents of all inputs, where all are known before any is read.
-    pub fn contents(&self) -> Option<&[String]> {
-        self.contents.get_or_init(|| self.references.iter().map(Input::content).collect()).as_deref()
+    pub fn contents(&self) -> Option<&Arc<Vec<String>>> {
+        let all = || {
+            let contents: Option<Vec<String>> =
+                self.references.par_iter().with_min_len(ITEMS_AT_ONCE).map(Input::content).collect();
+            contents.map(Arc::new)
+        };
+        self.contents.get_or_init(all).as_ref()
     }
 
     /// More is known of the contents than there was.
@@ -119,15 +139,14 @@ impl<R: Input> Inputs<R> {
     }
 
     fn key_of(&self, contents: &[String]) -> Key {
-        let items: Vec<_> = self
-            .references
-            .iter()
-            .zip(contents)
-            .map(|(reference, content)| {
-                let (id, source) = reference.names();
-                (id, source, content.as_str(), reference.labels())
-            })
-            .collect();
+        let of_some = |(references, contents): (&[R], &[String])| {
+            let items = references.iter().zip(contents);
+            let items: Vec<_> = items.map(|(item, content)| (item.names(), content, item.labels())).collect();
+            Key::of("some inputs", &items)
+        };
+        let (references, contents) =
+            (self.references.par_chunks(ITEMS_AT_ONCE), contents.par_chunks(ITEMS_AT_ONCE));
+        let items: Vec<Key> = references.zip(contents).map(of_some).collect();
         Key::of("inputs", &(items, &self.quarantined, &self.warned))
     }
 }
@@ -150,11 +169,16 @@ pub(super) fn documents(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Inputs<
         return Ok(Inputs::new(references, quarantined, Vec::new()));
     }
     let found = walk(&plan.include, &plan.exclude, plan.follow_links, "documents.include")?;
-    let listed: Vec<_> = found.found.par_iter().map(|file| list(file, &plan.rules, desk)).collect();
+    let texts = KeptTexts::default();
+    let listed: Vec<_> = found.found.par_iter().map(|file| list(file, &plan.rules, &texts, desk)).collect();
     let mut quarantined = found.quarantined;
     let mut references = Vec::new();
     for outcome in listed {
         match outcome {
+            Ok((documents, mut broken)) if references.is_empty() => {
+                references = documents;
+                quarantined.append(&mut broken);
+            }
             Ok((mut documents, mut broken)) => {
                 references.append(&mut documents);
                 quarantined.append(&mut broken);
@@ -164,7 +188,7 @@ pub(super) fn documents(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Inputs<
     }
     let (references, repeated) = unique_documents(references);
     quarantined.extend(repeated);
-    Ok(Inputs::new(references, quarantined, found.warned))
+    Ok(Inputs::with_texts(references, quarantined, found.warned, texts))
 }
 
 /// The documents of a file, and its rows that are none. A file that is one document is not opened, nor is one whose listing is
@@ -172,12 +196,13 @@ pub(super) fn documents(plan: &DocumentsPlan, desk: &Desk<'_>) -> Result<Inputs<
 fn list(
     file: &Found,
     rules: &DocumentRules,
+    texts: &KeptTexts,
     desk: &Desk<'_>,
 ) -> std::result::Result<(Vec<DocumentRef>, Vec<Quarantined>), Quarantined> {
     let hash = desk.inventory.hash_of(&file.stamp, &file.source);
     if !rules.splits(&file.source) {
         let mut document = whole_document(file, rules);
-        document.blake3 = hash;
+        document.blake3 = hash.map(Into::into);
         return Ok((vec![document], Vec::new()));
     }
     let how = (rules.format_of(&file.source), compression(&file.source), rules.split, &rules.fields);
@@ -186,7 +211,7 @@ fn list(
     if let Some(listing) = known {
         return Ok(listed_documents(file, rules, &listing));
     }
-    let listing = read_listing(file, rules)?;
+    let listing = read_listing(file, rules, texts)?;
     desk.inventory.note(&file.stamp, &file.source, &listing.blake3);
     let save = || desk.store.save(&key(&listing.blake3), &listing);
     Ok(rayon::join(|| listed_documents(file, rules, &listing), save).0)

@@ -1,9 +1,12 @@
 //! The name under which a result is kept: a hash of everything that it depends on.
 
 use std::fmt;
+use std::io;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+
+use super::hashing::write_value;
 
 /// A hash of the code, the purpose, and all that goes into a result. Equal keys mean equal results.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,9 +21,8 @@ impl Key {
         for part in [CODE.as_bytes(), purpose.as_bytes()] {
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
         }
-        // What the stages hold can be written. All at once: a hasher is slow with single bytes.
-        hasher.update(&postcard::to_stdvec(parts).unwrap_or_default());
-        Self(*hasher.finalize().as_bytes())
+        // What the stages hold can be written.
+        write_value(io::sink(), hasher, parts).map_or_else(|_| Self::nothing(), |hash| Self(hash.into()))
     }
 
     /// The key of what is made of an item with this content under the settings of `self`: quicker than [`Key::of`], for there are many.

@@ -14,6 +14,7 @@ mod exports;
 mod file;
 mod folder;
 mod frames;
+mod hashing;
 mod inputs;
 mod inventory;
 mod journal;

@@ -29,7 +29,7 @@ pub(super) fn run(
         desk.interrupt.check()?;
         let name = format!("tokens/part-{number:05}.parquet");
         let ids: Vec<&str> =
-            references[shard.clone()].iter().map(|reference| reference.id.as_str()).collect();
+            references[shard.clone()].iter().map(|reference| &*reference.id).collect();
         let key = Key::of("tokens", &(&desk.settings.tokens, model, ids, contents.get(shard.clone())));
         let known = desk.store.load::<Kept<()>>(&key).and_then(|kept| {
             kept.written.first().and_then(|written| desk.lay(written, &name, &kept.config_hash))
@@ -67,7 +67,7 @@ fn places(shard: &[DocumentRef], reader: &DocumentReader<'_>, tokenizer: &Tokeni
         if tokenizer.for_each_span(&document.text, &mut buffer, found).is_err() {
             rows.truncate(before);
         }
-        rows.end_document(document.id);
+        rows.end_document(document.id.to_string());
     }
     rows
 }

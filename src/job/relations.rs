@@ -87,7 +87,7 @@ fn relate(
     sound: &Sound,
     desk: &Desk<'_>,
 ) -> Result<Relations> {
-    let document_ids: Vec<&str> = words.documents.iter().map(|row| row.doc_id.as_str()).collect();
+    let document_ids: Vec<&str> = words.documents.iter().map(|row| &*row.doc_id).collect();
     let clip_ids: Vec<&str> = sound.clips.iter().map(|row| row.clip_id.as_str()).collect();
     let pairing = pair(&document_ids, &clip_ids, &plan.pair_by);
     let resampling =
@@ -248,7 +248,7 @@ fn suspect_row(
         (Reason::Neighbours, _) => "the recording is unlike those of documents with similar words".into(),
     };
     SuspectRow {
-        doc_id: words.documents[document].doc_id.clone(),
+        doc_id: words.documents[document].doc_id.to_string(),
         clip_id: sound.clips[clip].clip_id.clone(),
         score: suspect.score,
         reason: suspect.reason.name().into(),
@@ -261,7 +261,7 @@ fn pair_row(words: &Words, sound: &Sound, document: usize, clip: usize) -> PairR
     let minutes = recording.seconds / 60.0;
     let tokens = text.tokens.map(|tokens| tokens as f64);
     PairRow {
-        doc_id: text.doc_id.clone(),
+        doc_id: text.doc_id.to_string(),
         clip_id: recording.clip_id.clone(),
         group: recording.group.clone().or_else(|| text.group.clone()),
         words_per_minute: tokens.filter(|_| minutes > 0.0).map(|tokens| tokens / minutes),

@@ -56,7 +56,7 @@ pub fn requeue(plan: &Plan, sources: &[String], codes: &[String]) -> Result<Vec<
                 }),
             );
             let references = inputs.references.iter();
-            stamps.extend(references.filter(|r| chosen.contains(&*r.source)).map(|r| r.stamp));
+            stamps.extend(references.filter(|r| chosen.contains(&*r.file.source)).map(|r| r.file.stamp));
         }
         if let Some(inputs) = &inputs.1 {
             items.extend(keys_of(inputs, &chosen, |content| clip_key(desk.settings, content)));

@@ -204,7 +204,7 @@ fn ledger<'a>(plan: &Plan, inputs: &'a AllInputs, outcome: &'a Outcome, run_id: 
         quarantined: codes.get(source).map(|&code| code.into()),
     };
     let documents = inputs.0.iter().zip(&outcome.words).flat_map(|(inputs, words)| {
-        inputs.references.iter().zip(&words.contents).map(|(input, content)| entry(input.names(), content))
+        inputs.references.iter().zip(words.contents.iter()).map(|(input, content)| entry(input.names(), content))
     });
     let clips = inputs.1.iter().zip(&outcome.sound).flat_map(|(inputs, sound)| {
         inputs.references.iter().zip(&sound.contents).map(|(input, content)| entry(input.names(), content))
@@ -225,7 +225,7 @@ pub(super) fn run_key(
     inputs: &AllInputs,
     outcome: Option<&Outcome>,
 ) -> Option<Key> {
-    let words = outcome.and_then(|outcome| outcome.words.as_ref()).map(|words| &words.contents[..]);
+    let words = outcome.and_then(|outcome| outcome.words.as_ref()).map(|words| words.contents.as_slice());
     let sound = outcome.and_then(|outcome| outcome.sound.as_ref()).map(|sound| &sound.contents[..]);
     let keys = (key_of_side(inputs.0.as_ref(), words)?, key_of_side(inputs.1.as_ref(), sound)?);
     Some(Key::of("run", &(keys, &desk.provenance.config_hash, &plan.file.job.name, plan.writes_page())))
@@ -234,7 +234,7 @@ pub(super) fn run_key(
 /// The key of one side's inputs, a fixed one where the job has none; `None` while some content is not known.
 fn key_of_side<R: Input>(inputs: Option<&Inputs<R>>, read: Option<&[String]>) -> Option<Key> {
     let Some(inputs) = inputs else { return Some(Key::nothing()) };
-    inputs.contents().or(read).map(|contents| inputs.key(contents))
+    inputs.contents().map(|contents| contents.as_slice()).or(read).map(|contents| inputs.key(contents))
 }
 
 /// Corpus to text and audio, to their comparison, to the report.

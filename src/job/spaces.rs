@@ -43,7 +43,7 @@ fn terms(words: &Words, members: &[(usize, usize)], desk: &Desk<'_>) -> Result<O
     let rows: BTreeMap<&str, usize> = members
         .iter()
         .zip(0..)
-        .map(|(&(document, _), row)| (words.documents[document].doc_id.as_str(), row))
+        .map(|(&(document, _), row)| (&*words.documents[document].doc_id, row))
         .collect();
     let mut matrix = Matrix::zeros(members.len(), columns.len());
     for file in files {

@@ -11,7 +11,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -19,6 +20,7 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::hashing::write_value;
 use super::key::Key;
 use crate::report::Written;
 
@@ -119,7 +121,7 @@ impl Store {
 
     /// Keeps a value.
     pub fn save<T: Serialize>(&self, key: &Key, value: &T) {
-        self.write("results", key, |sink| write_hashed(sink, value));
+        self.write("results", key, |file| write_hashed(file, value));
     }
 
     /// Forgets the value kept under `key`.
@@ -178,12 +180,11 @@ impl Store {
             return;
         }
         let name = Key::of("pack", &keys);
-        let written = self.write("items", &name, |sink| {
+        let written = self.write("items", &name, |file| {
             let header = postcard::to_stdvec(keys).map_err(io::Error::other)?;
-            sink.write_all(&(header.len() as u64).to_le_bytes())?;
-            sink.write_all(&header)?;
-            sink.write_all(blake3::hash(&header).as_bytes())?;
-            write_hashed(sink, pack)
+            let (length, hash) = ((header.len() as u64).to_le_bytes(), blake3::hash(&header));
+            file.write_all(&[&length[..], &header, hash.as_bytes()].concat())?;
+            write_hashed(file, pack)
         });
         if written {
             lock(&self.shelf).add(name, keys);
@@ -226,6 +227,13 @@ impl Store {
         sound.then_some(path)
     }
 
+    /// Whether the file at `path` is the one that is kept as this table, not another of the same bytes.
+    pub fn has_table(&self, written: &Written, path: &Path) -> bool {
+        let place = self.folder.join("tables").join(&written.blake3);
+        let file = |path: &Path| fs::metadata(path).ok().map(|of| (of.dev(), of.ino()));
+        file(path).is_some_and(|at_path| file(&place) == Some(at_path)) && lock(&self.used).contains(&place)
+    }
+
     /// Keeps the file at `path` as a table, by a link.
     pub fn keep_table(&self, written: &Written, path: &Path) {
         let folder = self.folder.join("tables");
@@ -254,7 +262,7 @@ impl Store {
         &self,
         kind: &str,
         key: &Key,
-        contents: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+        contents: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> bool {
         if self.is_read_only || lock(&self.trouble).is_some() {
             return false;
@@ -263,11 +271,7 @@ impl Store {
         let (unfinished, path) = (folder.join(format!("{key}.part")), folder.join(key.to_string()));
         let written = fs::create_dir_all(&folder)
             .and_then(|()| File::create(&unfinished))
-            .and_then(|file| {
-                let mut sink = BufWriter::with_capacity(1 << 18, file);
-                contents(&mut sink)?;
-                sink.flush()
-            })
+            .and_then(|mut file| contents(&mut file))
             .and_then(|()| fs::rename(&unfinished, &path));
         match written {
             Ok(()) => self.note(&path, true),
@@ -301,7 +305,7 @@ impl Store {
         for kind in ["results", "items", "tables"] {
             for (_, path) in files_in(&self.folder.join(kind)) {
                 let Ok(metadata) = fs::metadata(&path) else { continue };
-                if kind == "tables" && std::os::unix::fs::MetadataExt::nlink(&metadata) > 1 {
+                if kind == "tables" && metadata.nlink() > 1 {
                     continue;
                 }
                 let modified = metadata.modified().unwrap_or(now);
@@ -392,9 +396,8 @@ fn whole(bytes: &[u8]) -> Option<&[u8]> {
 
 /// Writes `value` and the hash of what was written.
 fn write_hashed<T: Serialize>(sink: &mut impl Write, value: &T) -> io::Result<()> {
-    let bytes = postcard::to_stdvec(value).map_err(io::Error::other)?;
-    sink.write_all(&bytes)?;
-    sink.write_all(blake3::hash(&bytes).as_bytes())
+    let hash = write_value(&mut *sink, blake3::Hasher::new(), value)?;
+    sink.write_all(hash.as_bytes())
 }
 
 /// A file that is read and written whole, with its hash at the end: the store's, and the inventory's.
@@ -405,9 +408,7 @@ pub(super) fn read_file<T: DeserializeOwned>(path: &Path) -> Option<T> {
 /// Writes what [`read_file`] reads, in one step.
 pub(super) fn replace_file<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let unfinished = path.with_extension("part");
-    let mut sink = BufWriter::new(File::create(&unfinished)?);
-    write_hashed(&mut sink, value)?;
-    sink.flush()?;
+    write_hashed(&mut File::create(&unfinished)?, value)?;
     fs::rename(&unfinished, path)
 }
 

@@ -58,7 +58,7 @@ pub(super) struct Words {
     /// The documents in the order in which `vectors` has them.
     pub order: Vec<usize>,
     /// The content of each input, used or not.
-    pub contents: Vec<String>,
+    pub contents: Arc<Vec<String>>,
     /// The keys of what is compared with sound, documents and vectors: a comparison depends on nothing else of these.
     pub keys: Vec<Key>,
 }
@@ -114,7 +114,7 @@ impl WordKeys {
 /// The key of the word vectors of `documents`, with the order in which they are trained on.
 fn vectors_key(documents: &[DocumentRow], model: Option<&str>, settings: &Settings) -> (Key, Vec<usize>) {
     // Files of the same bytes may be read as different formats: their lengths tell them apart.
-    let contents: Vec<(&str, u64)> = documents.iter().map(|row| (row.blake3.as_str(), row.chars)).collect();
+    let contents: Vec<(&str, u64)> = documents.iter().map(|row| (&*row.blake3, row.chars)).collect();
     let order = training_order(&contents);
     let sorted: Vec<(&str, u64)> = order.iter().map(|&document| contents[document]).collect();
     (Key::of("embeddings", &(&settings.tokens, model, &settings.embeddings, sorted)), order)
@@ -184,7 +184,7 @@ pub(super) fn run(plan: &DocumentsPlan, inputs: &mut Inputs<DocumentRef>, desk: 
         vectors(plan, &counting, model.as_deref(), desk, &mut words)?;
     }
     counting.retain(contents);
-    words.contents = contents.to_vec();
+    words.contents = Arc::clone(contents);
     // Without it the next night reads every file: slower, no less right.
     let _ = desk.inventory.save(false);
     Ok(words)
@@ -240,11 +240,11 @@ fn identify(plan: &DocumentsPlan, references: &mut [DocumentRef], desk: &Desk<'_
         desk.interrupt.check()?;
         let content = match reader.read(&[&*reference]).pop() {
             Some(Ok(document)) => Some(document.blake3),
-            Some(Err(unread)) => unread.blake3,
+            Some(Err(unread)) => unread.blake3.map(Into::into),
             None => None,
         };
         if let Some(blake3) = content.as_ref().filter(|_| reference.is_whole_file()) {
-            desk.inventory.note(&reference.stamp, &reference.source, blake3);
+            desk.inventory.note(&reference.file.stamp, &reference.file.source, blake3);
         }
         reference.blake3 = content;
         Ok(())
@@ -369,7 +369,7 @@ fn terms(bag: &BagOfWordsPlan, counting: &Counting<'_>, desk: &Desk<'_>) -> Made
     let part = |(i, range): (usize, Range<usize>)| {
         desk.interrupt.check()?;
         let shard = counted.shards.get(i)?;
-        let ids: Vec<&str> = counted.documents[range.clone()].iter().map(|row| row.doc_id.as_str()).collect();
+        let ids: Vec<&str> = counted.documents[range.clone()].iter().map(|row| &*row.doc_id).collect();
         let rows = hashed.map_or_else(|| weights.transform(&shard), |hashed| hashed.transform(&shard));
         let written = desk.write(tables::terms(rows, &ids), &format!("terms/part-{i:05}.parquet"));
         desk.stages.advance(range.len() as u64);
@@ -484,7 +484,7 @@ fn duplicates(
 ) -> Result<Vec<DuplicateRow>> {
     let mut all = Signatures::default();
     counted.shards.in_order(|_, shard| Ok(Signatures::of(shard, seed)), |shard| all.merge(shard))?;
-    let id = |document: usize| documents.get(document).map(|row| row.doc_id.clone()).unwrap_or_default();
+    let id = |document: usize| documents.get(document).map(|row| row.doc_id.to_string()).unwrap_or_default();
     let rows = all.near_duplicates(threshold).into_iter().map(|pair| DuplicateRow {
         doc_id_a: id(pair.a),
         doc_id_b: id(pair.b),

@@ -56,11 +56,11 @@ pub struct ShardCounts {
 /// Rows as they are kept: their terms, then their counts.
 mod packed_rows {
     use super::TermCount;
-    use crate::text::packed;
+    use crate::text::packed::{self, Numbers};
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    #[derive(Serialize, Deserialize)]
+    #[derive(Deserialize)]
     struct Columns {
         #[serde(with = "packed")]
         terms: Vec<u32>,
@@ -69,9 +69,9 @@ mod packed_rows {
     }
 
     pub fn serialize<S: Serializer>(rows: &[TermCount], serializer: S) -> Result<S::Ok, S::Error> {
-        let terms = rows.iter().map(|row| row.term).collect();
-        let counts = rows.iter().map(|row| row.count).collect();
-        Columns { terms, counts }.serialize(serializer)
+        let terms = Numbers(rows.iter().map(|row| row.term));
+        let counts = Numbers(rows.iter().map(|row| row.count));
+        (terms, counts).serialize(serializer)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<TermCount>, D::Error> {

@@ -3,7 +3,7 @@
 //! For `#[serde(with = "packed")]`. Written and read at the speed of copying, where a format of variable lengths takes time for each.
 
 use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserializer, Serializer};
+use serde::{Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -36,9 +36,9 @@ impl Packed for usize {
 }
 
 /// The width of a number, then the numbers.
-pub fn pack<T: Packed>(numbers: &[T]) -> Vec<u8> {
-    let largest = numbers.iter().map(|number| number.wide()).max().unwrap_or(0);
-    match largest {
+pub fn pack<T: Packed>(numbers: impl ExactSizeIterator<Item = T> + Clone) -> Vec<u8> {
+    let numbers = numbers.map(Packed::wide);
+    match numbers.clone().fold(0, u64::max) {
         0..=0xFF => packed(numbers, |number| [number as u8]),
         0x100..=0xFFFF => packed(numbers, |number| (number as u16).to_le_bytes()),
         0x1_0000..=0xFFFF_FFFF => packed(numbers, |number| (number as u32).to_le_bytes()),
@@ -46,12 +46,24 @@ pub fn pack<T: Packed>(numbers: &[T]) -> Vec<u8> {
     }
 }
 
-fn packed<T: Packed, const N: usize>(numbers: &[T], bytes: impl Fn(u64) -> [u8; N]) -> Vec<u8> {
+fn packed<const N: usize>(
+    numbers: impl ExactSizeIterator<Item = u64>,
+    bytes: impl Fn(u64) -> [u8; N],
+) -> Vec<u8> {
     let mut packed = vec![0; 1 + N * numbers.len()];
     packed[0] = N as u8;
     let (places, _) = packed[1..].as_chunks_mut::<N>();
-    places.iter_mut().zip(numbers).for_each(|(place, number)| *place = bytes(number.wide()));
+    places.iter_mut().zip(numbers).for_each(|(place, number)| *place = bytes(number));
     packed
+}
+
+/// Numbers that stand in other things: what [`serialize`] writes of a list of them.
+pub struct Numbers<I>(pub I);
+
+impl<T: Packed, I: ExactSizeIterator<Item = T> + Clone> Serialize for Numbers<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&pack(self.0.clone()))
+    }
 }
 
 /// What [`pack`] packed; `None` of anything else.
@@ -74,7 +86,7 @@ fn unpacked<T: Packed, const N: usize>(bytes: &[u8], wide: impl Fn([u8; N]) -> u
 
 /// For serde.
 pub fn serialize<T: Packed, S: Serializer>(numbers: &[T], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_bytes(&pack(numbers))
+    serializer.serialize_bytes(&pack(numbers.iter().copied()))
 }
 
 /// For serde.
@@ -120,9 +132,9 @@ mod tests {
         #[test]
         fn numbers_come_back(numbers in proptest::collection::vec(any::<u32>(), 0..20), bits in 0..32) {
             let numbers: Vec<u32> = numbers.iter().map(|n| n >> bits).collect();
-            prop_assert_eq!(unpack::<u32>(&pack(&numbers)), Some(numbers.clone()));
+            prop_assert_eq!(unpack::<u32>(&pack(numbers.iter().copied())), Some(numbers.clone()));
             let wide: Vec<usize> = numbers.iter().map(|n| *n as usize * 3).collect();
-            prop_assert_eq!(unpack::<usize>(&pack(&wide)), Some(wide));
+            prop_assert_eq!(unpack::<usize>(&pack(wide.iter().copied())), Some(wide));
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The documents of a file that holds several: found once, when the file is new.
 
+use std::fmt::Write;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -8,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::super::quarantine::{Quarantined, Unusable};
 use super::super::rows::{Fields, Layout, Row, RowPlace, scan_rows};
 use super::super::walk::Found;
-use super::reader::{FileText, read_text};
-use super::{DocumentFormat, DocumentRef, DocumentRules, Place, Split, layout_of, whole_document};
+use super::reader::read_text;
+use super::text::{FileText, KeptTexts};
+use super::{DocumentFormat, DocumentRef, DocumentRules, Place, Split, document_file, layout_of};
 
 /// The documents that a file holds: what is kept of it so that it need not be opened to know them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +30,7 @@ struct Part {
     name: PartName,
     place: Place,
     bytes: u64,
-    blake3: String,
+    blake3: Arc<str>,
     group: Option<String>,
     keep: Vec<Option<String>>,
 }
@@ -49,43 +52,42 @@ pub fn listed_documents(
     rules: &DocumentRules,
     listing: &Listing,
 ) -> (Vec<DocumentRef>, Vec<Quarantined>) {
-    let whole = DocumentRef { listed: Some(listing.blake3.as_str().into()), ..whole_document(file, rules) };
-    let of_part = |part: &Part| {
+    let whole = document_file(file, rules.format_of(&file.source), Some(&listing.blake3));
+    let file_id = rules.identity.id(&file.source);
+    let of_part = |name_buffer: &mut String, part: &Part| {
         let Part { name, place, bytes, blake3, group, keep } = part;
-        let id = match name {
-            PartName::Id(id) => id.clone(),
-            PartName::Number(number) => format!("{}#{number}", whole.id),
-            PartName::Numbers(row, number) => format!("{}#{row}#{number}", whole.id),
+        name_buffer.clear();
+        // Writing to a string does not fail.
+        let _ = match name {
+            PartName::Id(id) => write!(name_buffer, "{id}"),
+            PartName::Number(number) => write!(name_buffer, "{file_id}#{number}"),
+            PartName::Numbers(row, number) => write!(name_buffer, "{file_id}#{row}#{number}"),
         };
         let mut keep = keep.clone();
         keep.resize(rules.fields.keep.len(), None);
         DocumentRef {
-            group: group.clone().or_else(|| rules.identity.group(&id)),
-            id,
-            path: whole.path.clone(),
-            source: whole.source.clone(),
+            id: name_buffer.as_str().into(),
+            file: Arc::clone(&whole),
             bytes: *bytes,
-            format: whole.format,
-            stamp: whole.stamp,
-            blake3: Some(blake3.clone()),
-            listed: whole.listed.clone(),
+            blake3: Some(Arc::clone(blake3)),
+            group: group.clone().or_else(|| rules.identity.group(name_buffer)),
             keep,
             place: place.clone(),
         }
     };
-    let broken = listing.broken.iter().map(|trouble| trouble.clone().of(&file.source)).collect();
-    (listing.parts.par_iter().with_min_len(PARTS_AT_ONCE).map(of_part).collect(), broken)
+    let parts = listing.parts.par_iter().with_min_len(PARTS_AT_ONCE).map_init(String::new, of_part);
+    (parts.collect(), listing.broken.iter().map(|trouble| trouble.clone().of(&file.source)).collect())
 }
 
-/// Reads which documents `file` holds.
+/// Reads which documents `file` holds, and may leave its text with `texts` for whoever reads them.
 ///
 /// # Errors
 /// The row of the quarantine table for a file that cannot be read, or of which no document comes.
-pub fn read_listing(file: &Found, rules: &DocumentRules) -> Result<Listing, Quarantined> {
+pub fn read_listing(file: &Found, rules: &DocumentRules, texts: &KeptTexts) -> Result<Listing, Quarantined> {
     let format = rules.format_of(&file.source);
     let listing = match layout_of(format, &file.source) {
         Some(layout) => listing_of_rows(file, layout, rules),
-        None => listing_of_text(file, format, rules.split),
+        None => listing_of_text(file, format, rules.split, texts),
     };
     listing.and_then(Listing::checked).map_err(|trouble| trouble.of(&file.source))
 }
@@ -113,8 +115,14 @@ impl Listing {
 /// Parts of a file that a thread takes at once, at least.
 const PARTS_AT_ONCE: usize = 256;
 
-fn listing_of_text(file: &Found, format: DocumentFormat, split: Split) -> Result<Listing, Unusable> {
-    let FileText { decoded, blake3, .. } = read_text(&file.path, format)?;
+fn listing_of_text(
+    file: &Found,
+    format: DocumentFormat,
+    split: Split,
+    texts: &KeptTexts,
+) -> Result<Listing, Unusable> {
+    let text = read_text(&file.path, format)?;
+    let FileText { decoded, blake3, .. } = &text;
     let named: Vec<(PartName, Range<usize>)> = if format == DocumentFormat::Transcripts {
         let words_of_line = |(_, range): (usize, Range<usize>)| {
             let line = decoded.text.get(range.clone())?;
@@ -132,7 +140,9 @@ fn listing_of_text(file: &Found, format: DocumentFormat, split: Split) -> Result
     };
     // A file may be all of the corpus, in a hundred thousand lines.
     let parts = named.into_par_iter().with_min_len(PARTS_AT_ONCE).map(part).collect();
-    Ok(Listing { blake3, parts, broken: Vec::new() })
+    let listing = Listing { blake3: blake3.clone(), parts, broken: Vec::new() };
+    texts.keep(&file.path, text);
+    Ok(listing)
 }
 
 fn listing_of_rows(file: &Found, layout: Layout, rules: &DocumentRules) -> Result<Listing, Unusable> {
@@ -157,7 +167,7 @@ fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, pa
         .map(|of| row.value(of).map(str::to_owned))
         .collect();
     let mut push = |name: PartName, text: &str, within: Option<Range<usize>>| {
-        let part = Part::of(name, text, Place::Row(place.clone(), within));
+        let part = Part::of(name, text, Place::Row(Box::new(place.clone()), within));
         parts.push(Part { group: group.clone(), keep: keep.clone(), ..part });
     };
     if rules.split == Split::File {
@@ -174,17 +184,18 @@ fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, pa
 
 impl Part {
     fn of(name: PartName, text: &str, place: Place) -> Self {
-        let blake3 = blake3::hash(text.as_bytes()).to_hex().to_string();
+        let blake3 = blake3::hash(text.as_bytes()).to_hex().as_str().into();
         Self { name, place, bytes: text.len() as u64, blake3, group: None, keep: Vec::new() }
     }
 }
 
 /// The numbered pieces of `text` that are not blank.
 fn pieces(text: &str, split: Split) -> impl Iterator<Item = (usize, Range<usize>)> {
-    let mut lines = text.split_inclusive('\n').scan(0, |at, line| {
-        let start = *at;
-        *at += line.len();
-        Some(start..start + line.trim_end().len())
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain(std::iter::once(text.len()));
+    let mut lines = ends.scan(0, |at, end| {
+        let start = std::mem::replace(at, end + 1);
+        // What follows the last line end is a line only where there is something.
+        (start < text.len()).then(|| start..start + text[start..end].trim_end().len())
     });
     let mut number = 0;
     std::iter::from_fn(move || {

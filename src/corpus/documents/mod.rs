@@ -2,11 +2,12 @@
 
 mod listing;
 mod reader;
+mod text;
 #[cfg(test)]
 mod tests;
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use super::stamp::Stamp;
 use super::walk::Found;
 pub use listing::{Listing, listed_documents, read_listing};
 pub use reader::{DocumentReader, decode_document};
+pub use text::{DocumentText, KeptTexts};
 
 /// How a file holds its text: the `format` key of the job file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -89,25 +91,32 @@ pub struct DocumentRules {
     pub identity: Identity,
 }
 
+/// The file that a document is, or is a part of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its `source` in the tables.
+    pub source: Arc<str>,
+    /// How it holds its text.
+    pub format: DocumentFormat,
+    /// Tells whether it stands as it stood.
+    pub stamp: Stamp,
+    /// Of a file of several documents, the hash that it had when they were listed.
+    pub(in crate::corpus) listed: Option<String>,
+}
+
 /// A document's id and place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentRef {
     /// Unique in the job.
-    pub id: String,
+    pub id: Arc<str>,
     /// The file it comes from; many documents may share one.
-    pub path: Arc<Path>,
-    /// Its `source` in the tables.
-    pub source: Arc<str>,
+    pub file: Arc<DocumentFile>,
     /// Size of the file on disk, or of the part of it: how much work the document is.
     pub bytes: u64,
-    /// How the file holds its text.
-    pub format: DocumentFormat,
-    /// The stamp of the file.
-    pub stamp: Stamp,
     /// Hash of its content, where that is known without reading it.
-    pub blake3: Option<String>,
-    /// Of a part of a file, the hash that the file had when its parts were listed.
-    pub(in crate::corpus) listed: Option<Arc<str>>,
+    pub blake3: Option<Arc<str>>,
     /// The group that its row or its id names.
     pub group: Option<String>,
     /// Its values of [`Fields::keep`]; null where its row has none. Empty where nothing is kept.
@@ -123,7 +132,7 @@ pub(in crate::corpus) enum Place {
     /// Bytes of the file's visible text.
     Text(Range<usize>),
     /// In a row: all of its text, or some bytes of that.
-    Row(RowPlace, Option<Range<usize>>),
+    Row(Box<RowPlace>, Option<Range<usize>>),
 }
 
 impl DocumentRef {
@@ -155,17 +164,13 @@ impl DocumentRules {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// Unique in the job.
-    pub id: String,
-    /// Its `source` in the tables.
-    pub source: Arc<str>,
+    pub id: Arc<str>,
     /// Hash of the file as it lies on disk; of its own text for a part of a file.
-    pub blake3: String,
-    /// The group its id names.
-    pub group: Option<String>,
+    pub blake3: Arc<str>,
     /// Bytes of the file after decompression, or of the part.
     pub bytes: u64,
     /// The text without markup.
-    pub text: String,
+    pub text: DocumentText,
     /// What of it could not be decoded.
     pub warning: Option<Warned>,
 }
@@ -176,23 +181,34 @@ pub fn whole_document(file: &Found, rules: &DocumentRules) -> DocumentRef {
     let id = rules.identity.id(&file.source);
     DocumentRef {
         group: rules.identity.group(&id),
-        id,
-        path: file.path.as_path().into(),
-        source: file.source.as_str().into(),
+        id: id.into(),
+        file: document_file(file, rules.format_of(&file.source), None),
         bytes: file.bytes,
-        format: rules.format_of(&file.source),
-        stamp: file.stamp,
         blake3: None,
-        listed: None,
         keep: vec![None; rules.fields.keep.len()],
         place: Place::File,
     }
 }
 
+/// What the documents of `file` share; `listed` is the hash that it had when they were found in it.
+pub(in crate::corpus) fn document_file(
+    file: &Found,
+    format: DocumentFormat,
+    listed: Option<&str>,
+) -> Arc<DocumentFile> {
+    Arc::new(DocumentFile {
+        path: file.path.clone(),
+        source: file.source.as_str().into(),
+        format,
+        stamp: file.stamp,
+        listed: listed.map(str::to_owned),
+    })
+}
+
 /// Sorts documents by id. A repeated id is quarantined; the first by source stays.
 #[must_use]
 pub fn unique_documents(references: Vec<DocumentRef>) -> (Vec<DocumentRef>, Vec<Quarantined>) {
-    unique(references, |reference| (&reference.id, &reference.source))
+    unique(references, |reference| (&reference.id, &reference.file.source))
 }
 
 fn resolve(format: DocumentFormat, source: &str) -> DocumentFormat {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::contents::{Contents, read_contents, unreadable};
 use super::super::encoding::{Decoded, decode, decode_html};
@@ -14,18 +14,11 @@ use super::super::quarantine::{Quarantined, Stage, Unread, Unusable, Warned};
 use super::super::rows::{Fields, LastRow, RowStore, changed};
 use super::super::walk::Found;
 use super::super::{html, markdown};
+use super::text::{DocumentText, FileText, KeptTexts, SharedText};
 use super::{
-    Document, DocumentFormat, DocumentRef, DocumentRules, Place, Split, layout_of, listed_documents,
+    Document, DocumentFile, DocumentFormat, DocumentRef, DocumentRules, Place, Split, layout_of, listed_documents,
     read_listing,
 };
-
-/// A file's visible text, with what the tables say of the file itself.
-#[derive(Debug)]
-pub(super) struct FileText {
-    pub(super) decoded: Decoded,
-    pub(super) blake3: String,
-    size: u64,
-}
 
 pub(super) fn read_text(path: &Path, format: DocumentFormat) -> Result<FileText, Unusable> {
     let Contents { bytes, blake3 } = read_contents(path)?;
@@ -59,23 +52,28 @@ pub struct DocumentReader<'a> {
     rules: &'a DocumentRules,
     /// The most recently used last.
     recent: Mutex<Vec<(PathBuf, Arc<SharedText>)>>,
+    /// What was read already.
+    texts: Option<&'a KeptTexts>,
     rows: RowStore,
 }
-
-/// Filled by whoever comes first; the others wait.
-type SharedText = OnceLock<Result<FileText, Unusable>>;
 
 impl<'a> DocumentReader<'a> {
     /// Reads by these rules.
     #[must_use]
     pub fn new(rules: &'a DocumentRules) -> Self {
-        Self { rules, recent: Mutex::new(Vec::new()), rows: RowStore::default() }
+        Self { rules, recent: Mutex::new(Vec::new()), texts: None, rows: RowStore::default() }
     }
 
     /// Files whose rows are read and that are compressed are unpacked into `folder`, not where the system keeps what is for a while.
     #[must_use]
     pub fn unpacking_into(self, folder: &Path) -> Self {
         Self { rows: RowStore::in_folder(folder), ..self }
+    }
+
+    /// Files whose texts are kept in `texts` are not read again.
+    #[must_use]
+    pub fn with_texts(self, texts: &'a KeptTexts) -> Self {
+        Self { texts: Some(texts), ..self }
     }
 
     /// Reads the documents `references`, an outcome for each.
@@ -86,21 +84,21 @@ impl<'a> DocumentReader<'a> {
         let mut open: HashMap<&Path, Arc<SharedText>> = HashMap::new();
         let mut last = LastRow::default();
         for reference in references {
+            let DocumentFile { path, format, source, .. } = &*reference.file;
             let outcome = match &reference.place {
                 Place::Row(place, within) => {
-                    let text = self.rows.text(&reference.path, place, &self.rules.fields.text, &mut last);
+                    let text = self.rows.text(path, place, &self.rules.fields.text, &mut last);
                     text.and_then(|text| document_of_row(reference, text, within.as_ref()))
                 }
                 Place::Text(range) => {
-                    let shared = open.entry(&reference.path).or_insert_with(|| self.shared(&reference.path));
-                    let file = shared.get_or_init(|| read_text(&reference.path, reference.format));
-                    file.as_ref().map_err(Clone::clone).and_then(|file| part_of_file(reference, file, range))
+                    let shared = open.entry(path).or_insert_with(|| self.shared(path));
+                    let file = shared.get_or_init(|| read_text(path, *format));
+                    let file = file.as_ref().map_err(Clone::clone);
+                    file.and_then(|file| part_of_file(reference, (file, shared), range))
                 }
-                Place::File => {
-                    read_text(&reference.path, reference.format).map(|file| whole_file(reference, file))
-                }
+                Place::File => read_text(path, *format).map(|file| whole_file(reference, file)),
             };
-            outcomes.push(outcome.map_err(|trouble| trouble.of_content(&reference.source)));
+            outcomes.push(outcome.map_err(|trouble| trouble.of_content(source)));
         }
         outcomes
     }
@@ -115,7 +113,8 @@ impl<'a> DocumentReader<'a> {
         if recent.len() >= RECENT_FILES {
             recent.remove(0);
         }
-        let shared = Arc::new(OnceLock::new());
+        let kept = self.texts.and_then(|texts| texts.take(path));
+        let shared = Arc::new(kept.map_or_else(SharedText::new, |text| SharedText::from(Ok(text))));
         recent.push((path.to_path_buf(), Arc::clone(&shared)));
         shared
     }
@@ -143,33 +142,32 @@ fn decode_rows(bytes: &[u8], format: DocumentFormat) -> Result<String, Unusable>
     let references = if format == DocumentFormat::Manifest {
         read_manifest(&found).map_err(of_row)?.documents(&found).0
     } else {
-        listed_documents(&found, &rules, &read_listing(&found, &rules).map_err(of_row)?).0
+        listed_documents(&found, &rules, &read_listing(&found, &rules, &KeptTexts::default()).map_err(of_row)?).0
     };
     let references: Vec<&DocumentRef> = references.iter().collect();
     let texts: Result<Vec<String>, Unread> =
-        DocumentReader::new(&rules).read(&references).into_iter().map(|read| Ok(read?.text)).collect();
+        DocumentReader::new(&rules).read(&references).into_iter().map(|read| Ok(read?.text.into_string())).collect();
     texts.map(|texts| texts.join("\n\n")).map_err(|unread| of_row(unread.row))
 }
 
 fn whole_file(reference: &DocumentRef, file: FileText) -> Document {
     let FileText { decoded: Decoded { text, replaced, encoding }, blake3, size } = file;
     let warning = replaced_characters(reference, &text, replaced, encoding);
-    Document { warning, ..named(reference, text, blake3, size) }
+    let (id, blake3) = (Arc::clone(&reference.id), blake3.into());
+    Document { id, blake3, bytes: size, text: text.into(), warning }
 }
 
 fn part_of_file(
     reference: &DocumentRef,
-    file: &FileText,
+    (file, shared): (&FileText, &Arc<SharedText>),
     range: &Range<usize>,
 ) -> Result<Document, Unusable> {
-    let Decoded { text, replaced, encoding } = &file.decoded;
-    let is_unchanged = reference.listed.as_deref() == Some(&file.blake3);
+    let Decoded { replaced, encoding, .. } = &file.decoded;
+    let text = DocumentText::part(Arc::clone(shared), range);
+    let is_unchanged = reference.file.listed.as_deref() == Some(&file.blake3);
     let document = match &reference.blake3 {
-        Some(blake3) if is_unchanged => {
-            let text = text.get(range.clone()).unwrap_or_default().trim();
-            named(reference, text.to_owned(), blake3.clone(), text.len() as u64)
-        }
-        _ => part_of_text(reference, text, range)?,
+        Some(blake3) if is_unchanged => part(reference, text, Arc::clone(blake3)),
+        _ => unchanged_part(reference, text)?,
     };
     let warning = replaced_characters(reference, &document.text, *replaced, encoding);
     Ok(Document { warning, ..document })
@@ -184,7 +182,7 @@ fn replaced_characters(
 ) -> Option<Warned> {
     let replaced = if in_file == 0 { 0 } else { text.matches('\u{FFFD}').count().min(in_file) };
     (replaced > 0).then(|| Warned {
-        source: reference.source.to_string(),
+        source: reference.file.source.to_string(),
         stage: Stage::Read,
         code: "replaced_characters".into(),
         reason: format!("{replaced} characters are not valid {encoding}: they stand as U+FFFD"),
@@ -196,26 +194,23 @@ fn document_of_row(
     text: &str,
     within: Option<&Range<usize>>,
 ) -> Result<Document, Unusable> {
-    match within {
-        Some(part) => part_of_text(reference, text, part),
-        None => unchanged_part(reference, text),
-    }
-}
-
-fn part_of_text(reference: &DocumentRef, text: &str, part: &Range<usize>) -> Result<Document, Unusable> {
-    unchanged_part(reference, text.get(part.clone()).unwrap_or_default().trim())
+    let text = match within {
+        Some(part) => text.get(part.clone()).unwrap_or_default().trim(),
+        None => text,
+    };
+    unchanged_part(reference, text.to_owned().into())
 }
 
 /// The part of a file with this text, which must be what it was when the file was listed.
-fn unchanged_part(reference: &DocumentRef, text: &str) -> Result<Document, Unusable> {
-    let blake3 = blake3::hash(text.as_bytes()).to_hex().to_string();
-    if reference.blake3.as_ref() != Some(&blake3) {
-        return Err(changed());
+fn unchanged_part(reference: &DocumentRef, text: DocumentText) -> Result<Document, Unusable> {
+    let blake3 = blake3::hash(text.as_bytes()).to_hex();
+    match &reference.blake3 {
+        Some(known) if **known == *blake3.as_str() => Ok(part(reference, text, Arc::clone(known))),
+        _ => Err(changed()),
     }
-    Ok(named(reference, text.to_owned(), blake3, text.len() as u64))
 }
 
-fn named(reference: &DocumentRef, text: String, blake3: String, bytes: u64) -> Document {
-    let (id, source, group) = (reference.id.clone(), reference.source.clone(), reference.group.clone());
-    Document { id, source, blake3, group, bytes, text, warning: None }
+fn part(reference: &DocumentRef, text: DocumentText, blake3: Arc<str>) -> Document {
+    let (id, bytes) = (Arc::clone(&reference.id), text.len() as u64);
+    Document { id, blake3, bytes, text, warning: None }
 }

@@ -1,6 +1,7 @@
 //! The tables of documents, words and their vectors.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::super::parquet::{Column, Table};
 use super::{groups, optional, strings};
@@ -21,11 +22,11 @@ use crate::text::vocabulary::Vocabulary;
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct DocumentRow {
     /// Unique in the run.
-    pub doc_id: String,
+    pub doc_id: Arc<str>,
     /// Path relative to the glob's literal folder.
-    pub source: String,
+    pub source: Arc<str>,
     /// Hash of the file, or of the part of it.
-    pub blake3: String,
+    pub blake3: Arc<str>,
     /// The group that its row or its id names.
     pub group: Option<String>,
     /// Values that its row carries along.
