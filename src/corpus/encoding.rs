@@ -6,6 +6,7 @@ use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 use regex::bytes::Regex;
 
 use super::quarantine::Unusable;
+use crate::simd::{Width, controls, is_control, text_of_utf8};
 
 /// Decoded text, and how many characters had to be replaced by U+FFFD.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,9 +27,9 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Decoded, Unusable> {
     if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
         return decode_as(encoding, &bytes, mark);
     }
-    let bytes = match String::from_utf8(bytes) {
+    let bytes = match text_of_utf8(bytes) {
         Ok(text) => return checked(Decoded { text, encoding: "UTF-8", replaced: 0 }).map_err(no_text),
-        Err(error) => error.into_bytes(),
+        Err(bytes) => bytes,
     };
     if let Some(encoding) = utf16_without_mark(&bytes) {
         return decode_as(encoding, &bytes, 0);
@@ -120,17 +121,10 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
         .or_else(|| (even * 10 > half * 4 && odd * 20 < half).then_some(UTF_16BE))
 }
 
-/// A control character that text does not have: everything under the space but tab, line feed, form feed, return and escape.
-fn is_control(byte: u8) -> bool {
-    byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | b'\x0C' | b'\x1B') || byte == 0x7F
-}
-
 /// The text again, or the place in it from which it is no text.
 fn checked(decoded: Decoded) -> Result<Decoded, usize> {
     let bytes = decoded.text.as_bytes();
-    // In stretches whose number fits a byte, which many can be counted in at once.
-    let of_stretch = |stretch: &[u8]| stretch.iter().map(|&byte| u8::from(is_control(byte))).sum::<u8>();
-    let controls: usize = bytes.chunks(255).map(|stretch| usize::from(of_stretch(stretch))).sum();
+    let controls = controls(Width::detect(), bytes);
     if controls > 0 {
         if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
             return Err(at);

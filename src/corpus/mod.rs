@@ -29,9 +29,9 @@ mod wav;
 pub use alignments::{TimedWord, TimedWords, read_alignment};
 pub use contents::Contents;
 pub use documents::{
-    DocumentFile, DocumentText, KeptTexts,
-    Document, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, Listing, Split, decode_document,
-    listed_documents, read_listing, unique_documents, whole_document,
+    Document, DocumentFile, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, DocumentText,
+    KeptTexts, Listing, Split, decode_document, listed_documents, read_listing, unique_documents,
+    whole_document,
 };
 pub use glob::{Pattern, normalise};
 pub use identity::{Identity, NameBy};

@@ -9,8 +9,9 @@ use super::desk::Desk;
 use super::key::Key;
 use super::plan::{ClipsPlan, DocumentsPlan};
 use crate::corpus::{
-    ClipRef, Cut, DocumentRef, DocumentRules, Found, KeptTexts, Listing, Manifest, Quarantined, Warned, index_clips,
-    listed_documents, read_listing, read_manifest, unique_clips, unique_documents, walk, whole_document,
+    ClipRef, Cut, DocumentRef, DocumentRules, Found, KeptTexts, Listing, Manifest, Quarantined, Warned,
+    index_clips, listed_documents, read_listing, read_manifest, unique_clips, unique_documents, walk,
+    whole_document,
 };
 use crate::error::{Error, Result};
 

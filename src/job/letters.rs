@@ -30,7 +30,10 @@ pub(super) fn texts<'d>(
 ) -> BTreeMap<String, String> {
     let references: Vec<&DocumentRef> = ids.filter_map(|id| inputs.find(id)).collect();
     let read = DocumentReader::new(&plan.rules).read(&references);
-    read.into_iter().flatten().map(|document| (document.id.to_string(), document.text.into_string())).collect()
+    read.into_iter()
+        .flatten()
+        .map(|document| (document.id.to_string(), document.text.into_string()))
+        .collect()
 }
 
 /// How well the letters of each pair of document and recording fit ([`LetterModels::fit`]); NaN where that is not known, and the

@@ -28,8 +28,7 @@ pub(super) fn run(
     let part = |(number, shard): (usize, Range<usize>)| {
         desk.interrupt.check()?;
         let name = format!("tokens/part-{number:05}.parquet");
-        let ids: Vec<&str> =
-            references[shard.clone()].iter().map(|reference| &*reference.id).collect();
+        let ids: Vec<&str> = references[shard.clone()].iter().map(|reference| &*reference.id).collect();
         let key = Key::of("tokens", &(&desk.settings.tokens, model, ids, contents.get(shard.clone())));
         let known = desk.store.load::<Kept<()>>(&key).and_then(|kept| {
             kept.written.first().and_then(|written| desk.lay(written, &name, &kept.config_hash))

@@ -204,7 +204,11 @@ fn ledger<'a>(plan: &Plan, inputs: &'a AllInputs, outcome: &'a Outcome, run_id: 
         quarantined: codes.get(source).map(|&code| code.into()),
     };
     let documents = inputs.0.iter().zip(&outcome.words).flat_map(|(inputs, words)| {
-        inputs.references.iter().zip(words.contents.iter()).map(|(input, content)| entry(input.names(), content))
+        inputs
+            .references
+            .iter()
+            .zip(words.contents.iter())
+            .map(|(input, content)| entry(input.names(), content))
     });
     let clips = inputs.1.iter().zip(&outcome.sound).flat_map(|(inputs, sound)| {
         inputs.references.iter().zip(&sound.contents).map(|(input, content)| entry(input.names(), content))

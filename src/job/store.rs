@@ -258,12 +258,7 @@ impl Store {
         }
     }
 
-    fn write(
-        &self,
-        kind: &str,
-        key: &Key,
-        contents: impl FnOnce(&mut File) -> io::Result<()>,
-    ) -> bool {
+    fn write(&self, kind: &str, key: &Key, contents: impl FnOnce(&mut File) -> io::Result<()>) -> bool {
         if self.is_read_only || lock(&self.trouble).is_some() {
             return false;
         }

@@ -326,7 +326,7 @@ impl ShardCounter {
     pub fn finish(&mut self) -> ShardCounts {
         let counts = ShardCounts {
             terms: self.interner.terms().clone(),
-            rows: self.rows.counts.clone(),
+            rows: self.rows.all().to_vec(),
             row_ends: self.rows.ends.clone(),
             stream: self.stream.clone(),
             stream_ends: self.stream_ends.clone(),
@@ -351,10 +351,15 @@ impl ShardCounter {
     }
 }
 
+/// Rows that there is room for at first.
+const FEWEST_ROWS: usize = 1024;
+
 /// Rows under construction. A mark at each term tells where the document has it already: no map for each document.
 #[derive(Debug, Default)]
 struct Rows {
+    /// The rows and room for more: whether a term is new to a document is hard to guess, so a place is written to either way.
     counts: Vec<TermCount>,
+    len: usize,
     ends: Vec<usize>,
     start: usize,
 }
@@ -363,22 +368,35 @@ impl Rows {
     /// Counts a term whose last row plus one is `last`, zero for none.
     #[inline]
     fn bump(&mut self, term: u32, last: &mut u32) {
-        let row = *last as usize;
-        if row > self.start {
-            self.counts[row - 1].count += 1;
-        } else {
-            self.counts.push(TermCount { term, count: 1 });
-            *last = self.counts.len() as u32;
+        if self.len == self.counts.len() {
+            self.grow();
         }
+        let is_new = *last as usize <= self.start;
+        let row = if is_new { self.len } else { *last as usize - 1 };
+        let place = &mut self.counts[row];
+        *place = TermCount { term, count: place.count * u32::from(!is_new) + 1 };
+        self.len += usize::from(is_new);
+        *last = row as u32 + 1;
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let room = (self.len * 2).max(FEWEST_ROWS);
+        self.counts.resize(room, TermCount { term: 0, count: 0 });
+    }
+
+    /// The rows of all documents.
+    fn all(&self) -> &[TermCount] {
+        &self.counts[..self.len]
     }
 
     fn end_document(&mut self) {
-        self.start = self.counts.len();
+        self.start = self.len;
         self.ends.push(self.start);
     }
 
     fn clear(&mut self) {
-        self.counts.clear();
+        self.len = 0;
         self.ends.clear();
         self.start = 0;
     }

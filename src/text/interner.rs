@@ -102,6 +102,17 @@ const KEY_BYTES: usize = 15;
 /// Where the length stands in `high`.
 const LENGTH_BITS: u32 = 56;
 
+/// The bits of the first bytes of a block, by how many of these are a term's.
+const KEPT_BITS: [u128; KEY_BYTES + 1] = {
+    let mut bits = [0; KEY_BYTES + 1];
+    let mut len = 1;
+    while len <= KEY_BYTES {
+        bits[len] = u128::MAX >> (8 * (KEY_BYTES + 1 - len));
+        len += 1;
+    }
+    bits
+};
+
 /// Terms whose numbers are looked up together, so that the table is fetched for all of them at once.
 const BATCH: usize = 32;
 
@@ -141,7 +152,7 @@ impl<'t> Token<'t> {
         self.end == self.start
     }
 
-    #[inline]
+    #[inline(always)]
     fn key(self) -> TermKey {
         match self.text.as_bytes().get(self.start..).and_then(<[u8]>::first_chunk) {
             Some(block) if self.len() <= KEY_BYTES => TermKey::of_block(block, self.len()),
@@ -159,49 +170,48 @@ impl<'t> From<&'t str> for Token<'t> {
 /// Terms that wait for their numbers.
 #[derive(Debug, Default)]
 pub struct TermBatch {
-    keys: [TermKey; BATCH],
+    keys: [(TermKey, usize); BATCH],
     len: usize,
 }
 
 impl TermBatch {
     /// Adds a term and gives the numbers of the terms so far to `found`, in their order and with their marks, when there are enough of
     /// them, or when the term is too long to wait.
-    #[inline]
-    pub fn push(&mut self, token: Token<'_>, interner: &mut Interner, mut found: impl FnMut(u32, &mut u32)) {
+    #[inline(always)]
+    pub fn push(&mut self, token: Token<'_>, interner: &mut Interner, found: impl FnMut(u32, &mut u32)) {
         if token.len() > KEY_BYTES {
-            self.flush(interner, &mut found);
-            interner.intern_marked(token.as_str(), found);
-            return;
+            return self.push_long(token, interner, found);
         }
         // The length is below `BATCH` here always, which the compiler cannot know.
-        self.keys[self.len % BATCH] = token.key();
-        self.len += 1;
-        if self.len >= BATCH {
+        let key = token.key();
+        let hash = key.hash() as usize;
+        interner.fetch(hash);
+        let at = self.len;
+        self.keys[at % BATCH] = (key, hash);
+        self.len = at + 1;
+        if at + 1 >= BATCH {
             self.flush(interner, found);
         }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn push_long(&mut self, token: Token<'_>, interner: &mut Interner, mut found: impl FnMut(u32, &mut u32)) {
+        self.flush(interner, &mut found);
+        interner.intern_marked(token.as_str(), found);
+    }
+
     /// Gives the numbers of the terms that wait.
+    #[inline(never)]
     pub fn flush(&mut self, interner: &mut Interner, mut found: impl FnMut(u32, &mut u32)) {
         let keys = &self.keys[..self.len];
-        if keys.is_empty() {
-            return;
-        }
         self.len = 0;
         interner.make_room(keys.len());
-        let hashes: [usize; BATCH] =
-            std::array::from_fn(|i| keys.get(i).map_or(0, |key| key.hash() as usize));
-        let mask = interner.slots.len() - 1;
-        hashes.iter().take(keys.len()).for_each(|hash| prefetch_item(&interner.slots, hash & mask));
-        for (key, hash) in keys.iter().zip(hashes) {
-            let at = match interner.probe(*key, hash, &[]) {
-                Ok(at) => at,
-                Err(free) => {
-                    let (bytes, len) = key.bytes();
-                    interner.add(std::str::from_utf8(&bytes[..len]).unwrap_or_default(), *key, free);
-                    free
-                }
-            };
+        for &(key, hash) in keys {
+            let at = interner.probe_whole(key, hash);
+            if interner.slots[at].number == 0 {
+                interner.add_whole(key, at);
+            }
             let slot = &mut interner.slots[at];
             found(slot.number - 1, &mut slot.mark);
         }
@@ -218,10 +228,9 @@ impl TermKey {
     }
 
     /// The key of a term that stands at the start of `block`.
-    #[inline]
+    #[inline(always)]
     fn of_block(block: &[u8; KEY_BYTES + 1], len: usize) -> Self {
-        let bits = 8 * len as u32;
-        let all = u128::from_le_bytes(*block) & !u128::MAX.checked_shl(bits).unwrap_or(0);
+        let all = u128::from_le_bytes(*block) & KEPT_BITS[len % KEPT_BITS.len()];
         Self { low: all as u64, high: (all >> 64) as u64 | (len as u64) << LENGTH_BITS }
     }
 
@@ -237,7 +246,7 @@ impl TermKey {
         Self { low: hash, high: folded(hash ^ SECOND, state ^ low) | 0xFF << LENGTH_BITS }
     }
 
-    #[inline]
+    #[inline(always)]
     fn hash(self) -> u64 {
         folded(self.low ^ FIRST, self.high ^ SECOND)
     }
@@ -290,7 +299,7 @@ impl Interner {
     pub fn intern_all<'t>(&mut self, terms: impl IntoIterator<Item = &'t str>, mut found: impl FnMut(u32)) {
         in_batches(terms, |batch| {
             self.make_room(batch.len());
-            self.fetch(batch);
+            self.fetch_all(batch);
             for (term, key) in batch {
                 let at = self.probe(*key, key.hash() as usize, term.as_bytes());
                 let at = at.unwrap_or_else(|free| {
@@ -309,7 +318,7 @@ impl Interner {
             if self.slots.is_empty() {
                 return numbers.resize(numbers.len() + batch.len(), None);
             }
-            self.fetch(batch);
+            self.fetch_all(batch);
             numbers.extend(batch.iter().map(|(term, key)| {
                 let at = self.probe(*key, key.hash() as usize, term.as_bytes()).ok()?;
                 Some(self.slots[at].number - 1)
@@ -318,10 +327,15 @@ impl Interner {
         numbers
     }
 
-    /// Has the places of these terms fetched while others are looked at.
-    fn fetch(&self, batch: &[(&str, TermKey)]) {
-        let mask = self.slots.len() - 1;
-        batch.iter().for_each(|(_, key)| prefetch_item(&self.slots, key.hash() as usize & mask));
+    /// Has the place of a term fetched while others are looked at.
+    #[inline(always)]
+    fn fetch(&self, hash: usize) {
+        prefetch_item(&self.slots, hash & self.slots.len().wrapping_sub(1));
+    }
+
+    /// Has the places of these terms fetched.
+    fn fetch_all(&self, batch: &[(&str, TermKey)]) {
+        batch.iter().for_each(|(_, key)| self.fetch(key.hash() as usize));
     }
 
     /// Forgets all terms and keeps the room that they took.
@@ -335,6 +349,13 @@ impl Interner {
     fn add(&mut self, term: &str, key: TermKey, free: usize) {
         self.list.push(term);
         self.slots[free] = Slot { key, number: self.list.len() as u32, mark: 0 };
+    }
+
+    /// Adds a term that stands in its key whole.
+    #[cold]
+    fn add_whole(&mut self, key: TermKey, free: usize) {
+        let (bytes, len) = key.bytes();
+        self.add(std::str::from_utf8(&bytes[..len]).unwrap_or_default(), key, free);
     }
 
     /// Makes sure that the table is at most half full when so many terms are added.
@@ -358,7 +379,7 @@ impl Interner {
 
     /// The slot of the term, or the free one where it would go. There must be a free slot. Of a key that is whole, the term itself is
     /// not looked at.
-    #[inline]
+    #[inline(always)]
     fn probe(&self, key: TermKey, hash: usize, term: &[u8]) -> Result<usize, usize> {
         let mask = self.slots.len() - 1;
         let mut at = hash & mask;
@@ -372,6 +393,18 @@ impl Interner {
             }
             at = (at + 1) & mask;
         }
+    }
+
+    /// As [`Interner::probe`] for a key that is whole: the slot of the term or the free one.
+    #[inline(always)]
+    fn probe_whole(&self, key: TermKey, hash: usize) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut at = hash & mask;
+        // The key of a free slot is that of the empty term.
+        while self.slots[at].key != key && self.slots[at].number != 0 {
+            at = (at + 1) & mask;
+        }
+        at
     }
 
     #[cold]

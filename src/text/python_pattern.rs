@@ -6,7 +6,8 @@
 
 use super::error::TextError;
 use super::interner::Token;
-use super::words::{Masks, for_each_word_run};
+use super::words::for_each_word_run;
+use crate::simd::RunEdges;
 use regex::Regex;
 
 /// A compiled token pattern.
@@ -44,9 +45,9 @@ impl TokenPattern {
     }
 
     /// Calls `found` with every token of the text.
-    pub fn for_each_match(&self, text: &str, masks: &mut Masks, mut found: impl FnMut(Token<'_>)) {
+    pub fn for_each_match(&self, text: &str, edges: &mut RunEdges, mut found: impl FnMut(Token<'_>)) {
         match self {
-            Self::Runs { min_chars } => for_each_word_run(text, *min_chars, masks, found),
+            Self::Runs { min_chars } => for_each_word_run(text, *min_chars, edges, found),
             Self::Regex { regex, group: 0 } => {
                 regex.find_iter(text).filter(|m| !m.is_empty()).for_each(|m| found(m.as_str().into()));
             }
@@ -146,7 +147,7 @@ mod tests {
         let mut found = Vec::new();
         TokenPattern::new(pattern)
             .unwrap()
-            .for_each_match(text, &mut Masks::new(), |token| found.push(token.as_str().to_owned()));
+            .for_each_match(text, &mut RunEdges::default(), |token| found.push(token.as_str().to_owned()));
         found
     }
 

@@ -8,7 +8,8 @@ use super::origins::Origins;
 use super::python_pattern::TokenPattern;
 use super::stop_words::stop_list;
 use super::word_characters::is_newer_capital;
-use super::words::{Masks, for_each_unicode_word};
+use super::words::for_each_unicode_word;
+use crate::simd::RunEdges;
 use rust_stemmers::{Algorithm, Stemmer};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -93,7 +94,7 @@ pub struct TokenBuffer {
     lowered: String,
     stripped: String,
     stems: HashMap<String, String>,
-    masks: Masks,
+    edges: RunEdges,
 }
 
 impl Tokenizer {
@@ -159,9 +160,9 @@ impl Tokenizer {
                 }
             });
         }
-        let TokenBuffer { lowered, stripped, stems, masks } = buffer;
+        let TokenBuffer { lowered, stripped, stems, edges } = buffer;
         let text = self.normalised(text, lowered, stripped);
-        self.cut(text, masks, |token| match &self.stemmer {
+        self.cut(text, edges, |token| match &self.stemmer {
             None => found(token),
             Some(stemmer) => found(stem_of(token.as_str(), stemmer, stems).into()),
         });
@@ -187,10 +188,10 @@ impl Tokenizer {
                 }
             });
         }
-        let TokenBuffer { lowered, stripped, stems, masks } = buffer;
+        let TokenBuffer { lowered, stripped, stems, edges } = buffer;
         let normalised = self.normalised(text, lowered, stripped);
         let origins = Origins::new(text, |character| self.normalised_character(character));
-        self.cut(normalised, masks, |token| {
+        self.cut(normalised, edges, |token| {
             // Where the token stands is where its bytes are.
             let start = token.as_str().as_ptr() as usize - normalised.as_ptr() as usize;
             let span = origins.of(start..start + token.len());
@@ -203,7 +204,7 @@ impl Tokenizer {
     }
 
     /// Cuts a normalised text; a model is not asked.
-    fn cut(&self, text: &str, masks: &mut Masks, mut found: impl FnMut(Token<'_>)) {
+    fn cut(&self, text: &str, edges: &mut RunEdges, mut found: impl FnMut(Token<'_>)) {
         let drops_some = !self.stop_words.is_empty() || self.min_length > 1 || !self.numbers;
         let kept = |token: Token<'_>| {
             if !drops_some || !self.drops(token.as_str()) {
@@ -211,8 +212,8 @@ impl Tokenizer {
             }
         };
         match &self.cut {
-            Cut::Words => for_each_unicode_word(text, masks, kept),
-            Cut::Pattern(pattern) => pattern.for_each_match(text, masks, kept),
+            Cut::Words => for_each_unicode_word(text, edges, kept),
+            Cut::Pattern(pattern) => pattern.for_each_match(text, edges, kept),
             Cut::Model(_) => {}
         }
     }

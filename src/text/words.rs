@@ -7,20 +7,19 @@
 use super::interner::Token;
 use super::normalisation::ascii_prefix;
 use super::word_characters::for_each_run;
-use crate::simd::{Width, word_masks};
+use crate::simd::{RunEdges, Width};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Bytes of which masks are made at once: they and the text stay in the first cache.
-const WINDOW: usize = 1 << 14;
-
-/// Room for the masks of a stretch.
-pub type Masks = Vec<u64>;
-
 /// Calls `found` with every longest run of word characters (Python's) that has at least `min_chars` of them.
-pub fn for_each_word_run(text: &str, min_chars: usize, masks: &mut Masks, mut found: impl FnMut(Token<'_>)) {
+pub fn for_each_word_run(
+    text: &str,
+    min_chars: usize,
+    edges: &mut RunEdges,
+    mut found: impl FnMut(Token<'_>),
+) {
     for_each_stretch(text, |stretch, is_plain| {
         if is_plain {
-            for_each_plain_run(stretch.as_bytes(), masks, |start, end| {
+            for_each_plain_run(stretch.as_bytes(), edges, |start, end| {
                 if end - start >= min_chars {
                     found(Token::within(stretch, start, end));
                 }
@@ -32,13 +31,13 @@ pub fn for_each_word_run(text: &str, min_chars: usize, masks: &mut Masks, mut fo
 }
 
 /// Calls `found` with every word of UAX #29: the segments that hold a letter or a number.
-pub fn for_each_unicode_word(text: &str, masks: &mut Masks, mut found: impl FnMut(Token<'_>)) {
+pub fn for_each_unicode_word(text: &str, edges: &mut RunEdges, mut found: impl FnMut(Token<'_>)) {
     for_each_stretch(text, |stretch, is_plain| {
         if is_plain {
             // Where the word began of which the last run was not the end.
             let mut begin = None;
             let bytes = stretch.as_bytes();
-            for_each_plain_run(bytes, masks, |start, end| {
+            for_each_plain_run(bytes, edges, |start, end| {
                 let start = begin.take().unwrap_or(start);
                 if goes_on(bytes, end) {
                     begin = Some(start);
@@ -101,30 +100,32 @@ fn first_safe_cut(bytes: &[u8], from: usize) -> usize {
 
 /// Calls `found` with begin and end of every run of ASCII letters, digits and underscores.
 #[inline]
-fn for_each_plain_run(bytes: &[u8], masks: &mut Masks, mut found: impl FnMut(usize, usize)) {
+fn for_each_plain_run(bytes: &[u8], edges: &mut RunEdges, mut found: impl FnMut(usize, usize)) {
     let width = Width::detect();
-    // Where the run began that is not at its end, and whether there is one.
-    let (mut start, mut inside) = (0, 0);
-    for (window, text) in bytes.chunks(WINDOW).enumerate() {
-        word_masks(width, text, masks);
-        for (block, mask) in masks.iter().enumerate() {
-            let at = window * WINDOW + block * 64;
-            let mut edges = mask ^ (mask << 1 | inside);
-            while edges != 0 {
-                let edge = at + edges.trailing_zeros() as usize;
-                if inside == 0 {
-                    start = edge;
-                } else {
-                    found(start, edge);
-                }
-                inside ^= 1;
-                edges &= edges - 1;
-            }
+    // Where the run began that is not at its end.
+    let mut open = None;
+    for (window, text) in bytes.chunks(RunEdges::MOST_BYTES).enumerate() {
+        let at = |place: &u16| window * RunEdges::MOST_BYTES + usize::from(*place);
+        edges.find(width, text, open.is_some());
+        let (starts, mut ends) = (edges.starts(), edges.ends());
+        if let (Some(start), Some((end, others))) = (open, ends.split_first()) {
+            seldom(&mut found, start, at(end));
+            (open, ends) = (None, others);
         }
+        for (start, end) in starts.iter().zip(ends) {
+            found(at(start), at(end));
+        }
+        open = starts.get(ends.len()).map(at).or(open);
     }
-    if inside == 1 {
-        found(start, bytes.len());
+    if let Some(start) = open {
+        seldom(&mut found, start, bytes.len());
     }
+}
+
+/// Calls `found` where that need not be quick: it is put into the loop that calls it most.
+#[cold]
+fn seldom(found: &mut dyn FnMut(usize, usize), start: usize, end: usize) {
+    found(start, end);
 }
 
 /// Whether the word that comes to `end` goes on after one character between two letters (WB6, WB7) or two digits (WB11, WB12).
@@ -153,13 +154,15 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        for_each_unicode_word(text, &mut Masks::new(), |word| found.push(word.as_str().to_owned()));
+        for_each_unicode_word(text, &mut RunEdges::default(), |word| found.push(word.as_str().to_owned()));
         found
     }
 
     fn runs(text: &str, min_chars: usize) -> Vec<String> {
         let mut found = Vec::new();
-        for_each_word_run(text, min_chars, &mut Masks::new(), |word| found.push(word.as_str().to_owned()));
+        for_each_word_run(text, min_chars, &mut RunEdges::default(), |word| {
+            found.push(word.as_str().to_owned())
+        });
         found
     }
 
@@ -175,7 +178,16 @@ mod tests {
 
     #[test]
     fn words_may_reach_over_windows_and_blocks() {
-        for len in [1, 63, 64, 65, WINDOW - 1, WINDOW, WINDOW + 1, 3 * WINDOW] {
+        for len in [
+            1,
+            63,
+            64,
+            65,
+            RunEdges::MOST_BYTES - 1,
+            RunEdges::MOST_BYTES,
+            RunEdges::MOST_BYTES + 1,
+            3 * RunEdges::MOST_BYTES,
+        ] {
             let text = format!("{} {}’s don't é", "x".repeat(len), "y".repeat(len));
             assert_eq!(words(&text), naive_words(&text));
             assert_eq!(runs(&text, 2), naive_runs(&text, 2));

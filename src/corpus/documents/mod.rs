@@ -2,9 +2,9 @@
 
 mod listing;
 mod reader;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::ops::Range;
 use std::path::PathBuf;

@@ -16,8 +16,8 @@ use super::super::walk::Found;
 use super::super::{html, markdown};
 use super::text::{DocumentText, FileText, KeptTexts, SharedText};
 use super::{
-    Document, DocumentFile, DocumentFormat, DocumentRef, DocumentRules, Place, Split, layout_of, listed_documents,
-    read_listing,
+    Document, DocumentFile, DocumentFormat, DocumentRef, DocumentRules, Place, Split, layout_of,
+    listed_documents, read_listing,
 };
 
 pub(super) fn read_text(path: &Path, format: DocumentFormat) -> Result<FileText, Unusable> {
@@ -142,11 +142,19 @@ fn decode_rows(bytes: &[u8], format: DocumentFormat) -> Result<String, Unusable>
     let references = if format == DocumentFormat::Manifest {
         read_manifest(&found).map_err(of_row)?.documents(&found).0
     } else {
-        listed_documents(&found, &rules, &read_listing(&found, &rules, &KeptTexts::default()).map_err(of_row)?).0
+        listed_documents(
+            &found,
+            &rules,
+            &read_listing(&found, &rules, &KeptTexts::default()).map_err(of_row)?,
+        )
+        .0
     };
     let references: Vec<&DocumentRef> = references.iter().collect();
-    let texts: Result<Vec<String>, Unread> =
-        DocumentReader::new(&rules).read(&references).into_iter().map(|read| Ok(read?.text.into_string())).collect();
+    let texts: Result<Vec<String>, Unread> = DocumentReader::new(&rules)
+        .read(&references)
+        .into_iter()
+        .map(|read| Ok(read?.text.into_string()))
+        .collect();
     texts.map(|texts| texts.join("\n\n")).map_err(|unread| of_row(unread.row))
 }
 

@@ -1,0 +1,73 @@
+//! Bytes to text: whether they are UTF-8, and how many control characters are among them.
+
+use super::{Instructions, Width};
+
+/// `bytes` as text, without a copy of them.
+///
+/// # Errors
+/// The bytes again, where they are not UTF-8.
+pub fn text_of_utf8(bytes: Vec<u8>) -> Result<String, Vec<u8>> {
+    match simdutf8::basic::from_utf8(&bytes) {
+        // SAFETY: they have just been found to be UTF-8.
+        Ok(_) => Ok(unsafe { String::from_utf8_unchecked(bytes) }),
+        Err(_) => Err(bytes),
+    }
+}
+
+/// A control character that text does not have: everything under the space but tab, line feed, form feed, return and escape.
+#[inline(always)]
+pub fn is_control(byte: u8) -> bool {
+    byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | b'\x0C' | b'\x1B') || byte == 0x7F
+}
+
+/// How many control characters `bytes` have.
+pub fn controls(width: Width, bytes: &[u8]) -> usize {
+    match width.0 {
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx2 | Instructions::Avx512 => {
+            // SAFETY: `Width` is only made where the processor has the instructions, and both widths have AVX2.
+            unsafe { controls_avx2(bytes) }
+        }
+        _ => count_controls(bytes),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn controls_avx2(bytes: &[u8]) -> usize {
+    count_controls(bytes)
+}
+
+#[inline(always)]
+fn count_controls(bytes: &[u8]) -> usize {
+    // In stretches whose number fits a byte, which many can be counted in at once.
+    let of_stretch = |stretch: &[u8]| stretch.iter().map(|&byte| u8::from(is_control(byte))).sum::<u8>();
+    let (stretches, rest) = bytes.as_chunks::<224>();
+    let whole: usize = stretches.iter().map(|stretch| usize::from(of_stretch(stretch))).sum();
+    whole + usize::from(of_stretch(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_what_the_standard_library_takes_for_it() {
+        for bytes in [&b""[..], b"plain", "größer — “so”".as_bytes(), b"\xFF", b"cut \xE2\x80", b"\xC0\x80", b"\xED\xA0\x80"] {
+            let expected = String::from_utf8(bytes.to_vec()).map_err(|error| error.into_bytes());
+            assert_eq!(text_of_utf8(bytes.to_vec()), expected);
+        }
+    }
+
+    #[test]
+    fn control_characters_are_counted_at_every_width() {
+        let bytes: Vec<u8> = (0..3000_usize).map(|i| (i * 11 % 256) as u8).collect();
+        for width in Width::available() {
+            for len in [0, 1, 100, 223, 224, 225, 1000, 3000] {
+                let expected = bytes[..len].iter().filter(|byte| is_control(**byte)).count();
+                assert_eq!(controls(width, &bytes[..len]), expected);
+            }
+            assert_eq!(controls(width, &[0x7F; 1000]), 1000);
+        }
+    }
+}
