@@ -7,6 +7,7 @@
 pub mod difference;
 pub mod matrix;
 pub mod page;
+mod pages;
 mod parquet;
 mod reading;
 pub mod tables;

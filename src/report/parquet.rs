@@ -12,20 +12,18 @@ use polars::prelude::{
     SerReader, Series,
 };
 use polars_arrow::array::{DictionaryArray, PrimitiveArray, Utf8ViewArray};
-use polars_arrow::record_batch::RecordBatchT;
 use polars_parquet::write::{
-    CompressionOptions, Encoding, FileWriter, KeyValue, RowGroupIterator, StatisticsOptions, Version,
-    WriteOptions, ZstdLevel, get_dtype_encoding,
+    CompressionOptions, Encoding, FileWriter, KeyValue, StatisticsOptions, Version, WriteOptions,
+    get_dtype_encoding,
 };
 
+use super::pages::{Encoded, row_group};
 use crate::error::{Error, Result};
 use crate::text::TermList;
 
 /// The version of the tables' contract; it changes when a column changes its meaning or goes.
 const SCHEMA_VERSION: &str = "1";
 
-/// Tables are written every night and read seldom: higher levels take several times as long for a tenth of the size.
-const ZSTD_LEVEL: i32 = 1;
 /// Rows that have statistics of their own.
 const GROUP_ROWS: usize = 1 << 20;
 
@@ -41,6 +39,8 @@ pub enum Column {
         values: Vec<String>,
         places: Vec<u32>,
     },
+    /// Strings that others hold too.
+    Shared(Vec<Arc<str>>),
     OptStr(Vec<Option<String>>),
     U16(Vec<u16>),
     OptU16(Vec<Option<u16>>),
@@ -48,12 +48,28 @@ pub enum Column {
     U32(Vec<u32>),
     /// Numbers that rise in stretches: kept as differences.
     Rising(Vec<u32>),
+    /// Numbers of which there are few: the place in `values` of each row's.
+    FewU32 {
+        values: Vec<u32>,
+        places: Vec<u32>,
+    },
     U64(Vec<u64>),
     OptU64(Vec<Option<u64>>),
+    /// So many nulls.
+    NoU64(usize),
     F32(Vec<f32>),
     OptF32(Vec<Option<f32>>),
+    /// As `F32`, of numbers that have nothing in common: they are hardly compressed.
+    DenseF32(Vec<f32>),
+    /// As `FewU32`.
+    FewF32 {
+        values: Vec<f32>,
+        places: Vec<u32>,
+    },
     F64(Vec<f64>),
     OptF64(Vec<Option<f64>>),
+    /// So many nulls.
+    NoF64(usize),
     /// Row-major vectors of one width.
     ArrayF32 {
         values: Vec<f32>,
@@ -175,31 +191,26 @@ pub fn write_table(table: Table, folder: &Path, file: &str, provenance: &Provena
 
 /// Writes a table as Parquet and gives the number of its rows.
 fn encode(table: Table, mut metadata: Vec<(String, String)>, sink: &mut impl Write) -> PolarsResult<usize> {
-    let columns: Vec<(ArrowField, ArrayRef, Vec<Encoding>)> = table
-        .columns
-        .into_iter()
-        .map(|(name, column)| array(name.into(), column))
-        .collect::<PolarsResult<_>>()?;
-    let rows = columns.first().map_or(0, |(_, array, _)| array.len());
-    let schema: ArrowSchema = columns.iter().map(|(field, ..)| (field.name.clone(), field.clone())).collect();
+    let (mut schema, mut columns) = (ArrowSchema::default(), Vec::new());
+    for (name, column) in table.columns {
+        let column = encoded(name.as_str().into(), column)?;
+        let field = ArrowField::new(name.into(), column.array.dtype().clone(), true);
+        schema.insert(field.name.clone(), field);
+        columns.push(column);
+    }
+    let rows = columns.first().map_or(0, |column| column.array.len());
     metadata.extend(arrow_schema(&schema));
     let options = WriteOptions {
         statistics: StatisticsOptions::default(),
         version: Version::V1,
-        compression: CompressionOptions::Zstd(Some(ZstdLevel::try_new(ZSTD_LEVEL)?)),
+        compression: CompressionOptions::Zstd(None),
         data_page_size: None,
     };
-    let encodings: Vec<Vec<Encoding>> = columns.iter().map(|(.., encodings)| encodings.clone()).collect();
-    let shared = Arc::new(schema.clone());
-    let groups = (0..rows).step_by(GROUP_ROWS).map(|start| {
-        let len = GROUP_ROWS.min(rows - start);
-        let arrays = columns.iter().map(|(_, array, _)| array.sliced(start, len)).collect();
-        RecordBatchT::try_new(len, Arc::clone(&shared), arrays)
-    });
-    let groups = RowGroupIterator::try_new(groups, &schema, options, encodings.into())?;
     let mut writer = FileWriter::try_new(sink, schema, options)?;
-    for (group, start) in groups.zip((0..rows).step_by(GROUP_ROWS)) {
-        writer.write(GROUP_ROWS.min(rows - start) as u64, group?)?;
+    let types = writer.parquet_schema().fields().to_vec();
+    for start in (0..rows).step_by(GROUP_ROWS) {
+        let len = GROUP_ROWS.min(rows - start);
+        writer.write(len as u64, row_group(&columns, &types, (start, len), options)?)?;
     }
     let metadata = metadata.into_iter().map(|(key, value)| KeyValue { key, value: Some(value) });
     writer.end(Some(metadata.collect()))?;
@@ -245,8 +256,12 @@ fn metadata(table: &Table, provenance: &Provenance) -> Vec<(String, String)> {
 /// hardly computes with, and which other readers do not know.
 fn arrow_schema(schema: &ArrowSchema) -> Option<(String, String)> {
     let plain = |field: &ArrowField| {
-        let is_text = matches!(field.dtype, ArrowDataType::Utf8View | ArrowDataType::Dictionary(..));
-        let dtype = if is_text { ArrowDataType::LargeUtf8 } else { field.dtype.clone() };
+        let dtype = match &field.dtype {
+            ArrowDataType::Dictionary(_, values, _) => values,
+            dtype => dtype,
+        };
+        let dtype = if *dtype == ArrowDataType::Utf8View { &ArrowDataType::LargeUtf8 } else { dtype };
+        let dtype = dtype.clone();
         (field.name.clone(), ArrowField::new(field.name.clone(), dtype, true))
     };
     let entry = polars_parquet::write::schema_to_metadata_key(&schema.iter_values().map(plain).collect());
@@ -254,26 +269,43 @@ fn arrow_schema(schema: &ArrowSchema) -> Option<(String, String)> {
 }
 
 /// A column as it is written, and how.
-fn array(name: PlSmallStr, column: Column) -> PolarsResult<(ArrowField, ArrayRef, Vec<Encoding>)> {
+fn encoded(name: PlSmallStr, column: Column) -> PolarsResult<Encoded> {
     // A dictionary of measurements would be as long as they are.
-    let is_measurement = matches!(column, Column::F32(_) | Column::OptF32(_));
+    let is_measurement = matches!(column, Column::F32(_) | Column::OptF32(_) | Column::DenseF32(_));
     let is_rising = matches!(column, Column::Rising(_));
+    let is_dense = matches!(column, Column::Rising(_) | Column::DenseF32(_));
     let array: ArrayRef = match column {
         Column::Text(texts) => Utf8ViewArray::from_slice_values(texts.iter().collect::<Vec<&str>>()).boxed(),
-        Column::Rising(values) => PrimitiveArray::from_vec(values).boxed(),
+        Column::Shared(texts) => Utf8ViewArray::from_slice_values(texts).boxed(),
+        Column::U32(values) | Column::Rising(values) => PrimitiveArray::from_vec(values).boxed(),
+        Column::U64(values) => PrimitiveArray::from_vec(values).boxed(),
+        Column::NoU64(rows) => PrimitiveArray::<u64>::new_null(ArrowDataType::UInt64, rows).boxed(),
+        Column::NoF64(rows) => PrimitiveArray::<f64>::new_null(ArrowDataType::Float64, rows).boxed(),
+        Column::F32(values) | Column::DenseF32(values) if values.iter().all(|value| value.is_finite()) => {
+            PrimitiveArray::from_vec(values).boxed()
+        }
+        Column::F64(values) if values.iter().all(|value| value.is_finite()) => {
+            PrimitiveArray::from_vec(values).boxed()
+        }
         Column::Repeated { values, places } => {
-            let values = Utf8ViewArray::from_slice_values(values).boxed();
-            DictionaryArray::try_from_keys(PrimitiveArray::from_vec(places), values, false)?.boxed()
+            dictionary(Utf8ViewArray::from_slice_values(values).boxed(), places)?
+        }
+        Column::FewU32 { values, places } => dictionary(PrimitiveArray::from_vec(values).boxed(), places)?,
+        Column::FewF32 { values, places } if values.iter().all(|value| value.is_finite()) => {
+            dictionary(PrimitiveArray::from_vec(values).boxed(), places)?
         }
         column => series(name.clone(), column)?.rechunk().to_arrow(0, CompatLevel::newest()),
     };
-    let field = ArrowField::new(name, array.dtype().clone(), true);
     let encodings = match () {
         () if is_measurement => vec![Encoding::Plain],
         () if is_rising => vec![Encoding::DeltaBinaryPacked],
         () => get_dtype_encoding(array.dtype()),
     };
-    Ok((field, array, encodings))
+    Ok(Encoded { array, encodings, is_dense })
+}
+
+fn dictionary(values: ArrayRef, places: Vec<u32>) -> PolarsResult<ArrayRef> {
+    Ok(DictionaryArray::try_from_keys(PrimitiveArray::from_vec(places), values, false)?.boxed())
 }
 
 pub(super) fn frame(table: Table) -> PolarsResult<DataFrame> {
@@ -293,6 +325,12 @@ fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
             let value = |place: u32| values.get(place as usize).map(String::as_str);
             Series::new(name, places.into_iter().map(value).collect::<Vec<Option<&str>>>())
         }
+        Column::Shared(values) => {
+            Series::new(name, values.iter().map(|value| &**value).collect::<Vec<&str>>())
+        }
+        Column::FewU32 { values, places } => Series::new(name, named(&values, &places)),
+        Column::FewF32 { values, places } => series(name, Column::OptF32(named(&values, &places)))?,
+        Column::DenseF32(values) => series(name, Column::F32(values))?,
         Column::OptStr(values) => Series::new(name, values),
         Column::U16(values) => Series::new(name, values),
         Column::OptU16(values) => Series::new(name, values),
@@ -306,8 +344,15 @@ fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
         Column::F64(values) if values.iter().all(|value| value.is_finite()) => Series::new(name, values),
         Column::F64(values) => Series::new(name, finite64(values.into_iter().map(Some))),
         Column::OptF64(values) => Series::new(name, finite64(values)),
+        Column::NoU64(rows) => Series::full_null(name, rows, &DataType::UInt64),
+        Column::NoF64(rows) => Series::full_null(name, rows, &DataType::Float64),
         Column::ArrayF32 { values, width } => vectors(name, values, width)?,
     })
+}
+
+/// The value that stands at each of the places.
+fn named<T: Copy>(values: &[T], places: &[u32]) -> Vec<Option<T>> {
+    places.iter().map(|&place| values.get(place as usize).copied()).collect()
 }
 
 fn finite32(values: impl IntoIterator<Item = Option<f32>>) -> Vec<Option<f32>> {

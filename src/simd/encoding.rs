@@ -53,7 +53,15 @@ mod tests {
 
     #[test]
     fn text_is_what_the_standard_library_takes_for_it() {
-        for bytes in [&b""[..], b"plain", "größer — “so”".as_bytes(), b"\xFF", b"cut \xE2\x80", b"\xC0\x80", b"\xED\xA0\x80"] {
+        for bytes in [
+            &b""[..],
+            b"plain",
+            "größer — “so”".as_bytes(),
+            b"\xFF",
+            b"cut \xE2\x80",
+            b"\xC0\x80",
+            b"\xED\xA0\x80",
+        ] {
             let expected = String::from_utf8(bytes.to_vec()).map_err(|error| error.into_bytes());
             assert_eq!(text_of_utf8(bytes.to_vec()), expected);
         }

@@ -78,6 +78,17 @@ pub struct TermRows {
     pub weights: Vec<f32>,
 }
 
+impl TermRows {
+    fn with_room(rows: usize) -> Self {
+        Self {
+            documents: Vec::with_capacity(rows),
+            term_ids: Vec::with_capacity(rows),
+            counts: Vec::with_capacity(rows),
+            weights: Vec::with_capacity(rows),
+        }
+    }
+}
+
 /// Gives the documents of shards their weights; made once for a corpus.
 pub struct BagOfWords<'v> {
     vocabulary: &'v Vocabulary,
@@ -102,7 +113,7 @@ impl<'v> BagOfWords<'v> {
     #[must_use]
     pub fn transform(&self, shard: &ShardCounts) -> TermRows {
         let ids = self.vocabulary.ids_of(shard);
-        let mut rows = TermRows::default();
+        let mut rows = TermRows::with_room(shard.rows().len());
         let default = if self.settings.weight == Weight::TfIdf { Norm::L2 } else { Norm::None };
         let norm = self.settings.norm.unwrap_or(default);
         // Term and count in one number: they sort as terms do, each of which is there once.

@@ -259,6 +259,13 @@ impl TermKey {
 }
 
 impl Interner {
+    /// Terms that are numbered in their order, each of which is there once.
+    #[must_use]
+    pub fn of_distinct<'t>(terms: impl ExactSizeIterator<Item = &'t str> + Clone + Sync + Send) -> Self {
+        let (list, slots) = rayon::join(|| terms.clone().collect(), || slots_of(terms.clone()));
+        Self { list, slots }
+    }
+
     /// The terms by number.
     #[must_use]
     pub fn terms(&self) -> &TermList {
@@ -409,16 +416,27 @@ impl Interner {
 
     #[cold]
     fn grow(&mut self) {
-        let len = ((self.list.len() + BATCH) * 2 + 1).next_power_of_two().max(FEWEST_SLOTS);
-        let before = std::mem::replace(&mut self.slots, vec![Slot::default(); len]);
-        if before.is_empty() {
-            let terms = (1..=self.list.len() as u32).map(|number| (number, self.list.term(number - 1)));
-            let slots =
-                terms.map(|(number, term)| Slot { key: TermKey::of(term.as_bytes()), number, mark: 0 });
-            slots.for_each(|slot| place(slot, &mut self.slots));
+        if self.slots.is_empty() {
+            self.slots = slots_of(self.list.iter());
+            return;
         }
+        let before = std::mem::replace(&mut self.slots, free_slots(self.list.len()));
         before.into_iter().filter(|slot| slot.number > 0).for_each(|slot| place(slot, &mut self.slots));
     }
+}
+
+/// Free places for so many terms and some more.
+fn free_slots(terms: usize) -> Vec<Slot> {
+    vec![Slot::default(); ((terms + BATCH) * 2 + 1).next_power_of_two().max(FEWEST_SLOTS)]
+}
+
+/// The places of terms that are numbered in their order, each of which is there once.
+fn slots_of<'t>(terms: impl ExactSizeIterator<Item = &'t str>) -> Vec<Slot> {
+    let mut slots = free_slots(terms.len());
+    terms.zip(1..).for_each(|(term, number)| {
+        place(Slot { key: TermKey::of(term.as_bytes()), number, mark: 0 }, &mut slots);
+    });
+    slots
 }
 
 fn in_batches<'t>(terms: impl IntoIterator<Item = &'t str>, mut each: impl FnMut(&[(&'t str, TermKey)])) {
@@ -446,9 +464,8 @@ fn place(slot: Slot, slots: &mut [Slot]) {
 
 impl From<TermList> for Interner {
     fn from(list: TermList) -> Self {
-        let mut interner = Self { list, slots: Vec::new() };
-        interner.grow();
-        interner
+        let slots = slots_of(list.iter());
+        Self { list, slots }
     }
 }
 

@@ -160,7 +160,7 @@ impl Vocabulary {
             kept.truncate(settings.max_terms);
         }
         Ok(Self {
-            terms: kept.iter().map(|id| terms.term(*id)).collect::<TermList>().into(),
+            terms: Interner::of_distinct(kept.iter().map(|id| terms.term(*id))),
             df: kept.iter().map(|id| frequencies.df[*id as usize]).collect(),
             cf: kept.iter().map(|id| cf(*id)).collect(),
             documents: all,

@@ -199,17 +199,22 @@ impl DocumentRow {
 /// `documents`, by `doc_id`; `keep` are the names of the values that rows carry along.
 #[must_use]
 pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
-    let count = |of: fn(&DocumentStatistics) -> u64| {
-        Column::OptU64(rows.iter().map(|row| row.statistics.as_deref().map(of)).collect())
+    let measured = rows.iter().any(|row| row.statistics.is_some());
+    let count = |of: fn(&DocumentStatistics) -> u64| match measured {
+        true => Column::OptU64(rows.iter().map(|row| row.statistics.as_deref().map(of)).collect()),
+        false => Column::NoU64(rows.len()),
     };
     let ratio = |of: fn(&DocumentStatistics) -> Option<f64>| {
+        if !measured {
+            return Column::NoF64(rows.len());
+        }
         optional(rows, |row| row.statistics.as_deref().and_then(of))
     };
     let language = rows.iter().map(|row| row.statistics.as_ref().and_then(|s| s.language.clone())).collect();
     let fixed = Table::new("documents")
-        .with("doc_id", strings(rows, |row| &row.doc_id))
-        .with("source", strings(rows, |row| &row.source))
-        .with("blake3", strings(rows, |row| &row.blake3))
+        .with("doc_id", Column::Shared(rows.iter().map(|row| Arc::clone(&row.doc_id)).collect()))
+        .with("source", Column::Shared(rows.iter().map(|row| Arc::clone(&row.source)).collect()))
+        .with("blake3", Column::Shared(rows.iter().map(|row| Arc::clone(&row.blake3)).collect()))
         .with("group", groups(rows, |row| &row.group))
         .with("bytes", Column::U64(rows.iter().map(|row| row.bytes).collect()))
         .with("language", Column::OptStr(language))
@@ -251,11 +256,36 @@ pub fn vocabulary(vocabulary: &Vocabulary, idf: &[f64]) -> Table {
 #[must_use]
 pub fn terms(rows: TermRows, doc_ids: &[&str]) -> Table {
     let values = doc_ids.iter().map(|id| (*id).to_owned()).collect();
+    let (counts, weights) = counts_and_weights(rows.counts, rows.weights);
     Table::new("terms")
         .with("doc_id", Column::Repeated { values, places: rows.documents })
         .with("term_id", Column::Rising(rows.term_ids))
-        .with("count", Column::U32(rows.counts))
-        .with("weight", Column::F32(rows.weights))
+        .with("count", counts)
+        .with("weight", weights)
+}
+
+/// Counts and weights of terms in documents: counts by the distinct ones among them, of which there are few, and weights so too where
+/// they follow from the counts.
+fn counts_and_weights(counts: Vec<u32>, weights: Vec<f32>) -> (Column, Column) {
+    let most = counts.iter().copied().max().unwrap_or(0) as usize;
+    if most >= counts.len() {
+        return (Column::U32(counts), Column::DenseF32(weights));
+    }
+    // The place of each count among those that there are.
+    let mut place_of = vec![0; most + 1];
+    counts.iter().for_each(|&count| place_of[count as usize] = 1);
+    let values: Vec<u32> = (0..=most as u32).filter(|&count| place_of[count as usize] > 0).collect();
+    values.iter().zip(0..).for_each(|(&count, place)| place_of[count as usize] = place);
+    let places: Vec<u32> = counts.iter().map(|&count| place_of[count as usize]).collect();
+    let mut weight_of = vec![None; values.len()];
+    let follows =
+        |(&place, &weight): (&u32, &f32)| *weight_of[place as usize].get_or_insert(weight) == weight;
+    let weights = if places.iter().zip(&weights).all(follows) {
+        Column::FewF32 { values: weight_of.into_iter().flatten().collect(), places: places.clone() }
+    } else {
+        Column::DenseF32(weights)
+    };
+    (Column::FewU32 { values, places }, weights)
 }
 
 /// `collocations`, the strongest first.
