@@ -18,8 +18,9 @@ use super::store::Found;
 use crate::corpus::{Document, DocumentReader, DocumentRef, Quarantined, Stage, Unread, Warned};
 use crate::error::{Error, Result};
 use crate::report::DocumentRow;
+use crate::simd::{Width, characters};
 use crate::text::counts::{CountSettings, ShardCounter, ShardCounts};
-use crate::text::tokens::{TokenBuffer, Tokenizer};
+use crate::text::tokens::Tokenizer;
 use crate::text::vocabulary::TermFrequencies;
 use crate::text::{Interner, TextError};
 
@@ -28,6 +29,8 @@ const SHARD_BYTES: u64 = 2 << 20;
 const DOCUMENT_WEIGHT: u64 = 512;
 /// Shards of a large corpus at most, about: more of them take less memory, and have more words twice.
 const SHARDS: u64 = 2048;
+/// Bytes of documents that are read before they are counted.
+const BATCH_BYTES: u64 = 512 << 10;
 /// A shard whose results lie in more packs than this is kept anew as one.
 const PACKS: usize = 8;
 
@@ -275,37 +278,43 @@ impl<'a> Counting<'a> {
         if missing.is_empty() {
             return assemble(shard, &keys, contents, found, self, shelf);
         }
-        let references: Vec<&DocumentRef> = missing.iter().map(|&item| &shard[item]).collect();
-        let read = shares.on(0, || reader.read(&references));
-        // What was read may turn out to be known under another name.
-        let mut read_keys = vec![None; missing.len()];
-        for ((&item, outcome), read_key) in missing.iter().zip(&read).zip(&mut read_keys) {
-            let blake3 = known_content(outcome);
-            if blake3.is_some() && blake3 == shard[item].blake3.as_deref() {
-                continue;
+        let (mut new, mut new_items) = (self.begin()?, Vec::new());
+        for batch in batches(shard, &missing) {
+            let references: Vec<&DocumentRef> = batch.iter().map(|&item| &shard[item]).collect();
+            let read = shares.on(0, || reader.read(&references));
+            // What was read may turn out to be known under another name.
+            let mut read_keys = vec![None; batch.len()];
+            for ((&item, outcome), read_key) in batch.iter().zip(&read).zip(&mut read_keys) {
+                let blake3 = known_content(outcome);
+                if blake3.is_some() && blake3 == shard[item].blake3.as_deref() {
+                    continue;
+                }
+                contents[item] = Some(self.learn(&shard[item], outcome).into());
+                if blake3.is_some() {
+                    keys[item] = key(&contents[item]);
+                    *read_key = keys[item];
+                }
             }
-            contents[item] = Some(self.learn(&shard[item], outcome).into());
-            if blake3.is_some() {
-                keys[item] = key(&contents[item]);
-                *read_key = keys[item];
-            }
+            let moved: Found<Pack> = shares.on(0, || self.desk.store.find(&read_keys));
+            let before = found.packs.len();
+            found.packs.extend(moved.packs);
+            shares.on(1, || {
+                for ((&item, outcome), place) in batch.iter().zip(read).zip(moved.places) {
+                    if let Some((pack, document)) = place {
+                        found.places[item] = Some((before + pack, document));
+                    } else {
+                        new.add(&shard[item], outcome);
+                        new_items.push(item);
+                    }
+                }
+            });
         }
-        let moved: Found<Pack> = shares.on(0, || self.desk.store.find(&read_keys));
-        let before = found.packs.len();
-        found.packs.extend(moved.packs);
-        let mut new = Vec::new();
-        for ((&item, outcome), place) in missing.iter().zip(read).zip(moved.places) {
-            match place {
-                Some((pack, document)) => found.places[item] = Some((before + pack, document)),
-                None => new.push((item, outcome)),
-            }
-        }
-        let (items, outcomes): (Vec<usize>, Vec<_>) = new.into_iter().unzip();
-        let pack = self.count_new(shard, &items, outcomes, shares)?;
-        let new_keys: Vec<Key> = items.iter().map(|&item| keys[item].unwrap_or_else(Key::nothing)).collect();
+        let pack = self.end(new);
+        let new_keys: Vec<Key> =
+            new_items.iter().map(|&item| keys[item].unwrap_or_else(Key::nothing)).collect();
         self.desk.store.keep(&new_keys, &pack);
         let place = found.packs.len();
-        items.iter().enumerate().for_each(|(at, &item)| found.places[item] = Some((place, at)));
+        new_items.iter().enumerate().for_each(|(at, &item)| found.places[item] = Some((place, at)));
         found.packs.push(pack);
         assemble(shard, &keys, contents, found, self, shelf)
     }
@@ -324,65 +333,84 @@ impl<'a> Counting<'a> {
         }
     }
 
-    /// Counts what came of reading the documents `items` of `shard`.
-    fn count_new(
-        &self,
-        shard: &[DocumentRef],
-        items: &[usize],
-        read: Vec<std::result::Result<Document, Unread>>,
-        shares: &Shares<2>,
-    ) -> Result<Pack> {
-        let mut unusable: Vec<Option<Quarantined>> = vec![None; read.len()];
-        let mut documents = Vec::with_capacity(read.len());
-        for (item, outcome) in read.into_iter().enumerate() {
-            match outcome {
-                Ok(document) => documents.push((item, document)),
-                Err(unread) => unusable[item] = Some(unread.row),
-            }
-        }
-        let counts = shares.on(1, || {
-            self.counts(&documents).or_else(|_| {
-                documents.retain(|(item, document)| {
-                    unusable[*item] = self.untokenisable(&shard[items[*item]], document);
-                    unusable[*item].is_none()
-                });
-                self.counts(&documents)
-            })
-        })?;
-        let mut counted = documents.into_iter().enumerate().map(|(number, (_, document))| Outcome::Counted {
-            document: number,
-            bytes: document.bytes,
-            chars: document.text.chars().count() as u64,
-            warning: document.warning,
-        });
-        let outcomes = unusable.into_iter().map(|row| row.map(Outcome::Unusable).or_else(|| counted.next()));
-        Ok(Pack { outcomes: outcomes.flatten().collect(), counts })
-    }
-
-    fn counts(&self, documents: &[(usize, Document)]) -> Result<ShardCounts> {
-        let Some(tokenizer) = &self.tokenizer else { return Ok(ShardCounts::default()) };
-        let free = lock(&self.counters).pop();
+    /// A pack without documents.
+    fn begin(&self) -> Result<NewDocuments<'_>> {
         let refused = |error: TextError| Error::job_file("tokens", error.to_string());
-        let mut counter =
-            free.map_or_else(|| ShardCounter::new(count_settings(self.plan)), Ok).map_err(refused)?;
-        let outcome = documents.iter().try_for_each(|(_, document)| counter.add(tokenizer, &document.text));
-        let counts = counter.finish();
-        lock(&self.counters).push(counter);
-        outcome.map(|()| counts).map_err(refused)
+        let counter = |tokenizer| {
+            let free = lock(&self.counters).pop();
+            let counter = free.map_or_else(|| ShardCounter::new(count_settings(self.plan)), Ok);
+            Ok((tokenizer, counter.map_err(refused)?))
+        };
+        let counter = self.tokenizer.as_ref().map(counter).transpose()?;
+        Ok(NewDocuments { counter, outcomes: Vec::new(), counted: 0 })
     }
 
-    /// A model may lack a piece for a character: the documents that have it go, the others stay.
-    fn untokenisable(&self, reference: &DocumentRef, document: &Document) -> Option<Quarantined> {
-        let tokenizer = self.tokenizer.as_ref()?;
-        let outcome = tokenizer.for_each_token(&document.text, &mut TokenBuffer::default(), |_| ());
-        Some(Quarantined {
-            source: reference.file.source.to_string(),
-            stage: Stage::Tokens,
-            code: "untokenisable".into(),
-            reason: outcome.err()?.to_string(),
-            byte_offset: None,
+    /// The pack of the documents that were added.
+    fn end(&self, new: NewDocuments<'_>) -> Pack {
+        let mut counts = ShardCounts::default();
+        if let Some((_, mut counter)) = new.counter {
+            counts = counter.finish();
+            lock(&self.counters).push(counter);
+        }
+        Pack { outcomes: new.outcomes, counts }
+    }
+}
+
+/// Documents of a shard that no earlier night has counted.
+struct NewDocuments<'a> {
+    /// `None` where documents are not cut into tokens.
+    counter: Option<(&'a Tokenizer, ShardCounter)>,
+    outcomes: Vec<Outcome>,
+    /// How many could be used.
+    counted: usize,
+}
+
+impl NewDocuments<'_> {
+    /// Counts what came of reading the document `reference`. A model may lack a piece for one of its characters.
+    fn add(&mut self, reference: &DocumentRef, read: std::result::Result<Document, Unread>) {
+        let outcome = match read {
+            Err(unread) => Outcome::Unusable(unread.row),
+            Ok(document) => self.count(document).unwrap_or_else(|error| {
+                Outcome::Unusable(Quarantined {
+                    source: reference.file.source.to_string(),
+                    stage: Stage::Tokens,
+                    code: "untokenisable".into(),
+                    reason: error.to_string(),
+                    byte_offset: None,
+                })
+            }),
+        };
+        self.outcomes.push(outcome);
+    }
+
+    fn count(&mut self, document: Document) -> std::result::Result<Outcome, TextError> {
+        if let Some((tokenizer, counter)) = &mut self.counter {
+            counter.add(tokenizer, &document.text)?;
+        }
+        self.counted += 1;
+        Ok(Outcome::Counted {
+            document: self.counted - 1,
+            bytes: document.bytes,
+            chars: characters(Width::detect(), &document.text) as u64,
+            warning: document.warning,
         })
     }
+}
+
+/// The documents `items` of a shard in batches, few of which lie in memory at once.
+fn batches<'i>(shard: &[DocumentRef], items: &'i [usize]) -> impl Iterator<Item = &'i [usize]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |&item: &usize| {
+            let begins = bytes < BATCH_BYTES;
+            bytes += shard[item].bytes;
+            begins
+        };
+        let (batch, others) = rest.split_at(rest.iter().copied().take_while(fits).count());
+        rest = others;
+        (!batch.is_empty()).then_some(batch)
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

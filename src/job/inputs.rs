@@ -10,7 +10,7 @@ use super::key::Key;
 use super::plan::{ClipsPlan, DocumentsPlan};
 use crate::corpus::{
     ClipRef, Cut, DocumentRef, DocumentRules, Found, KeptTexts, Listing, Manifest, Quarantined, Warned,
-    index_clips, listed_documents, read_listing, read_manifest, unique_clips, unique_documents, walk,
+    index_clips, listed_documents, read_and_keep, read_manifest, unique_clips, unique_documents, walk,
     whole_document,
 };
 use crate::error::{Error, Result};
@@ -212,7 +212,7 @@ fn list(
     if let Some(listing) = known {
         return Ok(listed_documents(file, rules, &listing));
     }
-    let listing = read_listing(file, rules, texts)?;
+    let listing = read_and_keep(file, rules, texts)?;
     desk.inventory.note(&file.stamp, &file.source, &listing.blake3);
     let save = || desk.store.save(&key(&listing.blake3), &listing);
     Ok(rayon::join(|| listed_documents(file, rules, &listing), save).0)

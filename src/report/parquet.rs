@@ -34,6 +34,8 @@ pub enum Column {
     Str(Vec<String>),
     /// Strings in one piece of memory: for many of them.
     Text(TermList),
+    /// As `Text`, of strings that are all different.
+    Distinct(TermList),
     /// Strings of which many rows have the same: the place in `values` of each row.
     Repeated {
         values: Vec<String>,
@@ -41,6 +43,8 @@ pub enum Column {
     },
     /// Strings that others hold too.
     Shared(Vec<Arc<str>>),
+    /// As `Shared`, of strings that are all different.
+    Ids(Vec<Arc<str>>),
     OptStr(Vec<Option<String>>),
     U16(Vec<u16>),
     OptU16(Vec<Option<u16>>),
@@ -193,7 +197,7 @@ pub fn write_table(table: Table, folder: &Path, file: &str, provenance: &Provena
 fn encode(table: Table, mut metadata: Vec<(String, String)>, sink: &mut impl Write) -> PolarsResult<usize> {
     let (mut schema, mut columns) = (ArrowSchema::default(), Vec::new());
     for (name, column) in table.columns {
-        let column = encoded(name.as_str().into(), column)?;
+        let column = encoded(&name.as_str().into(), column)?;
         let field = ArrowField::new(name.into(), column.array.dtype().clone(), true);
         schema.insert(field.name.clone(), field);
         columns.push(column);
@@ -269,14 +273,17 @@ fn arrow_schema(schema: &ArrowSchema) -> Option<(String, String)> {
 }
 
 /// A column as it is written, and how.
-fn encoded(name: PlSmallStr, column: Column) -> PolarsResult<Encoded> {
+fn encoded(name: &PlSmallStr, column: Column) -> PolarsResult<Encoded> {
     // A dictionary of measurements would be as long as they are.
     let is_measurement = matches!(column, Column::F32(_) | Column::OptF32(_) | Column::DenseF32(_));
+    let is_distinct = matches!(column, Column::Distinct(_) | Column::Ids(_));
     let is_rising = matches!(column, Column::Rising(_));
     let is_dense = matches!(column, Column::Rising(_) | Column::DenseF32(_));
     let array: ArrayRef = match column {
-        Column::Text(texts) => Utf8ViewArray::from_slice_values(texts.iter().collect::<Vec<&str>>()).boxed(),
-        Column::Shared(texts) => Utf8ViewArray::from_slice_values(texts).boxed(),
+        Column::Text(texts) | Column::Distinct(texts) => {
+            Utf8ViewArray::from_slice_values(texts.iter().collect::<Vec<&str>>()).boxed()
+        }
+        Column::Shared(texts) | Column::Ids(texts) => Utf8ViewArray::from_slice_values(texts).boxed(),
         Column::U32(values) | Column::Rising(values) => PrimitiveArray::from_vec(values).boxed(),
         Column::U64(values) => PrimitiveArray::from_vec(values).boxed(),
         Column::NoU64(rows) => PrimitiveArray::<u64>::new_null(ArrowDataType::UInt64, rows).boxed(),
@@ -297,7 +304,7 @@ fn encoded(name: PlSmallStr, column: Column) -> PolarsResult<Encoded> {
         column => series(name.clone(), column)?.rechunk().to_arrow(0, CompatLevel::newest()),
     };
     let encodings = match () {
-        () if is_measurement => vec![Encoding::Plain],
+        () if is_measurement || is_distinct => vec![Encoding::Plain],
         () if is_rising => vec![Encoding::DeltaBinaryPacked],
         () => get_dtype_encoding(array.dtype()),
     };
@@ -320,12 +327,14 @@ pub(super) fn frame(table: Table) -> PolarsResult<DataFrame> {
 fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
     Ok(match column {
         Column::Str(values) => Series::new(name, values),
-        Column::Text(texts) => Series::new(name, texts.iter().collect::<Vec<&str>>()),
+        Column::Text(texts) | Column::Distinct(texts) => {
+            Series::new(name, texts.iter().collect::<Vec<&str>>())
+        }
         Column::Repeated { values, places } => {
             let value = |place: u32| values.get(place as usize).map(String::as_str);
             Series::new(name, places.into_iter().map(value).collect::<Vec<Option<&str>>>())
         }
-        Column::Shared(values) => {
+        Column::Shared(values) | Column::Ids(values) => {
             Series::new(name, values.iter().map(|value| &**value).collect::<Vec<&str>>())
         }
         Column::FewU32 { values, places } => Series::new(name, named(&values, &places)),

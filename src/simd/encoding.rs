@@ -32,6 +32,29 @@ pub fn controls(width: Width, bytes: &[u8]) -> usize {
     }
 }
 
+/// How many characters `text` has: bytes that do not continue one.
+pub fn characters(width: Width, text: &str) -> usize {
+    match width.0 {
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx2 | Instructions::Avx512 => {
+            // SAFETY: as above.
+            unsafe { characters_avx2(text.as_bytes()) }
+        }
+        _ => count_characters(text.as_bytes()),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn characters_avx2(text: &[u8]) -> usize {
+    count_characters(text)
+}
+
+#[inline(always)]
+fn count_characters(text: &[u8]) -> usize {
+    count(text, |byte| byte.cast_signed() >= -64)
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 unsafe fn controls_avx2(bytes: &[u8]) -> usize {
@@ -40,8 +63,13 @@ unsafe fn controls_avx2(bytes: &[u8]) -> usize {
 
 #[inline(always)]
 fn count_controls(bytes: &[u8]) -> usize {
+    count(bytes, is_control)
+}
+
+#[inline(always)]
+fn count(bytes: &[u8], counts: impl Fn(u8) -> bool) -> usize {
     // In stretches whose number fits a byte, which many can be counted in at once.
-    let of_stretch = |stretch: &[u8]| stretch.iter().map(|&byte| u8::from(is_control(byte))).sum::<u8>();
+    let of_stretch = |stretch: &[u8]| stretch.iter().map(|&byte| u8::from(counts(byte))).sum::<u8>();
     let (stretches, rest) = bytes.as_chunks::<224>();
     let whole: usize = stretches.iter().map(|stretch| usize::from(of_stretch(stretch))).sum();
     whole + usize::from(of_stretch(rest))
@@ -64,6 +92,18 @@ mod tests {
         ] {
             let expected = String::from_utf8(bytes.to_vec()).map_err(|error| error.into_bytes());
             assert_eq!(text_of_utf8(bytes.to_vec()), expected);
+        }
+    }
+
+    #[test]
+    fn characters_are_counted_at_every_width() {
+        let text = "plain größer “so” — 漢字 🇩🇪\n".repeat(50);
+        let at = |place: usize| (0..=place).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        for width in Width::available() {
+            for len in [0, 1, 40, 223, 224, 225, 448, 1000, text.len()] {
+                let text = &text[..at(len)];
+                assert_eq!(characters(width, text), text.chars().count());
+            }
         }
     }
 

@@ -250,16 +250,19 @@ impl ShardCounter {
     /// Counts one document.
     ///
     /// # Errors
-    /// Where a model cannot cut the text. The shard is then of no use any more.
+    /// Where a model cannot cut the text. The document is then not counted.
     pub fn add(&mut self, tokenizer: &Tokenizer, text: &str) -> Result<(), TextError> {
         let CountSettings { ngrams: [least, most], statistics, stream: keeps_stream } = self.settings;
-        let start = self.stream.len();
+        let (start, terms) = (self.stream.len(), self.interner.terms().len());
         let outcome = if most == 1 && !statistics && !keeps_stream {
             self.count_words(tokenizer, text)
         } else {
             self.list_words(tokenizer, text, least == 1)
         };
-        outcome?;
+        if let Err(error) = outcome {
+            self.take_back(start, terms);
+            return Err(error);
+        }
         self.count_ngrams(start);
         self.rows.end_document();
         self.token_counts.push(std::mem::take(&mut self.tokens));
@@ -273,6 +276,16 @@ impl ShardCounter {
             self.stream.truncate(start);
         }
         Ok(())
+    }
+
+    /// Forgets the document at hand: the stream before it has `start` tokens, the list `terms` terms.
+    #[cold]
+    fn take_back(&mut self, start: usize, terms: usize) {
+        self.batch = TermBatch::default();
+        self.interner.truncate(terms);
+        self.rows.len = self.rows.start;
+        self.stream.truncate(start);
+        self.tokens = 0;
     }
 
     /// Counts the words of a document.
@@ -466,6 +479,25 @@ mod tests {
     fn a_bad_range_is_refused() {
         for ngrams in [[0, 1], [2, 1]] {
             assert!(ShardCounter::new(CountSettings { ngrams, ..CountSettings::default() }).is_err());
+        }
+    }
+
+    #[test]
+    fn a_document_that_cannot_be_cut_leaves_no_trace() {
+        let json = br#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
+            "model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1, "d": 2}, "unk_token": "[UNK]"}}"#;
+        let model = super::super::model::TokenModel::from_json(json).unwrap();
+        let tokenizer = Tokenizer::with_model(&TokenSettings::default(), model).unwrap();
+        let texts = ["a b", "b d c a", "b b", "d"];
+        for (ngrams, statistics, stream) in
+            [([1, 1], false, false), ([1, 2], true, true), ([2, 2], false, true)]
+        {
+            let settings = CountSettings { ngrams, statistics, stream };
+            let mut counter = ShardCounter::new(settings).unwrap();
+            let outcomes = texts.map(|text| counter.add(&tokenizer, text).is_ok());
+            assert_eq!(outcomes, [true, false, true, true]);
+            let expected = count_shard(&tokenizer, settings, [texts[0], texts[2], texts[3]]).unwrap();
+            assert_eq!(counter.finish(), expected);
         }
     }
 

@@ -1,7 +1,10 @@
 //! Distinct terms with numbers: one string for all of them and a hash table of numbers beside it.
 
+// Some thousand million words go through these few lines: each is put where it is called.
+#![allow(clippy::inline_always)]
+
 use crate::simd::prefetch_item;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Terms one after another in a single string; a term's number is its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,8 +74,8 @@ impl<'a> FromIterator<&'a str> for TermList {
 
 /// A [`TermList`] without repetitions that finds a term's number: open addressing with linear probing, at most half full.
 /// Numbers follow the order in which terms were first seen, so that they do not depend on the hash.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(from = "TermList", into = "TermList")]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "TermList")]
 pub struct Interner {
     list: TermList,
     /// The length is a power of two.
@@ -261,8 +264,9 @@ impl TermKey {
 impl Interner {
     /// Terms that are numbered in their order, each of which is there once.
     #[must_use]
-    pub fn of_distinct<'t>(terms: impl ExactSizeIterator<Item = &'t str> + Clone + Sync + Send) -> Self {
-        let (list, slots) = rayon::join(|| terms.clone().collect(), || slots_of(terms.clone()));
+    pub fn of_distinct<'t>(terms: impl ExactSizeIterator<Item = &'t str> + Clone + Send) -> Self {
+        let again = terms.clone();
+        let (list, slots) = rayon::join(|| terms.collect(), || slots_of(again));
         Self { list, slots }
     }
 
@@ -352,6 +356,14 @@ impl Interner {
         self.slots.fill(Slot::default());
     }
 
+    /// Forgets all terms but the first `len`, and all marks.
+    pub fn truncate(&mut self, len: usize) {
+        let end = len.checked_sub(1).and_then(|last| self.list.ends.get(last)).copied().unwrap_or(0);
+        self.list.ends.truncate(len);
+        self.list.text.truncate(end);
+        self.slots = slots_of(self.list.iter());
+    }
+
     /// Adds a term that is not there, at a free place.
     fn add(&mut self, term: &str, key: TermKey, free: usize) {
         self.list.push(term);
@@ -433,8 +445,13 @@ fn free_slots(terms: usize) -> Vec<Slot> {
 /// The places of terms that are numbered in their order, each of which is there once.
 fn slots_of<'t>(terms: impl ExactSizeIterator<Item = &'t str>) -> Vec<Slot> {
     let mut slots = free_slots(terms.len());
-    terms.zip(1..).for_each(|(term, number)| {
-        place(Slot { key: TermKey::of(term.as_bytes()), number, mark: 0 }, &mut slots);
+    let mut numbers = 1..;
+    in_batches(terms, |batch| {
+        let mask = slots.len() - 1;
+        batch.iter().for_each(|(_, key)| prefetch_item(&slots, key.hash() as usize & mask));
+        for ((_, key), number) in batch.iter().zip(&mut numbers) {
+            place(Slot { key: *key, number, mark: 0 }, &mut slots);
+        }
     });
     slots
 }
@@ -469,9 +486,9 @@ impl From<TermList> for Interner {
     }
 }
 
-impl From<Interner> for TermList {
-    fn from(interner: Interner) -> Self {
-        interner.list
+impl Serialize for Interner {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.list.serialize(serializer)
     }
 }
 

@@ -79,11 +79,19 @@ pub fn listed_documents(
     (parts.collect(), listing.broken.iter().map(|trouble| trouble.clone().of(&file.source)).collect())
 }
 
-/// Reads which documents `file` holds, and may leave its text with `texts` for whoever reads them.
+/// Reads which documents `file` holds.
 ///
 /// # Errors
 /// The row of the quarantine table for a file that cannot be read, or of which no document comes.
-pub fn read_listing(file: &Found, rules: &DocumentRules, texts: &KeptTexts) -> Result<Listing, Quarantined> {
+pub fn read_listing(file: &Found, rules: &DocumentRules) -> Result<Listing, Quarantined> {
+    read_and_keep(file, rules, &KeptTexts::default())
+}
+
+/// As [`read_listing`]; the text of the file may be left with `texts` for whoever reads the documents.
+///
+/// # Errors
+/// As [`read_listing`].
+pub fn read_and_keep(file: &Found, rules: &DocumentRules, texts: &KeptTexts) -> Result<Listing, Quarantined> {
     let format = rules.format_of(&file.source);
     let listing = match layout_of(format, &file.source) {
         Some(layout) => listing_of_rows(file, layout, rules),

@@ -17,7 +17,7 @@ use super::quarantine::{Quarantined, Warned};
 use super::rows::{Fields, Layout, RowPlace};
 use super::stamp::Stamp;
 use super::walk::Found;
-pub use listing::{Listing, listed_documents, read_listing};
+pub use listing::{Listing, listed_documents, read_and_keep, read_listing};
 pub use reader::{DocumentReader, decode_document};
 pub use text::{DocumentText, KeptTexts};
 

@@ -142,12 +142,7 @@ fn decode_rows(bytes: &[u8], format: DocumentFormat) -> Result<String, Unusable>
     let references = if format == DocumentFormat::Manifest {
         read_manifest(&found).map_err(of_row)?.documents(&found).0
     } else {
-        listed_documents(
-            &found,
-            &rules,
-            &read_listing(&found, &rules, &KeptTexts::default()).map_err(of_row)?,
-        )
-        .0
+        listed_documents(&found, &rules, &read_listing(&found, &rules).map_err(of_row)?).0
     };
     let references: Vec<&DocumentRef> = references.iter().collect();
     let texts: Result<Vec<String>, Unread> = DocumentReader::new(&rules)

@@ -38,7 +38,7 @@ fn read(files: &[(&str, &str)], rules: &DocumentRules) -> (Vec<(String, String)>
     let references: Vec<&DocumentRef> = references.iter().collect();
     for outcome in DocumentReader::new(rules).read(&references) {
         match outcome {
-            Ok(document) => documents.push((document.id, document.text)),
+            Ok(document) => documents.push((document.id.to_string(), document.text.into_string())),
             Err(unread) => quarantined.push(unread.row),
         }
     }
@@ -197,8 +197,8 @@ fn a_file_that_changes_or_vanishes_after_it_was_listed_is_a_row_once() {
     std::fs::write(folder.path().join("a.txt"), "One\nTwo\nThree\n").unwrap();
     std::fs::remove_file(folder.path().join("b.txt")).unwrap();
     let outcomes = DocumentReader::new(&rules).read(&references.iter().collect::<Vec<_>>());
-    let codes = outcomes.iter().map(|outcome| match outcome {
-        Ok(document) => (&*document.source, ""),
+    let codes = references.iter().zip(&outcomes).map(|(reference, outcome)| match outcome {
+        Ok(_) => (&*reference.file.source, ""),
         Err(unread) => (unread.row.source.as_str(), &*unread.row.code),
     });
     let codes: std::collections::BTreeSet<_> = codes.collect();

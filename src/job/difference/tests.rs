@@ -61,9 +61,9 @@ fn publish(readings: &[Reading], folder: &Path, config_hash: &str) {
     let documents: Vec<DocumentRow> = readings
         .iter()
         .map(|reading| DocumentRow {
-            doc_id: reading.id.clone(),
-            source: format!("{}.txt", reading.id),
-            blake3: hash(reading),
+            doc_id: reading.id.as_str().into(),
+            source: format!("{}.txt", reading.id).into(),
+            blake3: hash(reading).into(),
             group: Some(reading.speaker.clone()),
             keep: Vec::new(),
             bytes: 1,

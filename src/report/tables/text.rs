@@ -200,9 +200,11 @@ impl DocumentRow {
 #[must_use]
 pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
     let measured = rows.iter().any(|row| row.statistics.is_some());
-    let count = |of: fn(&DocumentStatistics) -> u64| match measured {
-        true => Column::OptU64(rows.iter().map(|row| row.statistics.as_deref().map(of)).collect()),
-        false => Column::NoU64(rows.len()),
+    let count = |of: fn(&DocumentStatistics) -> u64| {
+        if !measured {
+            return Column::NoU64(rows.len());
+        }
+        Column::OptU64(rows.iter().map(|row| row.statistics.as_deref().map(of)).collect())
     };
     let ratio = |of: fn(&DocumentStatistics) -> Option<f64>| {
         if !measured {
@@ -212,9 +214,9 @@ pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
     };
     let language = rows.iter().map(|row| row.statistics.as_ref().and_then(|s| s.language.clone())).collect();
     let fixed = Table::new("documents")
-        .with("doc_id", Column::Shared(rows.iter().map(|row| Arc::clone(&row.doc_id)).collect()))
+        .with("doc_id", Column::Ids(rows.iter().map(|row| Arc::clone(&row.doc_id)).collect()))
         .with("source", Column::Shared(rows.iter().map(|row| Arc::clone(&row.source)).collect()))
-        .with("blake3", Column::Shared(rows.iter().map(|row| Arc::clone(&row.blake3)).collect()))
+        .with("blake3", Column::Ids(rows.iter().map(|row| Arc::clone(&row.blake3)).collect()))
         .with("group", groups(rows, |row| &row.group))
         .with("bytes", Column::U64(rows.iter().map(|row| row.bytes).collect()))
         .with("language", Column::OptStr(language))
@@ -245,8 +247,8 @@ pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
 #[must_use]
 pub fn vocabulary(vocabulary: &Vocabulary, idf: &[f64]) -> Table {
     Table::new("vocabulary")
-        .with("term_id", Column::U32((0..vocabulary.terms().len() as u32).collect()))
-        .with("term", Column::Text(vocabulary.terms().clone()))
+        .with("term_id", Column::Rising((0..vocabulary.terms().len() as u32).collect()))
+        .with("term", Column::Distinct(vocabulary.terms().clone()))
         .with("df", Column::U32(vocabulary.df().to_vec()))
         .with("cf", Column::U64(vocabulary.cf().to_vec()))
         .with("idf", Column::F64(idf.to_vec()))
