@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// A crate and the only place that may name it; one that has two stands twice.
-const CRATES: [(&str, &str); 16] = [
+const CRATES: [(&str, &str); 18] = [
     ("polars", "src/report/parquet.rs"),
     ("polars", "src/report/pages.rs"),
     ("polars", "src/report/reading.rs"),

@@ -44,6 +44,6 @@ fn rows_are_read_as_they_were_written() {
 
 /// A document as the golden file has it.
 fn written(reference: &DocumentRef, text: &str) -> Vec<Value> {
-    let id_and_text = [Some(reference.id.clone()), Some(text.to_owned()), reference.group.clone()];
+    let id_and_text = [Some(reference.id.to_string()), Some(text.to_owned()), reference.group.clone()];
     id_and_text.into_iter().chain(reference.keep.clone()).map(Value::from).collect()
 }

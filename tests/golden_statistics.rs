@@ -73,7 +73,7 @@ fn shares_of_characters_and_lines_are_pythons_and_datatroves() {
 #[test]
 fn the_laws_are_lines_of_scipy() {
     let file = golden(FILE);
-    let texts: Vec<String> = documents().into_iter().map(|document| document.text).collect();
+    let texts: Vec<String> = documents().into_iter().map(|document| document.text.into_string()).collect();
     let mut growth = Growth::default();
     counted(&texts, false).iter().for_each(|shard| growth.add(shard));
     for law in growth.laws() {
@@ -104,7 +104,7 @@ fn phrase_settings(parameters: &Value) -> PhraseSettings {
 #[test]
 fn phrases_are_gensims_and_so_are_the_texts_joined() {
     let file = golden(FILE);
-    let texts: Vec<String> = documents().into_iter().map(|document| document.text).collect();
+    let texts: Vec<String> = documents().into_iter().map(|document| document.text.into_string()).collect();
     let shards = counted(&texts, false);
     let cases = list(&file["phrases"]);
     assert_eq!(cases.len(), 4);
@@ -180,7 +180,7 @@ impl Weights {
 #[test]
 fn topics_are_those_of_arpack_to_their_sign() {
     let file = golden(FILE);
-    let texts: Vec<String> = documents().into_iter().map(|document| document.text).collect();
+    let texts: Vec<String> = documents().into_iter().map(|document| document.text.into_string()).collect();
     let lines: Vec<&str> = texts.iter().flat_map(|text| text.split('\n')).collect();
     // Lines without a token have no row of the oracle's matrix.
     let lines: Vec<&str> =

@@ -90,6 +90,12 @@ impl PartialEq for DocumentText {
 
 impl Eq for DocumentText {}
 
+impl AsRef<str> for DocumentText {
+    fn as_ref(&self) -> &str {
+        self
+    }
+}
+
 /// Bytes of text that are kept for the reader.
 const KEPT_BYTES: usize = 64 << 20;
 
