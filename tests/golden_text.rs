@@ -105,7 +105,11 @@ fn counted(settings: &Settings) -> Counted {
         .map(|shard| count_shard(&tokenizer, settings.counts, shard.iter().map(|d| &d.text)).unwrap())
         .collect();
     let vocabulary = Vocabulary::merge(&shards, &settings.vocabulary).unwrap();
-    Counted { ids: documents.into_iter().map(|document| document.id.to_string()).collect(), shards, vocabulary }
+    Counted {
+        ids: documents.into_iter().map(|document| document.id.to_string()).collect(),
+        shards,
+        vocabulary,
+    }
 }
 
 impl Counted {

@@ -63,6 +63,10 @@ def words_of(megabytes):
     return words
 
 
+# The counts as they are, which is what CountVectorizer gives.
+COUNT = 'weight = "count"\nnorm = "none"'
+
+
 def compare_words():
     """Read, tokenise, count, weigh, write Parquet on 2 threads, beside the vectoriser alone with reading. `format = "text"`: the peers know no markup."""
     from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
@@ -77,11 +81,11 @@ def compare_words():
             read = lambda paths=paths: [path.read_text(errors="replace") for path in paths]
             folders[name] = (SHARED / pattern, "file", read)
     for name, bag, peers in (
-        ("lines", 'weight = "count"', CountVectorizer),
+        ("lines", COUNT, CountVectorizer),
         ("lines", 'weight = "tfidf"', TfidfVectorizer),
         ("lines", 'weight = "count"\ncolumns = 1048576', HashingVectorizer),
-        ("lines", 'weight = "count"\nngrams = [1, 2]', lambda: CountVectorizer(ngram_range=(1, 2))),
-        ("books", 'weight = "count"', CountVectorizer),
+        ("lines", COUNT + '\nngrams = [1, 2]', lambda: CountVectorizer(ngram_range=(1, 2))),
+        ("books", COUNT, CountVectorizer),
         ("books", 'weight = "tfidf"', TfidfVectorizer),
         ("udhr2", 'weight = "tfidf"', TfidfVectorizer),
     ):
@@ -91,7 +95,7 @@ def compare_words():
         label = bag.replace("\n", ",").replace(" = ", "=").replace('"', "").replace(" ", "")
         peer = lambda: timed(lambda: peers().fit_transform(read()))
         # The peer's work alone, and as a job does it that also measures each document.
-        for statistics in ("false", "true") if bag == 'weight = "count"' else ("false",):
+        for statistics in ("false", "true") if bag == COUNT else ("false",):
             documents = f'[documents]\ninclude = ["{include}"]\nformat = "text"\nsplit = "{split}"\nstatistics = {statistics}\n'
             text = f'{documents}[tokens]\nkind = "pattern"\n[bag_of_words]\n{bag}\n'
             compare(f"words-{name}-{label}" + ("" if statistics == "false" else ",statistics"), lambda: job(text, 2)[0], peer)

@@ -18,7 +18,6 @@ use super::store::Found;
 use crate::corpus::{Document, DocumentReader, DocumentRef, Quarantined, Stage, Unread, Warned};
 use crate::error::{Error, Result};
 use crate::report::DocumentRow;
-use crate::simd::{Width, characters};
 use crate::text::counts::{CountSettings, ShardCounter, ShardCounts};
 use crate::text::tokens::Tokenizer;
 use crate::text::vocabulary::TermFrequencies;
@@ -391,7 +390,7 @@ impl NewDocuments<'_> {
         Ok(Outcome::Counted {
             document: self.counted - 1,
             bytes: document.bytes,
-            chars: characters(Width::detect(), &document.text) as u64,
+            chars: document.text.characters() as u64,
             warning: document.warning,
         })
     }
@@ -434,8 +433,9 @@ fn assemble(
     shelf: &Shelf,
 ) -> Result<CountedShard> {
     let Found { packs, places } = found;
-    let (mut documents, mut quarantined, mut warned) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut counted, mut outcomes) = (Vec::new(), Vec::new());
+    let (mut documents, mut quarantined, mut warned) =
+        (Vec::with_capacity(shard.len()), Vec::new(), Vec::new());
+    let (mut counted, mut outcomes) = (Vec::with_capacity(shard.len()), Vec::with_capacity(shard.len()));
     for ((reference, content), place) in shard.iter().zip(&contents).zip(places) {
         let found = place.and_then(|(at, item)| Some((at, packs.get(at)?.outcomes.get(item)?.clone())));
         let Some((pack, mut outcome)) = found else { continue };

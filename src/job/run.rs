@@ -213,11 +213,13 @@ fn ledger<'a>(plan: &Plan, inputs: &'a AllInputs, outcome: &'a Outcome, run_id: 
     let clips = inputs.1.iter().zip(&outcome.sound).flat_map(|(inputs, sound)| {
         inputs.references.iter().zip(&sound.contents).map(|(input, content)| entry(input.names(), content))
     });
+    let mut all_documents = Vec::with_capacity(inputs.0.as_ref().map_or(0, |inputs| inputs.references.len()));
+    all_documents.extend(documents);
     Ledger {
         run_id: run_id.to_owned(),
         code: code(),
         job: serde_json::to_string(&plan.file).unwrap_or_default(),
-        documents: documents.collect(),
+        documents: all_documents,
         clips: clips.collect(),
     }
 }

@@ -240,7 +240,7 @@ mod tests {
             }
             inside = is_word;
         }
-        if inside && text.len() % BLOCK > 0 {
+        if inside && !text.len().is_multiple_of(BLOCK) {
             ends.push(text.len() as u16);
         }
         (starts, ends)

@@ -90,7 +90,7 @@ mod tests {
             b"\xC0\x80",
             b"\xED\xA0\x80",
         ] {
-            let expected = String::from_utf8(bytes.to_vec()).map_err(|error| error.into_bytes());
+            let expected = String::from_utf8(bytes.to_vec()).map_err(std::string::FromUtf8Error::into_bytes);
             assert_eq!(text_of_utf8(bytes.to_vec()), expected);
         }
     }

@@ -365,7 +365,7 @@ impl ShardCounter {
 }
 
 /// Rows that there is room for at first.
-const FEWEST_ROWS: usize = 1024;
+const FEWEST_ROWS: usize = 1 << 15;
 
 /// Rows under construction. A mark at each term tells where the document has it already: no map for each document.
 #[derive(Debug, Default)]

@@ -161,7 +161,7 @@ mod tests {
     fn runs(text: &str, min_chars: usize) -> Vec<String> {
         let mut found = Vec::new();
         for_each_word_run(text, min_chars, &mut RunEdges::default(), |word| {
-            found.push(word.as_str().to_owned())
+            found.push(word.as_str().to_owned());
         });
         found
     }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::super::encoding::Decoded;
 use super::super::quarantine::Unusable;
+use crate::simd::{Width, characters};
 
 /// A file's visible text, with what the tables say of the file itself.
 #[derive(Debug)]
@@ -37,6 +38,12 @@ impl DocumentText {
         let start = range.start + (text.len() - text.trim_start().len());
         let end = start + text.trim().len();
         Self(Held::Part(file, start..end))
+    }
+
+    /// How many characters it has.
+    #[must_use]
+    pub fn characters(&self) -> usize {
+        characters(Width::detect(), self)
     }
 
     /// The text, alone.
