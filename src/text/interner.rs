@@ -379,9 +379,9 @@ impl Interner {
 
     /// Makes sure that the table is at most half full when so many terms are added.
     #[inline]
-    fn make_room(&mut self, terms: usize) {
+    pub fn make_room(&mut self, terms: usize) {
         if (self.list.len() + terms) * 2 > self.slots.len() {
-            self.grow();
+            self.grow(terms);
         }
     }
 
@@ -427,12 +427,8 @@ impl Interner {
     }
 
     #[cold]
-    fn grow(&mut self) {
-        if self.slots.is_empty() {
-            self.slots = slots_of(self.list.iter());
-            return;
-        }
-        let before = std::mem::replace(&mut self.slots, free_slots(self.list.len()));
+    fn grow(&mut self, terms: usize) {
+        let before = std::mem::replace(&mut self.slots, free_slots(self.list.len() + terms));
         before.into_iter().filter(|slot| slot.number > 0).for_each(|slot| place(slot, &mut self.slots));
     }
 }

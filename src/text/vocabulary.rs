@@ -50,6 +50,9 @@ impl TermFrequencies {
 
     fn add_terms(&mut self, terms: &TermList, df: &[u32], cf: &[u64]) {
         let Self { terms: all, df: all_df, cf: all_cf, .. } = self;
+        if all_df.is_empty() {
+            all.make_room(terms.len());
+        }
         let mut counts = df.iter().zip(cf).filter(|(df, _)| **df > 0);
         let occurring = terms.iter().zip(df).filter(|(_, df)| **df > 0).map(|(term, _)| term);
         all.intern_all(occurring, |id| {
