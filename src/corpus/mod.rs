@@ -30,7 +30,7 @@ pub use alignments::{TimedWord, TimedWords, read_alignment};
 pub use contents::Contents;
 pub use documents::{
     Document, DocumentFile, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, DocumentText,
-    KeptTexts, Listing, Split, decode_document, listed_documents, read_and_keep, read_listing,
+    KeptTexts, Listing, ShardReader, Split, decode_document, listed_documents, read_and_keep, read_listing,
     unique_documents, whole_document,
 };
 pub use glob::{Pattern, normalise};

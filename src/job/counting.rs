@@ -248,6 +248,7 @@ impl<'a> Counting<'a> {
         }
         // What they keep room for is the largest shard.
         lock(&self.counters).clear();
+        self.inputs.texts.clear();
         // A file is unusable once, however many documents were found in it.
         quarantined.sort();
         quarantined.dedup();
@@ -277,7 +278,7 @@ impl<'a> Counting<'a> {
         if missing.is_empty() {
             return assemble(shard, &keys, contents, found, self, shelf);
         }
-        let (mut new, mut new_items) = (self.begin()?, Vec::new());
+        let (mut new, mut new_items, mut reader) = (self.begin()?, Vec::new(), reader.of_shard());
         for batch in batches(shard, &missing) {
             let references: Vec<&DocumentRef> = batch.iter().map(|&item| &shard[item]).collect();
             let read = shares.on(0, || reader.read(&references));

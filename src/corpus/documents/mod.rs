@@ -18,7 +18,7 @@ use super::rows::{Fields, Layout, RowPlace};
 use super::stamp::Stamp;
 use super::walk::Found;
 pub use listing::{Listing, listed_documents, read_and_keep, read_listing};
-pub use reader::{DocumentReader, decode_document};
+pub use reader::{DocumentReader, ShardReader, decode_document};
 pub use text::{DocumentText, KeptTexts};
 
 /// How a file holds its text: the `format` key of the job file.

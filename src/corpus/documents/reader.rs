@@ -79,28 +79,13 @@ impl<'a> DocumentReader<'a> {
     /// Reads the documents `references`, an outcome for each.
     #[must_use]
     pub fn read(&self, references: &[&DocumentRef]) -> Vec<Result<Document, Unread>> {
-        let mut outcomes = Vec::with_capacity(references.len());
-        // Ids of several files may alternate: each file stays open for the whole shard.
-        let mut open: HashMap<&Path, Arc<SharedText>> = HashMap::new();
-        let mut last = LastRow::default();
-        for reference in references {
-            let DocumentFile { path, format, source, .. } = &*reference.file;
-            let outcome = match &reference.place {
-                Place::Row(place, within) => {
-                    let text = self.rows.text(path, place, &self.rules.fields.text, &mut last);
-                    text.and_then(|text| document_of_row(reference, text, within.as_ref()))
-                }
-                Place::Text(range) => {
-                    let shared = open.entry(path).or_insert_with(|| self.shared(path));
-                    let file = shared.get_or_init(|| read_text(path, *format));
-                    let file = file.as_ref().map_err(Clone::clone);
-                    file.and_then(|file| part_of_file(reference, (file, shared), range))
-                }
-                Place::File => read_text(path, *format).map(|file| whole_file(reference, file)),
-            };
-            outcomes.push(outcome.map_err(|trouble| trouble.of_content(source)));
-        }
-        outcomes
+        self.of_shard().read(references)
+    }
+
+    /// Reads the documents of a shard, which may come in several batches.
+    #[must_use]
+    pub fn of_shard(&self) -> ShardReader<'_, 'a> {
+        ShardReader { reader: self, open: HashMap::new(), last: LastRow::default() }
     }
 
     fn shared(&self, path: &Path) -> Arc<SharedText> {
@@ -117,6 +102,42 @@ impl<'a> DocumentReader<'a> {
         let shared = Arc::new(kept.map_or_else(SharedText::new, |text| SharedText::from(Ok(text))));
         recent.push((path.to_path_buf(), Arc::clone(&shared)));
         shared
+    }
+}
+
+/// Reads the documents of a shard. Ids of several files may alternate: each file stays open for all of it.
+pub struct ShardReader<'r, 'a> {
+    reader: &'r DocumentReader<'a>,
+    open: HashMap<PathBuf, Arc<SharedText>>,
+    last: LastRow,
+}
+
+impl ShardReader<'_, '_> {
+    /// Reads the documents `references`, an outcome for each.
+    pub fn read(&mut self, references: &[&DocumentRef]) -> Vec<Result<Document, Unread>> {
+        let Self { reader, open, last } = self;
+        let mut outcomes = Vec::with_capacity(references.len());
+        for reference in references {
+            let DocumentFile { path, format, source, .. } = &*reference.file;
+            let outcome = match &reference.place {
+                Place::Row(place, within) => {
+                    let text = reader.rows.text(path, place, &reader.rules.fields.text, last);
+                    text.and_then(|text| document_of_row(reference, text, within.as_ref()))
+                }
+                Place::Text(range) => {
+                    if !open.contains_key(path) {
+                        open.insert(path.clone(), reader.shared(path));
+                    }
+                    let shared = &open[path];
+                    let file = shared.get_or_init(|| read_text(path, *format));
+                    let file = file.as_ref().map_err(Clone::clone);
+                    file.and_then(|file| part_of_file(reference, (file, shared), range))
+                }
+                Place::File => read_text(path, *format).map(|file| whole_file(reference, file)),
+            };
+            outcomes.push(outcome.map_err(|trouble| trouble.of_content(source)));
+        }
+        outcomes
     }
 }
 

@@ -131,6 +131,11 @@ impl KeptTexts {
         self.kept().texts.remove(path)
     }
 
+    /// Lets go of those that nobody has taken.
+    pub fn clear(&self) {
+        *self.kept() = Kept::default();
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
