@@ -4,35 +4,10 @@ use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
+use crate::report::Hashed;
+
 /// Bytes that are hashed and written at once: a hasher is slow with single bytes.
 const BUFFER: usize = 1 << 16;
-
-struct Hashing<W> {
-    sink: W,
-    hasher: blake3::Hasher,
-    /// What postcard does not tell of.
-    failure: Option<io::Error>,
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.sink.write(bytes) {
-            Ok(written) => {
-                self.hasher.update(&bytes[..written]);
-                Ok(written)
-            }
-            Err(error) => {
-                let kind = error.kind();
-                self.failure = Some(error);
-                Err(kind.into())
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
-    }
-}
 
 /// Writes `value` as postcard has it, and gives the hash of what `hasher` has seen and of that.
 pub(super) fn write_value(
@@ -40,13 +15,14 @@ pub(super) fn write_value(
     hasher: blake3::Hasher,
     value: &impl Serialize,
 ) -> io::Result<blake3::Hash> {
-    let mut buffered = BufWriter::with_capacity(BUFFER, Hashing { sink, hasher, failure: None });
+    let mut buffered = BufWriter::with_capacity(BUFFER, Hashed::new(sink, hasher));
     let outcome = postcard::to_io(value, &mut buffered).map(|_| ()).map_err(io::Error::other);
     let outcome = outcome.and_then(|()| buffered.flush());
-    let hashing = buffered.get_mut();
-    match hashing.failure.take() {
+    let hashed = buffered.get_mut();
+    // postcard does not tell of it.
+    match hashed.failure() {
         Some(failure) => Err(failure),
-        None => outcome.map(|()| hashing.hasher.finalize()),
+        None => outcome.map(|()| hashed.hash()),
     }
 }
 

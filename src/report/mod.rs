@@ -1,10 +1,11 @@
 //! Results to tables and to the report page.
 //!
-//! [`tables`] says which columns a table has, `parquet` writes them and `reading` reads them back (the only files that name
-//! polars), [`page`] turns what the job chose to show into one HTML file. [`difference`] is what two runs differ in,
+//! [`tables`] says which columns a table has, `parquet` writes them and `reading` reads them back (with `pages` the only
+//! files that name polars), [`page`] turns what the job chose to show into one HTML file. [`difference`] is what two runs differ in,
 //! [`matrix`] gives the terms of a run to other tools.
 
 pub mod difference;
+mod hashed;
 pub mod matrix;
 pub mod page;
 mod pages;
@@ -12,6 +13,7 @@ mod parquet;
 mod reading;
 pub mod tables;
 
+pub use hashed::Hashed;
 pub use parquet::{
     Column, Provenance, Table, Written, copy_table, rows_as_text, stream_file, write_file, write_table,
 };

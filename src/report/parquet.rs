@@ -17,6 +17,7 @@ use polars_parquet::write::{
     get_dtype_encoding,
 };
 
+use super::hashed::Hashed;
 use super::pages::{Encoded, row_group};
 use crate::error::{Error, Result};
 use crate::text::TermList;
@@ -184,12 +185,12 @@ pub fn write_table(table: Table, folder: &Path, file: &str, provenance: &Provena
     let path = folder.join(file);
     let refused = |error: PolarsError| Error::Table { table: file.to_owned(), message: error.to_string() };
     let metadata = metadata(&table, provenance);
-    let mut sink = HashedFile::create(&path)?;
+    let mut sink = create(&path)?;
     let outcome = encode(table, metadata, &mut sink);
-    match (outcome, sink.failure.take()) {
+    match (outcome, sink.failure()) {
         (_, Some(failure)) => Err(Error::io("write", &path, failure)),
         (Err(error), None) => Err(refused(error)),
-        (Ok(rows), None) => sink.finish(file, Some(rows as u64)),
+        (Ok(rows), None) => finish(sink, &path, file, Some(rows as u64)),
     }
 }
 
@@ -239,9 +240,9 @@ pub fn stream_file(
     work: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<Written> {
     let path = folder.join(file);
-    let mut sink = HashedFile::create(&path)?;
+    let mut sink = create(&path)?;
     work(&mut sink).map_err(|error| Error::io("write", &path, error))?;
-    sink.finish(file, None)
+    finish(sink, &path, file, None)
 }
 
 fn metadata(table: &Table, provenance: &Provenance) -> Vec<(String, String)> {
@@ -422,46 +423,15 @@ fn cell(value: &AnyValue<'_>) -> String {
 }
 
 /// A file that is hashed and counted while it is written.
-struct HashedFile<'a> {
-    path: &'a Path,
-    writer: BufWriter<File>,
-    hasher: blake3::Hasher,
-    bytes: u64,
-    /// What the disk said: polars passes it on as words only.
-    failure: Option<io::Error>,
+fn create(path: &Path) -> Result<Hashed<BufWriter<File>>> {
+    let file = File::create(path).map_err(|error| Error::io("create", path, error))?;
+    Ok(Hashed::new(BufWriter::with_capacity(1 << 18, file), blake3::Hasher::new()))
 }
 
-impl<'a> HashedFile<'a> {
-    fn create(path: &'a Path) -> Result<Self> {
-        let file = File::create(path).map_err(|error| Error::io("create", path, error))?;
-        let writer = BufWriter::with_capacity(1 << 18, file);
-        Ok(Self { path, writer, hasher: blake3::Hasher::new(), bytes: 0, failure: None })
-    }
-
-    fn remember(&mut self, error: io::Error) -> io::Error {
-        self.failure =
-            Some(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error));
-        error
-    }
-
-    fn finish(mut self, file: &str, rows: Option<u64>) -> Result<Written> {
-        self.writer.flush().map_err(|error| Error::io("write", self.path, error))?;
-        let blake3 = self.hasher.finalize().to_hex().to_string();
-        Ok(Written { path: file.to_owned(), rows, bytes: self.bytes, blake3 })
-    }
-}
-
-impl Write for HashedFile<'_> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let n = self.writer.write(buffer).map_err(|error| self.remember(error))?;
-        self.hasher.update(&buffer[..n]);
-        self.bytes += n as u64;
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush().map_err(|error| self.remember(error))
-    }
+fn finish(mut sink: Hashed<BufWriter<File>>, path: &Path, file: &str, rows: Option<u64>) -> Result<Written> {
+    sink.flush().map_err(|error| Error::io("write", path, error))?;
+    let (bytes, blake3) = (sink.bytes(), sink.hash().to_hex().to_string());
+    Ok(Written { path: file.to_owned(), rows, bytes, blake3 })
 }
 
 #[cfg(test)]

@@ -22,52 +22,33 @@ pub fn is_control(byte: u8) -> bool {
 
 /// How many control characters `bytes` have.
 pub fn controls(width: Width, bytes: &[u8]) -> usize {
-    match width.0 {
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx2 | Instructions::Avx512 => {
-            // SAFETY: `Width` is only made where the processor has the instructions, and both widths have AVX2.
-            unsafe { controls_avx2(bytes) }
-        }
-        _ => count_controls(bytes),
-    }
+    count(width, bytes, is_control)
 }
 
 /// How many characters `text` has: bytes that do not continue one.
 pub fn characters(width: Width, text: &str) -> usize {
+    count(width, text.as_bytes(), |byte| byte.cast_signed() >= -64)
+}
+
+fn count(width: Width, bytes: &[u8], counts: impl Fn(u8) -> bool) -> usize {
     match width.0 {
         #[cfg(target_arch = "x86_64")]
         Instructions::Avx2 | Instructions::Avx512 => {
-            // SAFETY: as above.
-            unsafe { characters_avx2(text.as_bytes()) }
+            // SAFETY: `Width` is only made where the processor has the instructions, and both widths have AVX2.
+            unsafe { count_avx2(bytes, counts) }
         }
-        _ => count_characters(text.as_bytes()),
+        _ => count_plain(bytes, counts),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-unsafe fn characters_avx2(text: &[u8]) -> usize {
-    count_characters(text)
+unsafe fn count_avx2(bytes: &[u8], counts: impl Fn(u8) -> bool) -> usize {
+    count_plain(bytes, counts)
 }
 
 #[inline(always)]
-fn count_characters(text: &[u8]) -> usize {
-    count(text, |byte| byte.cast_signed() >= -64)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-unsafe fn controls_avx2(bytes: &[u8]) -> usize {
-    count_controls(bytes)
-}
-
-#[inline(always)]
-fn count_controls(bytes: &[u8]) -> usize {
-    count(bytes, is_control)
-}
-
-#[inline(always)]
-fn count(bytes: &[u8], counts: impl Fn(u8) -> bool) -> usize {
+fn count_plain(bytes: &[u8], counts: impl Fn(u8) -> bool) -> usize {
     // In stretches whose number fits a byte, which many can be counted in at once.
     let of_stretch = |stretch: &[u8]| stretch.iter().map(|&byte| u8::from(counts(byte))).sum::<u8>();
     let (stretches, rest) = bytes.as_chunks::<224>();

@@ -2,8 +2,9 @@
 
 use super::contingency::Contingency;
 use super::counts::ShardCounts;
-use super::interner::{Interner, TermList};
+use super::interner::Interner;
 use super::pair_table::PairTable;
+use super::term_list::TermList;
 use serde::{Deserialize, Serialize};
 
 /// Pairs in the table at most: those with the largest G².

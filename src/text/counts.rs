@@ -2,8 +2,9 @@
 
 use super::document::{DocumentMeasures, DocumentStatistics};
 use super::error::TextError;
-use super::interner::{Interner, TermBatch, TermList};
+use super::interner::{Interner, TermBatch};
 use super::packed;
+use super::term_list::TermList;
 use super::tokens::{TokenBuffer, Tokenizer};
 use serde::{Deserialize, Serialize};
 

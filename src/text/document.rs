@@ -1,11 +1,11 @@
 //! Statistics of one document's words.
 
 use super::hdd::hdd;
-use super::interner::TermList;
 use super::language::{function_word_of, language};
 use super::quality::Quality;
 use super::sentences::sentence_count;
 use super::syllables::syllables;
+use super::term_list::TermList;
 use serde::{Deserialize, Serialize};
 
 /// Tokens in a window of MATTR.

@@ -1,7 +1,7 @@
 //! Documents that are nearly the same: `MinHash` with banding finds candidates, exact sets of shingles decide.
 
 use super::counts::ShardCounts;
-use super::interner::{folded, term_hash};
+use super::term_key::{folded, term_hash};
 use crate::math::random::Stream;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};

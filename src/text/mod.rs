@@ -32,6 +32,8 @@ mod sentences;
 mod stop_words;
 pub mod surprisal;
 mod syllables;
+mod term_key;
+mod term_list;
 pub mod tokens;
 pub mod topics;
 pub mod vocabulary;
@@ -39,5 +41,7 @@ mod word_characters;
 mod words;
 
 pub use error::TextError;
-pub use interner::{Interner, TermList, Token};
+pub use interner::Interner;
 pub use syllables::syllables;
+pub use term_key::Token;
+pub use term_list::TermList;

@@ -1,7 +1,7 @@
 //! How often each of many pairs of numbers stands in a corpus: open addressing with linear probing, at most three quarters full, looked
 //! up for a batch of pairs at once, so that the memory is fetched for all of them before the first is needed.
 
-use super::interner::folded;
+use super::term_key::folded;
 use crate::simd::prefetch_item;
 
 /// Pairs that are looked up together.

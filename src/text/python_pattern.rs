@@ -5,7 +5,7 @@
 //! combining marks as part of a word; empty matches are skipped where scikit-learn would count an empty token.
 
 use super::error::TextError;
-use super::interner::Token;
+use super::term_key::Token;
 use super::words::for_each_word_run;
 use crate::simd::RunEdges;
 use regex::Regex;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex_syntax::hir::{Class, HirKind};
 
-use super::interner::TermHasher;
+use super::term_key::TermHasher;
 use super::word_characters::is_word_character;
 
 /// Shares of a text that a filter of web text looks at; none of them is defined for an empty text.

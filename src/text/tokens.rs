@@ -1,12 +1,12 @@
 //! Text to tokens: normalise the whole text, cut it, drop stop words, stem.
 
 use super::error::TextError;
-use super::interner::Token;
 use super::model::TokenModel;
 use super::normalisation::{lower, strip_accents};
 use super::origins::Origins;
 use super::python_pattern::TokenPattern;
 use super::stop_words::stop_list;
+use super::term_key::Token;
 use super::word_characters::is_newer_capital;
 use super::words::for_each_unicode_word;
 use crate::simd::RunEdges;

@@ -2,7 +2,8 @@
 
 use super::counts::ShardCounts;
 use super::error::TextError;
-use super::interner::{Interner, TermList};
+use super::interner::Interner;
+use super::term_list::TermList;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;

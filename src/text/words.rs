@@ -4,8 +4,8 @@
 //! UAX #29 that plain characters meet are applied where two runs of them are one character apart. What is not plain, a stretch from one
 //! white space to another, is left to the tables.
 
-use super::interner::Token;
 use super::normalisation::ascii_prefix;
+use super::term_key::Token;
 use super::word_characters::for_each_run;
 use crate::simd::{RunEdges, Width};
 use unicode_segmentation::UnicodeSegmentation;
