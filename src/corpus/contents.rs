@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rayon::prelude::*;
 use rustix::fs::{OFlags, SeekFrom};
 
 use super::quarantine::Unusable;
@@ -24,6 +25,9 @@ const MAX_RATIO: u64 = 100;
 
 /// Bytes read from the disk at once where a file is not taken into memory, unless more are asked for at once.
 const BUFFER_BYTES: usize = 32 << 10;
+
+/// Bytes of a file that a thread reads at once.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// Bytes hashed at once.
 const HASHED_BYTES: usize = 256 << 10;
@@ -232,6 +236,22 @@ impl Opened {
         if stamp(&self.before) == stamp(&after) { Ok(()) } else { Err(changed()) }
     }
 
+    /// Everything in the file as it lies on disk, read by all threads where it is large.
+    fn read_plain(&self) -> Result<Vec<u8>, Unusable> {
+        let mut bytes = vec![0; self.len() as usize];
+        let read =
+            |(piece, place): (usize, &mut [u8])| self.file.read_exact_at(place, (piece * PIECE_BYTES) as u64);
+        let outcome = bytes.par_chunks_mut(PIECE_BYTES).enumerate().try_for_each(read);
+        // A byte more shows that it grows.
+        let more = outcome.and_then(|()| self.file.read_at(&mut [0], self.len()));
+        match more {
+            Ok(0) => Ok(bytes),
+            Ok(_) => Err(changed()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(changed()),
+            Err(error) => Err(unreadable(&error)),
+        }
+    }
+
     /// Everything in the file, unpacked, where that is not more than `most`, and the hash of what is on disk.
     fn read(
         &self,
@@ -243,6 +263,12 @@ impl Opened {
         }
         refuse_holes(&self.file, &self.before)?;
         let mut hasher = blake3::Hasher::new();
+        if packing.is_none() && most.is_none_or(|most| self.len() <= most) {
+            let bytes = self.read_plain()?;
+            self.unchanged()?;
+            hasher.update_rayon(&bytes);
+            return Ok((Some(bytes), hasher.finalize().to_hex().to_string()));
+        }
         let read = AtomicU64::new(0);
         let mut hashed = Hashed { inner: self.bounded()?, hasher: &mut hasher, read: &read };
         let outcome = unpack(&mut hashed, packing, self.len(), most);

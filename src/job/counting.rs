@@ -19,8 +19,8 @@ use crate::corpus::{Document, DocumentReader, DocumentRef, Quarantined, Stage, U
 use crate::error::{Error, Result};
 use crate::report::DocumentRow;
 use crate::text::counts::{CountSettings, ShardCounter, ShardCounts};
+use crate::text::frequencies::{TermFrequencies, TermNumbers};
 use crate::text::tokens::Tokenizer;
-use crate::text::vocabulary::TermFrequencies;
 use crate::text::{Interner, TextError};
 
 /// Bytes of text that a shard holds on average, and what a document weighs beside its text.
@@ -42,7 +42,7 @@ pub(super) struct Counting<'a> {
     /// What the results of documents depend on beside their content.
     settings: Key,
     counted: OnceLock<Counted>,
-    frequencies: OnceLock<TermFrequencies>,
+    frequencies: OnceLock<Frequencies>,
     types: OnceLock<u64>,
     /// Those that no thread is counting with.
     counters: Mutex<Vec<ShardCounter>>,
@@ -103,14 +103,40 @@ enum Outcome {
     Unusable(Quarantined),
 }
 
+/// How often each term occurs.
+#[derive(Default)]
+pub(super) struct Frequencies {
+    pub all: TermFrequencies,
+    /// The terms of each shard, where its counts lie in memory: those that are read again are looked up again, too.
+    numbers: Vec<Option<TermNumbers>>,
+}
+
+impl Frequencies {
+    fn add(&mut self, shard: Cow<'_, ShardCounts>) {
+        let numbers = self.all.add(&shard);
+        self.numbers.push(matches!(shard, Cow::Borrowed(_)).then_some(numbers));
+    }
+
+    fn merge(&mut self, mut next: Self) {
+        let merged = self.all.merge(&next.all);
+        next.numbers.iter_mut().flatten().for_each(|numbers| numbers.renumber(&merged));
+        self.numbers.append(&mut next.numbers);
+    }
+
+    /// The numbers of the terms of a shard, where they are known.
+    pub fn numbers(&self, shard: usize) -> Option<&TermNumbers> {
+        self.numbers.get(shard)?.as_ref()
+    }
+}
+
 /// Adds the words of a shard: terms of several words are in its list too, but never in its stream.
-fn add_words(words: &mut Interner, shard: &ShardCounts) {
+fn add_words(words: &mut Interner, shard: Cow<'_, ShardCounts>) {
     let occurrences = shard.occurrences();
     let found = shard.terms().iter().zip(&occurrences).filter(|(_, count)| **count > 0);
     words.intern_all(found.map(|(word, _)| word), |_| ());
 }
 
-fn merge_words(words: &mut Interner, more: &Interner) {
+fn merge_words(words: &mut Interner, more: Interner) {
     words.intern_all(more.terms().iter(), |_| ());
 }
 
@@ -188,11 +214,11 @@ impl<'a> Counting<'a> {
     }
 
     /// How often each term occurs, from all documents.
-    pub fn frequencies(&self) -> Result<&TermFrequencies> {
+    pub fn frequencies(&self) -> Result<&Frequencies> {
         if let Some(frequencies) = self.frequencies.get() {
             return Ok(frequencies);
         }
-        let frequencies = self.counted()?.shards.sum(TermFrequencies::add, TermFrequencies::merge)?;
+        let frequencies = self.counted()?.shards.sum(Frequencies::add, Frequencies::merge)?;
         Ok(self.frequencies.get_or_init(|| frequencies))
     }
 
@@ -205,7 +231,7 @@ impl<'a> Counting<'a> {
             _ if !self.has_tokens() => 0,
             true => self.counted()?.shards.sum(add_words, merge_words)?.terms().len(),
             // All terms are words.
-            false => self.frequencies()?.len(),
+            false => self.frequencies()?.all.len(),
         };
         Ok(*self.types.get_or_init(|| types as u64))
     }

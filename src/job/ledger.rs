@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::{read_file, replace_file};
+use super::store::{Replacement, read_file};
 
 /// What the last run was made of.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -38,8 +38,8 @@ impl Ledger<'_> {
         read_file(&store.join("ledger"))
     }
 
-    /// Writes it there.
-    pub fn write(&self, store: &Path) -> io::Result<()> {
-        replace_file(&store.join("ledger"), self)
+    /// Writes it beside the one that is there.
+    pub fn write(&self, store: &Path) -> io::Result<Replacement> {
+        Replacement::write(&store.join("ledger"), self)
     }
 }

@@ -24,7 +24,7 @@ use super::relations::{self, Relations};
 use super::settings::Settings;
 use super::sound::{self, Sound};
 use super::stages::Stages;
-use super::store::{Bounds, Store};
+use super::store::{Bounds, Replacement, Store};
 use super::syncing::Syncing;
 use super::timing;
 use super::word_level::WordLevel;
@@ -148,16 +148,26 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
     let json = serde_json::to_vec_pretty(&record)
         .map_err(|error| Error::Table { table: RUN_JSON.into(), message: error.to_string() })?;
     desk.write_file(&json, RUN_JSON)?;
-    syncing.finish()?;
-    let folder = staging.publish()?;
+    let publish = || {
+        syncing.finish()?;
+        staging.publish()
+    };
+    let written_ledger = || {
+        let (inputs, outcome) = made.as_ref()?;
+        ledger(plan, inputs, outcome, &record.run_id).write(job.store()).ok()
+    };
+    // The ledger of a large corpus is long, and the disk is waited for meanwhile.
+    let (folder, ledger) = pool.join(publish, written_ledger);
+    let folder = folder?;
     job.retain(plan.file.job.keep, plan.file.job.keep_days, end)?;
     // Without them the next night reads every file and has less to explain: no less right.
     let _ = inventory.save(true);
-    if let Some((inputs, outcome)) = &made {
-        let _ = ledger(plan, inputs, outcome, &record.run_id).write(job.store());
+    let _ = ledger.map(Replacement::put);
+    if let Some((inputs, outcome)) = made {
         // A night on which nothing changed looked at nothing: that does not make it unused.
         let bytes = (plan.file.job.store_gib * f64::from(1 << 30)) as u64;
         store.clean(Bounds { days: plan.file.job.store_days, bytes }, SystemTime::now());
+        pool.join(|| drop(inputs), || drop(outcome));
     }
     Ok(Published { folder, record, seconds: end.duration_since(start).as_secs_f64(), notes: store.notes() })
 }

@@ -126,12 +126,12 @@ impl Shards {
         })
     }
 
-    /// Adds all shards up: each thread those of one stretch, then the stretches are merged in their order. Where adding is
+    /// Adds all shards up, borrowed where they lie in memory: each thread those of one stretch, then the stretches are merged in their order. Where adding is
     /// associative the sum does not depend on how many threads there are.
     pub fn sum<T: Default + Send>(
         &self,
-        add: impl Fn(&mut T, &ShardCounts) + Sync,
-        merge: impl Fn(&mut T, &T),
+        add: impl Fn(&mut T, Cow<'_, ShardCounts>) + Sync,
+        merge: impl Fn(&mut T, T),
     ) -> Result<T> {
         let stretch = self.places.len().div_ceil(rayon::current_num_threads().max(1)).max(1);
         let sums: Vec<Result<T>> = self
@@ -140,7 +140,7 @@ impl Shards {
             .map(|places| {
                 let mut sum = T::default();
                 places.iter().try_for_each(|(_, place)| {
-                    add(&mut sum, &*self.shelf.get(place)?);
+                    add(&mut sum, self.shelf.get(place)?);
                     Ok(())
                 })?;
                 Ok(sum)
@@ -149,7 +149,7 @@ impl Shards {
         let mut sums = sums.into_iter();
         let mut all = sums.next().transpose()?.unwrap_or_default();
         for sum in sums {
-            merge(&mut all, &sum?);
+            merge(&mut all, sum?);
         }
         Ok(all)
     }

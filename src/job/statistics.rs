@@ -1,5 +1,6 @@
 //! Statistics of a corpus beyond its pairs, groups and duplicates: the laws of Zipf and Heaps, dispersion, phrases, topics.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use super::counting::{Counted, Counting};
@@ -12,9 +13,10 @@ use crate::error::{Error, Result};
 use crate::report::{TopicRow, page, tables};
 use crate::text::counts::ShardCounts;
 use crate::text::dispersion::{Dispersion, dispersion};
+use crate::text::frequencies::TermFrequencies;
 use crate::text::laws::{Growth, Law};
 use crate::text::phrases::{Phrase, PhraseCounts, PhraseSettings, Phrases};
-use crate::text::vocabulary::{TermFrequencies, Vocabulary, VocabularySettings};
+use crate::text::vocabulary::{Vocabulary, VocabularySettings};
 
 /// Rows of each list that the page is given.
 const SHOWN: usize = 60;
@@ -104,7 +106,9 @@ fn with_vocabulary<T>(counted: &Counted, words: &Words, work: impl FnOnce(&Vocab
     if let Some((vocabulary, _)) = &words.vocabulary {
         return Ok(work(vocabulary));
     }
-    let frequencies = counted.shards.sum(TermFrequencies::add, TermFrequencies::merge)?;
+    let add = |all: &mut TermFrequencies, shard: Cow<'_, ShardCounts>| drop(all.add(&shard));
+    let merge = |all: &mut TermFrequencies, next: TermFrequencies| drop(all.merge(&next));
+    let frequencies = counted.shards.sum(add, merge)?;
     let all = Vocabulary::choose(&frequencies, &VocabularySettings::default())
         .map_err(|error| Error::job_file("bag_of_words", error.to_string()))?;
     Ok(work(&all))

@@ -402,9 +402,27 @@ pub(super) fn read_file<T: DeserializeOwned>(path: &Path) -> Option<T> {
 
 /// Writes what [`read_file`] reads, in one step.
 pub(super) fn replace_file<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
-    let unfinished = path.with_extension("part");
-    write_hashed(&mut File::create(&unfinished)?, value)?;
-    fs::rename(&unfinished, path)
+    Replacement::write(path, value)?.put()
+}
+
+/// A file that is written, but not in its place yet.
+pub(super) struct Replacement {
+    unfinished: PathBuf,
+    path: PathBuf,
+}
+
+impl Replacement {
+    /// Writes what is to stand at `path`, beside it.
+    pub fn write<T: Serialize>(path: &Path, value: &T) -> io::Result<Self> {
+        let unfinished = path.with_extension("part");
+        write_hashed(&mut File::create(&unfinished)?, value)?;
+        Ok(Self { unfinished, path: path.to_path_buf() })
+    }
+
+    /// Puts it in its place.
+    pub fn put(self) -> io::Result<()> {
+        fs::rename(self.unfinished, self.path)
+    }
 }
 
 /// The result of a stage as it is kept.

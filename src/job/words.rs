@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::counting::{Counted, Counting, counting_settings, shards_of};
+use super::counting::{Counted, Counting, Frequencies, counting_settings, shards_of};
 use super::desk::Desk;
 use super::exports::export;
 use super::inputs::{Input, Inputs, made_of};
@@ -304,15 +304,16 @@ fn documents_and_terms(
     desk: &Desk<'_>,
     words: &mut Words,
 ) -> Result<()> {
-    let known = desk.recall(&keys.documents);
-    if known.is_none() {
-        // Both are made of the same counts, and of the same terms.
-        counting.types()?;
-    }
-    let documents = || known.map_or_else(|| documents(counting, keys.documents, desk), Ok);
-    let terms = || weigh(plan, counting, keys.bag_of_words, desk);
-    let (documents, terms) = rayon::join(documents, terms);
-    let (state, written): (Documents, _) = documents?;
+    let known: Option<(Documents, Vec<Written>)> = desk.recall(&keys.documents);
+    let is_known = known.is_some();
+    let (state, written) = known.map_or_else(|| documents(counting, desk), Ok)?;
+    // What takes time in one thread alone stands beside what several can do.
+    let keep = || {
+        if !is_known {
+            desk.keep(&keys.documents, &state, &written);
+        }
+    };
+    let ((), terms) = rayon::join(keep, || weigh(plan, counting, keys.bag_of_words, desk));
     desk.stages.seen(if counting.has_tokens() { &["read", "tokens"] } else { &["read"] }, state.rows.len());
     words.documents = state.rows;
     words.quarantined = state.quarantined;
@@ -329,16 +330,12 @@ fn documents_and_terms(
 }
 
 /// `documents`, and everything that is known of a document by itself.
-fn documents(counting: &Counting<'_>, key: Key, desk: &Desk<'_>) -> Made<Documents> {
-    let counted = counting.counted()?;
-    let types = counting.types()?;
-    let written =
-        desk.write(tables::documents(&counted.documents, counting.kept_names()), "documents.parquet")?;
-    let Counted { documents, quarantined, warned, .. } = counted;
+fn documents(counting: &Counting<'_>, desk: &Desk<'_>) -> Made<Documents> {
+    let Counted { documents, quarantined, warned, .. } = counting.counted()?;
+    let table = || desk.write(tables::documents(documents, counting.kept_names()), "documents.parquet");
+    let (written, types) = rayon::join(table, || counting.types());
     let (rows, quarantined, warned) = (Arc::clone(documents), quarantined.clone(), warned.clone());
-    let (state, written) = (Documents { rows, quarantined, warned, types }, vec![written]);
-    desk.keep(&key, &state, &written);
-    Ok((state, written))
+    Ok((Documents { rows, quarantined, warned, types: types? }, vec![written?]))
 }
 
 /// The bag of words, where the job asks for one: `vocabulary` and a part of `terms` for each shard.
@@ -358,10 +355,10 @@ fn weigh(
 fn terms(bag: &BagOfWordsPlan, counting: &Counting<'_>, desk: &Desk<'_>) -> Made<(Vocabulary, Vec<f64>)> {
     let counted = counting.counted()?;
     let hashed = (bag.columns > 0).then(|| HashedTerms::new(bag.columns, bag.weights));
+    let frequencies = if hashed.is_some() { &Frequencies::default() } else { counting.frequencies()? };
     let vocabulary = match &bag.fixed {
-        _ if hashed.is_some() => Vocabulary::default(),
-        Some(terms) => Vocabulary::fixed(counting.frequencies()?, terms),
-        None => Vocabulary::choose(counting.frequencies()?, &bag.vocabulary)
+        Some(terms) if hashed.is_none() => Vocabulary::fixed(&frequencies.all, terms),
+        _ => Vocabulary::choose(&frequencies.all, &bag.vocabulary)
             .map_err(|error| Error::job_file("bag_of_words", error.to_string()))?,
     };
     let weights = BagOfWords::new(&vocabulary, bag.weights);
@@ -370,7 +367,11 @@ fn terms(bag: &BagOfWordsPlan, counting: &Counting<'_>, desk: &Desk<'_>) -> Made
         desk.interrupt.check()?;
         let shard = counted.shards.get(i)?;
         let ids: Vec<&str> = counted.documents[range.clone()].iter().map(|row| &*row.doc_id).collect();
-        let rows = hashed.map_or_else(|| weights.transform(&shard), |hashed| hashed.transform(&shard));
+        let rows = match (hashed, frequencies.numbers(i)) {
+            (Some(hashed), _) => hashed.transform(&shard),
+            (None, Some(numbers)) => weights.transform_numbered(&shard, numbers),
+            (None, None) => weights.transform(&shard),
+        };
         let written = desk.write(tables::terms(rows, &ids), &format!("terms/part-{i:05}.parquet"));
         desk.stages.advance(range.len() as u64);
         written

@@ -1,6 +1,8 @@
 //! Terms of documents with their weights: counts, presence, tf-idf as scikit-learn has it, BM25 as Lucene has it.
 
 use super::counts::{ShardCounts, TermCount};
+use super::frequencies::TermNumbers;
+use super::term_order::TermOrder;
 use super::vocabulary::Vocabulary;
 use serde::{Deserialize, Serialize};
 
@@ -112,28 +114,33 @@ impl<'v> BagOfWords<'v> {
     /// The rows of a shard that was counted with the vocabulary's settings.
     #[must_use]
     pub fn transform(&self, shard: &ShardCounts) -> TermRows {
-        let ids = self.vocabulary.ids_of(shard);
+        self.rows(shard, &self.vocabulary.ids_of(shard))
+    }
+
+    /// As [`BagOfWords::transform`] of a shard whose terms have these numbers in what the vocabulary was chosen from.
+    #[must_use]
+    pub fn transform_numbered(&self, shard: &ShardCounts, numbers: &TermNumbers) -> TermRows {
+        self.rows(shard, &self.vocabulary.ids_of_numbers(numbers))
+    }
+
+    fn rows(&self, shard: &ShardCounts, ids: &[Option<u32>]) -> TermRows {
         let mut rows = TermRows::with_room(shard.rows().len());
         let default = if self.settings.weight == Weight::TfIdf { Norm::L2 } else { Norm::None };
         let norm = self.settings.norm.unwrap_or(default);
-        // Term and count in one number: they sort as terms do, each of which is there once.
-        let (mut kept, mut room): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
+        let mut order = TermOrder::new(ids);
+        let mut sorted: Vec<TermCount> = Vec::new();
         let mut weights: Vec<f64> = Vec::new();
         for document in 0..shard.document_count() {
             let row = shard.row(document);
-            kept.clear();
-            let of_row =
-                |r: &TermCount| ids[r.term as usize].map(|id| u64::from(id) << 32 | u64::from(r.count));
-            kept.extend(row.iter().filter_map(of_row));
-            sort_by_term(&mut kept, &mut room);
-            let kept = kept.iter().map(|r| TermCount { term: (r >> 32) as u32, count: *r as u32 });
+            sorted.clear();
+            order.sort(row, |row| sorted.push(row));
             let len: u64 = row.iter().map(|r| u64::from(r.count)).sum();
             weights.clear();
-            weights.extend(kept.clone().map(|r| self.weight(r, len)));
+            weights.extend(sorted.iter().map(|r| self.weight(*r, len)));
             normalise(norm, &mut weights);
-            rows.documents.resize(rows.documents.len() + kept.len(), document as u32);
-            rows.term_ids.extend(kept.clone().map(|r| r.term));
-            rows.counts.extend(kept.map(|r| r.count));
+            rows.documents.resize(rows.documents.len() + sorted.len(), document as u32);
+            rows.term_ids.extend(sorted.iter().map(|r| r.term));
+            rows.counts.extend(sorted.iter().map(|r| r.count));
             rows.weights.extend(weights.iter().map(|weight| *weight as f32));
         }
         rows
@@ -152,37 +159,6 @@ impl<'v> BagOfWords<'v> {
                 idf * tf / (tf + BM25_K1 * (1.0 - BM25_B + BM25_B * len))
             }
         }
-    }
-}
-
-/// Bits of a term's number that are sorted by at once.
-const DIGIT: u32 = 11;
-/// Fewer terms are sorted quicker by comparing them.
-const MANY: usize = 512;
-
-/// Sorts numbers by their upper half, of which each has another; `room` is overwritten.
-fn sort_by_term(numbers: &mut Vec<u64>, room: &mut Vec<u64>) {
-    if numbers.len() < MANY {
-        return numbers.sort_unstable();
-    }
-    let most = numbers.iter().fold(0, |all, number| all | number >> 32);
-    room.clear();
-    room.resize(numbers.len(), 0);
-    // By the last digit first: what follows keeps the order of what is equal.
-    for digit in (32..).step_by(DIGIT as usize).take_while(|digit| most >> (digit - 32) > 0) {
-        let of = |number: u64| (number >> digit) as usize % (1 << DIGIT);
-        let mut places = [0_usize; 1 << DIGIT];
-        numbers.iter().for_each(|&number| places[of(number)] += 1);
-        let mut before = 0;
-        for place in &mut places {
-            before += std::mem::replace(place, before);
-        }
-        for &number in &*numbers {
-            let place = &mut places[of(number)];
-            room[*place] = number;
-            *place += 1;
-        }
-        std::mem::swap(numbers, room);
     }
 }
 
@@ -207,21 +183,6 @@ mod tests {
     use super::super::vocabulary::VocabularySettings;
     use super::*;
     use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn terms_are_sorted(bits in 0_u32..32, seed in any::<u64>(), len in 0_usize..2000) {
-            let number = |i: usize| (i as u64).wrapping_mul(seed | 1) >> 13 & ((1 << bits) - 1);
-            let terms: std::collections::BTreeSet<u64> = (0..len).map(number).collect();
-            let mut numbers: Vec<u64> = terms.iter().map(|term| (term << 32) | (term % 7)).collect();
-            let expected = numbers.clone();
-            let half = numbers.len() / 2;
-            numbers.rotate_left(half);
-            numbers.reverse();
-            sort_by_term(&mut numbers, &mut Vec::new());
-            prop_assert_eq!(numbers, expected);
-        }
-    }
 
     const CLASSROOM: [&str; 3] =
         ["About the bird, the bird, bird bird bird", "You heard about the bird", "The bird is the word"];

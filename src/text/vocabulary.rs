@@ -1,72 +1,14 @@
-//! The terms of a corpus: document and collection frequencies merged from shards, and the vocabulary chosen from them.
+//! The vocabulary of a corpus, chosen from the frequencies of its terms.
 
 use super::counts::ShardCounts;
 use super::error::TextError;
-use super::interner::Interner;
+use super::frequencies::{Frequency, TermFrequencies, TermNumbers};
+use super::term_index::TermIndex;
 use super::term_list::TermList;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-
-/// Document frequencies `df` and collection frequencies `cf` of all terms of some shards. Merging is associative: any cut
-/// of a corpus into shards, merged in order, gives the same.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct TermFrequencies {
-    terms: Interner,
-    df: Vec<u32>,
-    cf: Vec<u64>,
-    documents: u64,
-}
-
-impl TermFrequencies {
-    /// How many terms there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.df.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.df.is_empty()
-    }
-
-    /// Adds the counts of the next shard.
-    pub fn add(&mut self, shard: &ShardCounts) {
-        let mut df = vec![0_u32; shard.terms().len()];
-        let mut cf = vec![0_u64; shard.terms().len()];
-        for row in shard.rows() {
-            df[row.term as usize] += 1;
-            cf[row.term as usize] += u64::from(row.count);
-        }
-        self.add_terms(shard.terms(), &df, &cf);
-        self.documents += shard.document_count() as u64;
-    }
-
-    /// Adds the frequencies of the shards that follow.
-    pub fn merge(&mut self, next: &Self) {
-        self.add_terms(next.terms.terms(), &next.df, &next.cf);
-        self.documents += next.documents;
-    }
-
-    fn add_terms(&mut self, terms: &TermList, df: &[u32], cf: &[u64]) {
-        let Self { terms: all, df: all_df, cf: all_cf, .. } = self;
-        if all_df.is_empty() {
-            all.make_room(terms.len());
-        }
-        let mut counts = df.iter().zip(cf).filter(|(df, _)| **df > 0);
-        let occurring = terms.iter().zip(df).filter(|(_, df)| **df > 0).map(|(term, _)| term);
-        all.intern_all(occurring, |id| {
-            let (Some((df, cf)), id) = (counts.next(), id as usize) else { return };
-            if id == all_df.len() {
-                all_df.push(0);
-                all_cf.push(0);
-            }
-            all_df[id] += df;
-            all_cf[id] += cf;
-        });
-    }
-}
+use std::sync::OnceLock;
 
 /// The first eight bytes of a term, in whose order terms are that differ in them.
 fn first_bytes(term: &str) -> u64 {
@@ -126,11 +68,17 @@ impl Default for VocabularySettings {
 /// points).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Vocabulary {
-    terms: Interner,
+    terms: TermList,
     df: Vec<u32>,
     cf: Vec<u64>,
     documents: u64,
     occurrences: u64,
+    /// The `term_id` of each number of the frequencies that the terms were chosen from.
+    #[serde(skip)]
+    ids: Vec<Option<u32>>,
+    /// Made when a term is looked for.
+    #[serde(skip)]
+    index: OnceLock<TermIndex>,
 }
 
 impl Vocabulary {
@@ -142,56 +90,63 @@ impl Vocabulary {
     pub fn choose(frequencies: &TermFrequencies, settings: &VocabularySettings) -> Result<Self, TextError> {
         settings.min_df.check("bag_of_words.min_df")?;
         settings.max_df.check("bag_of_words.max_df")?;
-        let all = frequencies.documents;
+        let all = frequencies.documents();
         let (least, most) = (settings.min_df.documents(all), settings.max_df.documents(all));
         if most < least && all > 0 {
             let reason =
                 format!("allows {most} documents where min_df demands {least}; raise it or lower min_df");
             return Err(TextError::Setting { key: "bag_of_words.max_df", reason });
         }
-        let terms = frequencies.terms.terms();
-        let kept = (0..terms.len() as u32)
-            .filter(|id| (least..=most).contains(&f64::from(frequencies.df[*id as usize])));
-        let cf = |id: u32| frequencies.cf[id as usize];
+        let terms = frequencies.terms();
+        let kept = frequencies.all().par_iter().enumerate();
+        let kept = kept.filter(|(_, sum)| (least..=most).contains(&f64::from(sum.df)));
         // The first bytes of a term settle most comparisons, without a look at the list.
-        let mut sorted: Vec<(Reverse<u64>, u64, u32)> =
-            kept.map(|id| (Reverse(cf(id)), first_bytes(terms.term(id)), id)).collect();
+        let key = |(number, sum): (usize, &Frequency)| {
+            (Reverse(sum.cf), first_bytes(terms.term(number as u32)), number as u32)
+        };
+        let mut sorted: Vec<(Reverse<u64>, u64, u32)> = kept.map(key).collect();
         sorted.par_sort_unstable_by(|a, b| {
             (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| terms.term(a.2).cmp(terms.term(b.2)))
         });
-        let mut kept: Vec<u32> = sorted.into_iter().map(|(.., id)| id).collect();
         if settings.max_terms > 0 {
-            kept.truncate(settings.max_terms);
+            sorted.truncate(settings.max_terms);
         }
-        Ok(Self {
-            terms: Interner::of_distinct(kept.iter().map(|id| terms.term(*id))),
-            df: kept.iter().map(|id| frequencies.df[*id as usize]).collect(),
-            cf: kept.iter().map(|id| cf(*id)).collect(),
-            documents: all,
-            occurrences: frequencies.cf.iter().sum(),
-        })
+        let kept = sorted.into_iter().map(|(_, _, number)| (terms.term(number), Some(number)));
+        Ok(Self::of(frequencies, &kept.collect::<Vec<_>>()))
     }
 
     /// Chooses these terms and no others, numbered as any vocabulary; one that no document has is there with frequencies of 0.
     #[must_use]
     pub fn fixed(frequencies: &TermFrequencies, terms: &[String]) -> Self {
-        let known = |term: &String| frequencies.terms.find(term).map(|id| id as usize);
-        let mut kept: Vec<(u64, &str, u32)> = terms
-            .iter()
-            .map(|term| match known(term) {
-                Some(id) => (frequencies.cf[id], term.as_str(), frequencies.df[id]),
-                None => (0, term.as_str(), 0),
-            })
-            .collect();
-        kept.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-        kept.dedup_by(|next, before| next.1 == before.1);
-        Self {
-            terms: kept.iter().map(|(_, term, _)| *term).collect::<TermList>().into(),
-            df: kept.iter().map(|(.., df)| *df).collect(),
-            cf: kept.iter().map(|(cf, ..)| *cf).collect(),
-            documents: frequencies.documents,
-            occurrences: frequencies.cf.iter().sum(),
-        }
+        let found = |term: &String| frequencies.find(term);
+        let cf = |number: Option<u32>| number.map_or(0, |number| frequencies.all()[number as usize].cf);
+        let mut kept: Vec<(&str, Option<u32>)> =
+            terms.iter().map(|term| (term.as_str(), found(term))).collect();
+        kept.sort_unstable_by_key(|&(term, number)| (Reverse(cf(number)), term));
+        kept.dedup_by(|next, before| next.0 == before.0);
+        Self::of(frequencies, &kept)
+    }
+
+    /// These terms in this order, each with its number where a document has it.
+    fn of(frequencies: &TermFrequencies, terms: &[(&str, Option<u32>)]) -> Self {
+        let numbers = || terms.iter().map(|(_, number)| *number);
+        let frequency = |number: Option<u32>| {
+            number.and_then(|number| frequencies.all().get(number as usize)).copied().unwrap_or_default()
+        };
+        let list = || terms.iter().map(|(term, _)| *term).collect();
+        let columns = || {
+            let mut ids = vec![None; frequencies.len()];
+            for (number, id) in numbers().zip(0..) {
+                if let Some(number) = number {
+                    ids[number as usize] = Some(id);
+                }
+            }
+            let (df, cf): (Vec<u32>, Vec<u64>) = numbers().map(frequency).map(|sum| (sum.df, sum.cf)).unzip();
+            (ids, df, cf)
+        };
+        let (terms, (ids, df, cf)) = rayon::join(list, columns);
+        let occurrences = frequencies.all().iter().map(|sum| sum.cf).sum();
+        Self { terms, df, cf, documents: frequencies.documents(), occurrences, ids, index: OnceLock::new() }
     }
 
     /// Merges the shards of a corpus, in their order, and chooses the terms.
@@ -203,14 +158,16 @@ impl Vocabulary {
         settings: &VocabularySettings,
     ) -> Result<Self, TextError> {
         let mut frequencies = TermFrequencies::default();
-        shards.into_iter().for_each(|shard| frequencies.add(shard));
+        for shard in shards {
+            frequencies.add(shard);
+        }
         Self::choose(&frequencies, settings)
     }
 
     /// The terms by `term_id`.
     #[must_use]
     pub fn terms(&self) -> &TermList {
-        self.terms.terms()
+        &self.terms
     }
 
     /// How many documents have each term.
@@ -240,13 +197,25 @@ impl Vocabulary {
     /// The `term_id` of a term.
     #[must_use]
     pub fn id(&self, term: &str) -> Option<u32> {
-        self.terms.find(term)
+        self.index().find(&self.terms, term)
     }
 
-    /// For each term number of a shard its `term_id`; none for terms that were left out.
+    /// For each term of a shard its `term_id`; none for terms that were left out.
     #[must_use]
     pub fn ids_of(&self, shard: &ShardCounts) -> Vec<Option<u32>> {
-        self.terms.find_all(shard.terms().iter())
+        self.index().find_all(&self.terms, shard.terms().iter())
+    }
+
+    /// As [`Vocabulary::ids_of`], without looking for any term: from the numbers that the terms have in the frequencies that the
+    /// vocabulary was chosen from.
+    #[must_use]
+    pub fn ids_of_numbers(&self, numbers: &TermNumbers) -> Vec<Option<u32>> {
+        let id = |number: u32| self.ids.get(number as usize).copied().flatten();
+        numbers.iter().map(|number| number.and_then(id)).collect()
+    }
+
+    fn index(&self) -> &TermIndex {
+        self.index.get_or_init(|| TermIndex::of(&self.terms))
     }
 }
 
@@ -329,16 +298,13 @@ mod tests {
         fn any_cut_into_shards_gives_the_same(texts in proptest::collection::vec("[a-c ]{0,12}", 1..8), cuts in proptest::collection::vec(0_usize..8, 2)) {
             let whole = frequencies(&texts);
             let (first, second) = (cuts[0].min(cuts[1]).min(texts.len()), cuts[0].max(cuts[1]).min(texts.len()));
-            let parts = [&texts[..first], &texts[first..second], &texts[second..]].map(frequencies);
-            let mut left = parts[0].clone();
-            left.merge(&parts[1]);
-            left.merge(&parts[2]);
-            let mut tail = parts[1].clone();
-            tail.merge(&parts[2]);
-            let mut right = parts[0].clone();
-            right.merge(&tail);
-            let state = |f: &TermFrequencies| serde_json::to_string(f).unwrap();
-            prop_assert_eq!(state(&left), state(&right));
+            let parts = [&texts[..first], &texts[first..second], &texts[second..]].map(shard);
+            let mut left = TermFrequencies::default();
+            let numbers = parts.each_ref().map(|part| left.add(part));
+            let chosen = Vocabulary::choose(&left, &VocabularySettings::default()).unwrap();
+            for (part, numbers) in parts.iter().zip(&numbers) {
+                prop_assert_eq!(chosen.ids_of_numbers(numbers), chosen.ids_of(part));
+            }
             let vocabulary = |f| serde_json::to_string(&Vocabulary::choose(f, &VocabularySettings::default()).unwrap()).unwrap();
             prop_assert_eq!(vocabulary(&whole), vocabulary(&left));
         }

@@ -131,26 +131,61 @@ fn listing_of_text(
 ) -> Result<Listing, Unusable> {
     let text = read_text(&file.path, format)?;
     let FileText { decoded, blake3, .. } = &text;
-    let named: Vec<(PartName, Range<usize>)> = if format == DocumentFormat::Transcripts {
-        let words_of_line = |(_, range): (usize, Range<usize>)| {
+    let parts = if format == DocumentFormat::Transcripts {
+        parts_of_lines(&decoded.text, |_, range| {
             let line = decoded.text.get(range.clone())?;
             let id = line.split_whitespace().next()?;
             let words_at = line.find(id)? + id.len();
             Some((PartName::Id(id.to_owned()), range.start + words_at..range.end))
-        };
-        pieces(&decoded.text, Split::Line).filter_map(words_of_line).collect()
+        })
+    } else if split == Split::Line {
+        parts_of_lines(&decoded.text, |number, range| Some((PartName::Number(number), range)))
     } else {
-        pieces(&decoded.text, split).map(|(n, range)| (PartName::Number(n), range)).collect()
+        let named: Vec<_> = pieces(&decoded.text, split).collect();
+        let part = |(number, range)| Part::of_text(PartName::Number(number), &decoded.text, range);
+        named.into_par_iter().with_min_len(PARTS_AT_ONCE).map(part).collect()
     };
-    let part = |(name, range): (PartName, Range<usize>)| {
-        let text = decoded.text.get(range.clone()).unwrap_or_default().trim();
-        Part::of(name, text, Place::Text(range))
-    };
-    // A file may be all of the corpus, in a hundred thousand lines.
-    let parts = named.into_par_iter().with_min_len(PARTS_AT_ONCE).map(part).collect();
     let listing = Listing { blake3: blake3.clone(), parts, broken: Vec::new() };
     texts.keep(&file.path, text);
     Ok(listing)
+}
+
+/// The lines of a text as parts, named and cut by `name` from their numbers and places: a file may be all of the corpus, in a
+/// hundred thousand lines.
+fn parts_of_lines(
+    text: &str,
+    name: impl Fn(usize, Range<usize>) -> Option<(PartName, Range<usize>)> + Sync,
+) -> Vec<Part> {
+    let stretches = stretches(text);
+    let lines_in =
+        |stretch: &Range<usize>| memchr::memchr_iter(b'\n', &text.as_bytes()[stretch.clone()]).count();
+    let mut lines: Vec<usize> = stretches.par_iter().map(lines_in).collect();
+    let mut before = 0;
+    lines.iter_mut().for_each(|lines| before += std::mem::replace(lines, before));
+    let of_stretch = |(stretch, lines): (Range<usize>, usize)| {
+        let start = stretch.start;
+        let pieces = pieces(&text[stretch], Split::Line);
+        let named = pieces.filter_map(|(n, range)| name(lines + n, start + range.start..start + range.end));
+        named.map(|(name, range)| Part::of_text(name, text, range)).collect::<Vec<Part>>()
+    };
+    let found: Vec<Vec<Part>> = stretches.into_par_iter().zip(lines).map(of_stretch).collect();
+    let mut parts = Vec::with_capacity(found.iter().map(Vec::len).sum());
+    found.into_iter().for_each(|mut of_stretch| parts.append(&mut of_stretch));
+    parts
+}
+
+/// A text in stretches that end with a line, but for the last.
+fn stretches(text: &str) -> Vec<Range<usize>> {
+    const BYTES: usize = 256 << 10;
+    let mut stretches = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let from = (start + BYTES).min(text.len());
+        let end = memchr::memchr(b'\n', &text.as_bytes()[from..]).map_or(text.len(), |at| from + at + 1);
+        stretches.push(start..end);
+        start = end;
+    }
+    stretches
 }
 
 fn listing_of_rows(file: &Found, layout: Layout, rules: &DocumentRules) -> Result<Listing, Unusable> {
@@ -191,6 +226,10 @@ fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, pa
 }
 
 impl Part {
+    fn of_text(name: PartName, text: &str, range: Range<usize>) -> Self {
+        Self::of(name, text.get(range.clone()).unwrap_or_default().trim(), Place::Text(range))
+    }
+
     fn of(name: PartName, text: &str, place: Place) -> Self {
         let blake3 = blake3::hash(text.as_bytes()).to_hex().as_str().into();
         Self { name, place, bytes: text.len() as u64, blake3, group: None, keep: Vec::new() }
@@ -225,4 +264,30 @@ fn pieces(text: &str, split: Split) -> impl Iterator<Item = (usize, Range<usize>
         number += usize::from(piece.is_some());
         piece.map(|range| (number, range))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_their_numbers_in_whatever_stretches_they_are_found() {
+        let line = |i: usize| match i % 7 {
+            0 => "  \n".to_owned(),
+            1 => "é\r\n".to_owned(),
+            3 => "ä long line ".repeat(i % 5000) + "\n",
+            _ => format!(" line {i} \n"),
+        };
+        let mut text: String = (0..4000).map(line).collect();
+        for end in ["", "the last has no end", " "] {
+            text.push_str(end);
+            assert!(stretches(&text).len() > 3);
+            let number = |number, range| Some((PartName::Number(number), range));
+            let expected: Vec<Part> = pieces(&text, Split::Line)
+                .map(|(number, range)| Part::of_text(PartName::Number(number), &text, range))
+                .collect();
+            assert_eq!(parts_of_lines(&text, number), expected);
+        }
+        assert_eq!(parts_of_lines("", |_, _| None), []);
+    }
 }

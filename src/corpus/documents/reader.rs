@@ -117,6 +117,7 @@ impl ShardReader<'_, '_> {
     pub fn read(&mut self, references: &[&DocumentRef]) -> Vec<Result<Document, Unread>> {
         let Self { reader, open, last } = self;
         let mut outcomes = Vec::with_capacity(references.len());
+        let mut current: Option<(Arc<DocumentFile>, Arc<SharedText>)> = None;
         for reference in references {
             let DocumentFile { path, format, source, .. } = &*reference.file;
             let outcome = match &reference.place {
@@ -125,10 +126,14 @@ impl ShardReader<'_, '_> {
                     text.and_then(|text| document_of_row(reference, text, within.as_ref()))
                 }
                 Place::Text(range) => {
-                    if !open.contains_key(path) {
-                        open.insert(path.clone(), reader.shared(path));
-                    }
-                    let shared = &open[path];
+                    // Most documents of a file follow one another.
+                    let shared = match &current {
+                        Some((file, shared)) if Arc::ptr_eq(file, &reference.file) => shared,
+                        _ => {
+                            let shared = open.entry(path.clone()).or_insert_with(|| reader.shared(path));
+                            &current.insert((Arc::clone(&reference.file), Arc::clone(shared))).1
+                        }
+                    };
                     let file = shared.get_or_init(|| read_text(path, *format));
                     let file = file.as_ref().map_err(Clone::clone);
                     file.and_then(|file| part_of_file(reference, (file, shared), range))
