@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::program::{code, project, record, run_job, said, wordwave};
+use wordwave::text::Token;
 use wordwave::text::model::{ModelKind, PieceCounter, TokenModel, TrainingSettings};
 use wordwave::text::tokens::{TokenBuffer, TokenKind, TokenSettings, Tokenizer};
 
@@ -268,7 +269,7 @@ fn offsets_rebuild_the_declaration_of_human_rights_in_every_language() {
                 .unwrap();
             let mut spans = tokens.iter();
             tokenizer
-                .for_each_token(text, buffer, |token| {
+                .for_each_token(text, buffer, &mut |token: Token<'_>| {
                     assert_eq!(spans.next().map(|(token, _)| token.as_str()), Some(token.as_str()), "{name}");
                 })
                 .unwrap();

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::text::term_hash;
+
 /// Cuts the items, given as ids (sorted) with their weights, into shards of about the weight `mean`.
 ///
 /// A shard ends after an item whose hash says so, the more likely the heavier it is, and at the latest at four times the mean.
@@ -26,10 +28,7 @@ pub(super) fn cut<'a>(items: impl Iterator<Item = (&'a str, u64)>, mean: u64) ->
 
 /// True for a share `weight / mean` of all ids.
 fn ends_shard(id: &str, weight: u64, mean: u64) -> bool {
-    let hash = blake3::hash(id.as_bytes());
-    let mut head = [0; 8];
-    head.copy_from_slice(&hash.as_bytes()[..8]);
-    u128::from(u64::from_le_bytes(head)) * u128::from(mean) < u128::from(weight) << 64
+    u128::from(term_hash(id.as_bytes())) * u128::from(mean) < u128::from(weight) << 64
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::report::tables::WORD_CONTOURS as CONTOURS;
 use crate::report::{TimedWordRow, WordSoundRow, Written, tables};
 use crate::text::surprisal::BigramModel;
 use crate::text::tokens::{TokenBuffer, TokenSettings, Tokenizer};
-use crate::text::{Interner, syllables};
+use crate::text::{Interner, Token, syllables};
 
 /// The level among the contours.
 const LEVEL: usize = 1;
@@ -94,7 +94,9 @@ impl<'a> Spoken<'a> {
                         said.extend(timed.iter().map(|word| terms.intern(&word.word.to_lowercase())));
                     }
                     (None, Some(text)) => tokenizer
-                        .for_each_token(text, &mut buffer, |token| said.push(terms.intern(token.as_str())))
+                        .for_each_token(text, &mut buffer, &mut |token: Token<'_>| {
+                            said.push(terms.intern(token.as_str()))
+                        })
                         .map_err(refused)?,
                     (None, None) => {}
                 }

@@ -16,6 +16,17 @@ pub fn text_of_utf8(bytes: Vec<u8>) -> Result<String, Vec<u8>> {
     }
 }
 
+/// A few bytes as text, empty where they are not UTF-8: of ASCII that is known at once.
+#[inline]
+pub fn short_text(bytes: &[u8]) -> &str {
+    if bytes.is_ascii() {
+        // SAFETY: ASCII is UTF-8.
+        unsafe { std::str::from_utf8_unchecked(bytes) }
+    } else {
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
 /// Bytes that a thread looks at at once.
 const PIECE_BYTES: usize = 1 << 20;
 
@@ -91,6 +102,7 @@ mod tests {
             b"\xED\xA0\x80",
         ] {
             let expected = String::from_utf8(bytes.to_vec()).map_err(std::string::FromUtf8Error::into_bytes);
+            assert_eq!(short_text(bytes), expected.as_deref().unwrap_or_default());
             assert_eq!(text_of_utf8(bytes.to_vec()), expected);
         }
     }

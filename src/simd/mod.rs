@@ -52,7 +52,7 @@ pub use buffer::Buffer;
 pub use characters::RunEdges;
 pub use columns::{add_rows, add_squared_distances};
 pub use copies::merge_copies;
-pub use encoding::{characters, controls, is_control, text_of_utf8};
+pub use encoding::{characters, controls, is_control, short_text, text_of_utf8};
 pub use fourier::{Columns, Direction, Lines, Parts};
 pub use interpolation::{SincWeights, sinc_sum};
 pub use lag_products::{FrameBlocks, block_products, frame_products};

@@ -2,7 +2,7 @@
 
 use super::document::{DocumentMeasures, DocumentStatistics};
 use super::error::TextError;
-use super::interner::{Interner, TermBatch};
+use super::interner::{FoundTerms, Interner, TermBatch, TermSink};
 use super::packed;
 use super::term_list::TermList;
 use super::tokens::{TokenBuffer, Tokenizer};
@@ -292,27 +292,31 @@ impl ShardCounter {
     /// Counts the words of a document.
     fn count_words(&mut self, tokenizer: &Tokenizer, text: &str) -> Result<(), TextError> {
         let Self { interner, rows, batch, buffer, tokens, .. } = self;
-        let mut found = |word, last: &mut u32| {
-            *tokens += 1;
-            rows.bump(word, last);
+        let found = |words: FoundTerms<'_>| {
+            *tokens += words.len();
+            rows.bump_all(words);
         };
-        let outcome = tokenizer.for_each_token(text, buffer, |token| batch.push(token, interner, &mut found));
-        batch.flush(interner, found);
+        let mut sink = TermSink { batch, interner, found };
+        let outcome = tokenizer.for_each_token(text, buffer, &mut sink);
+        sink.flush();
         outcome
     }
 
     /// Lists the words of a document, and counts them where they are terms.
     fn list_words(&mut self, tokenizer: &Tokenizer, text: &str, are_terms: bool) -> Result<(), TextError> {
         let Self { interner, rows, stream, batch, buffer, tokens, .. } = self;
-        let mut found = |word, last: &mut u32| {
-            *tokens += 1;
-            stream.push(word);
-            if are_terms {
-                rows.bump(word, last);
-            }
+        let found = |words: FoundTerms<'_>| {
+            *tokens += words.len();
+            words.for_each(|word, last| {
+                stream.push(word);
+                if are_terms {
+                    rows.bump(word, last);
+                }
+            });
         };
-        let outcome = tokenizer.for_each_token(text, buffer, |token| batch.push(token, interner, &mut found));
-        batch.flush(interner, found);
+        let mut sink = TermSink { batch, interner, found };
+        let outcome = tokenizer.for_each_token(text, buffer, &mut sink);
+        sink.flush();
         outcome
     }
 
@@ -385,12 +389,19 @@ impl Rows {
         if self.len == self.counts.len() {
             self.grow();
         }
-        let is_new = *last as usize <= self.start;
-        let row = if is_new { self.len } else { *last as usize - 1 };
-        let place = &mut self.counts[row];
-        *place = TermCount { term, count: place.count * u32::from(!is_new) + 1 };
-        self.len += usize::from(is_new);
-        *last = row as u32 + 1;
+        let Self { counts, len, start, .. } = self;
+        bump(counts, len, *start, term, last);
+    }
+
+    /// Counts terms, whose marks are their last rows plus one.
+    #[inline]
+    fn bump_all(&mut self, terms: FoundTerms<'_>) {
+        if self.counts.len() - self.len < terms.len() {
+            self.grow();
+        }
+        let (counts, mut len, start) = (&mut self.counts[..], self.len, self.start);
+        terms.for_each(|term, last| bump(counts, &mut len, start, term, last));
+        self.len = len;
     }
 
     #[cold]
@@ -414,6 +425,17 @@ impl Rows {
         self.ends.clear();
         self.start = 0;
     }
+}
+
+/// Counts a term in a row of its own or, if it has one among those from `start` on, in that.
+#[inline(always)]
+fn bump(counts: &mut [TermCount], len: &mut usize, start: usize, term: u32, last: &mut u32) {
+    let is_new = *last as usize <= start;
+    let row = if is_new { *len } else { *last as usize - 1 };
+    let place = &mut counts[row];
+    *place = TermCount { term, count: place.count * u32::from(!is_new) + 1 };
+    *len += usize::from(is_new);
+    *last = row as u32 + 1;
 }
 
 /// Counts a shard.

@@ -3,9 +3,11 @@
 // Some thousand million words go through these few lines: each is put where it is called.
 #![allow(clippy::inline_always)]
 
-use super::term_index::{BATCH, Slot, TermIndex, in_batches, with_key};
-use super::term_key::{KEY_BYTES, TermKey, Token};
+use super::term_index::{BATCH, Slot, TermIndex, in_batches, probe_whole, with_key};
+use super::term_key::TermKey;
 use super::term_list::TermList;
+use super::token::{Runs, Token, TokenSink};
+use crate::simd::{prefetch_item, short_text};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// A [`TermList`] without repetitions that finds a term's number. Numbers follow the order in which terms were first seen, so that
@@ -24,47 +26,136 @@ pub struct TermBatch {
     len: usize,
 }
 
-impl TermBatch {
-    /// Adds a term and gives the numbers of the terms so far to `found`, in their order and with their marks, when there are enough of
-    /// them, or when the term is too long to wait.
+/// Terms that have got their numbers.
+pub struct FoundTerms<'f> {
+    index: &'f mut TermIndex,
+    places: &'f [usize],
+}
+
+impl FoundTerms<'_> {
+    /// How many there are, [`BATCH`] at most.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Hands the number of each, and the mark that is kept with it, to `each`, in their order.
     #[inline(always)]
-    pub fn push(&mut self, token: Token<'_>, interner: &mut Interner, found: impl FnMut(u32, &mut u32)) {
-        if token.len() > KEY_BYTES {
-            return self.push_long(token, interner, found);
+    pub fn for_each(self, mut each: impl FnMut(u32, &mut u32)) {
+        let slots = self.index.slots_mut();
+        for &at in self.places {
+            let slot = &mut slots[at];
+            each(slot.number(), &mut slot.mark);
         }
-        let key = token.key();
-        let hash = key.hash() as usize;
-        interner.index.fetch(hash);
-        let at = self.len;
-        // The length is below `BATCH` here always, which the compiler cannot know.
-        self.keys[at % BATCH] = (key, hash);
-        self.len = at + 1;
-        if at + 1 >= BATCH {
-            self.flush(interner, found);
+    }
+}
+
+impl TermBatch {
+    /// Adds a term and gives the numbers of the terms so far to `found` when there are enough of them, or when the term is too long to
+    /// wait.
+    #[inline(always)]
+    pub fn push(&mut self, token: Token<'_>, interner: &mut Interner, found: impl FnMut(FoundTerms<'_>)) {
+        match token.short_key() {
+            None => self.push_long(token.as_str(), interner, found),
+            Some(key) => {
+                let hash = key.hash() as usize;
+                interner.index.fetch(hash);
+                // The length is below `BATCH` here always, which the compiler cannot know.
+                self.keys[self.len % BATCH] = (key, hash);
+                self.len += 1;
+                if self.len >= BATCH {
+                    self.flush(interner, found);
+                }
+            }
+        }
+    }
+
+    /// Adds the tokens among many runs.
+    #[inline(always)]
+    pub fn push_runs(
+        &mut self,
+        mut runs: Runs<'_>,
+        interner: &mut Interner,
+        mut found: impl FnMut(FoundTerms<'_>),
+    ) {
+        while !runs.is_empty() {
+            let (batch, others) = runs.split_at(runs.len().min(BATCH - self.len % BATCH));
+            runs = others;
+            let (mut slots, mut len) = (interner.index.slots(), self.len);
+            for (token, is_token) in batch.iter() {
+                let Some(key) = token.short_key() else {
+                    if is_token {
+                        self.len = len;
+                        self.push_long(token.as_str(), interner, &mut found);
+                        (slots, len) = (interner.index.slots(), 0);
+                    }
+                    continue;
+                };
+                let hash = key.hash() as usize;
+                prefetch_item(slots, hash & slots.len().wrapping_sub(1));
+                // A branch for what is too short would often be guessed wrong: what follows is written over it.
+                self.keys[len % BATCH] = (key, hash);
+                len += usize::from(is_token);
+            }
+            self.len = len;
+            if self.len >= BATCH {
+                self.flush(interner, &mut found);
+            }
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn push_long(&mut self, token: Token<'_>, interner: &mut Interner, mut found: impl FnMut(u32, &mut u32)) {
+    fn push_long(&mut self, term: &str, interner: &mut Interner, mut found: impl FnMut(FoundTerms<'_>)) {
         self.flush(interner, &mut found);
-        interner.intern_marked(token.as_str(), found);
+        interner.make_room(1);
+        let at = interner.place_of(term, TermKey::of(term.as_bytes()));
+        found(FoundTerms { index: &mut interner.index, places: &[at] });
     }
 
     /// Gives the numbers of the terms that wait.
     #[inline(never)]
-    pub fn flush(&mut self, interner: &mut Interner, mut found: impl FnMut(u32, &mut u32)) {
-        let keys = &self.keys[..self.len];
-        self.len = 0;
-        interner.make_room(keys.len());
-        for &(key, hash) in keys {
-            let at = interner.index.probe_whole(key, hash);
-            if interner.index.at(at).is_free() {
+    pub fn flush(&mut self, interner: &mut Interner, mut found: impl FnMut(FoundTerms<'_>)) {
+        let mut places = [0; BATCH];
+        interner.make_room(self.len);
+        let keys = &self.keys[..self.len.min(BATCH)];
+        let mut slots = interner.index.slots();
+        for (place, &(key, hash)) in places.iter_mut().zip(keys) {
+            let at = probe_whole(slots, key, hash);
+            if slots[at].is_free() {
                 interner.add_whole(key, at);
+                slots = interner.index.slots();
             }
-            let slot = interner.index.at(at);
-            found(slot.number(), &mut slot.mark);
+            *place = at;
         }
+        let found_terms = FoundTerms { index: &mut interner.index, places: &places[..keys.len()] };
+        self.len = 0;
+        found(found_terms);
+    }
+}
+
+/// Numbers tokens as they come.
+pub struct TermSink<'s, F> {
+    pub batch: &'s mut TermBatch,
+    pub interner: &'s mut Interner,
+    pub found: F,
+}
+
+impl<F: FnMut(FoundTerms<'_>)> TermSink<'_, F> {
+    /// No more tokens come for now.
+    pub fn flush(mut self) {
+        self.batch.flush(self.interner, &mut self.found);
+    }
+}
+
+impl<F: FnMut(FoundTerms<'_>)> TokenSink for TermSink<'_, F> {
+    #[inline(always)]
+    fn token(&mut self, token: Token<'_>) {
+        self.batch.push(token, self.interner, &mut self.found);
+    }
+
+    #[inline(always)]
+    fn runs(&mut self, runs: Runs<'_>) {
+        self.batch.push_runs(runs, self.interner, &mut self.found);
     }
 }
 
@@ -93,7 +184,8 @@ impl Interner {
     #[inline]
     pub fn intern_marked(&mut self, term: &str, found: impl FnOnce(u32, &mut u32)) {
         self.make_room(1);
-        let slot = self.slot_of(term, TermKey::of(term.as_bytes()));
+        let at = self.place_of(term, TermKey::of(term.as_bytes()));
+        let slot = self.index.at(at);
         found(slot.number(), &mut slot.mark);
     }
 
@@ -112,20 +204,20 @@ impl Interner {
             self.make_room(batch.len());
             self.index.fetch_all(batch);
             for (term, key) in batch {
-                found(self.slot_of(term, *key).number());
+                let at = self.place_of(term, *key);
+                found(self.index.at(at).number());
             }
         });
     }
 
     /// The place of a term, new or not. There must be a free one.
     #[inline(always)]
-    fn slot_of(&mut self, term: &str, key: TermKey) -> &mut Slot {
+    fn place_of(&mut self, term: &str, key: TermKey) -> usize {
         let at = self.index.probe(&self.list, key, key.hash() as usize, term.as_bytes());
-        let at = at.unwrap_or_else(|free| {
+        at.unwrap_or_else(|free| {
             self.add(term, key, free);
             free
-        });
-        self.index.at(at)
+        })
     }
 
     /// Forgets all terms and keeps the room that they took.
@@ -150,7 +242,7 @@ impl Interner {
     #[cold]
     fn add_whole(&mut self, key: TermKey, free: usize) {
         let (bytes, len) = key.bytes();
-        self.add(std::str::from_utf8(&bytes[..len]).unwrap_or_default(), key, free);
+        self.add(short_text(&bytes[..len]), key, free);
     }
 
     /// Makes sure that the table is at most half full when so many terms are added.
@@ -211,20 +303,22 @@ mod tests {
         for term in &terms {
             let token = Token::within(&text, start, start + term.len());
             start += term.len();
-            batch.push(token, &mut many, |id, _| found.push(id));
+            batch.push(token, &mut many, |terms| terms.for_each(|id, _| found.push(id)));
         }
-        batch.flush(&mut many, |id, _| found.push(id));
+        batch.flush(&mut many, |terms| terms.for_each(|id, _| found.push(id)));
         assert_eq!(found, terms.iter().map(|term| one.intern(term)).collect::<Vec<_>>());
         assert!(many.terms().iter().eq(one.terms().iter()));
         let (mut all, mut numbers) = (Interner::default(), Vec::new());
         all.intern_all(terms.iter().map(String::as_str), |id| numbers.push(id));
         assert_eq!(numbers, found);
+        let index = TermIndex::of(all.terms());
+        let find = |terms: &[&str]| index.find_all(all.terms(), terms.iter().copied());
         assert_eq!(
-            all.find_all(terms.iter().map(String::as_str)),
+            find(&terms.iter().map(String::as_str).collect::<Vec<_>>()),
             found.into_iter().map(Some).collect::<Vec<_>>()
         );
-        assert_eq!(all.find_all(["not there", "neither is this one"]), [None, None]);
-        assert_eq!(Interner::default().find_all(["x"]), [None]);
+        assert_eq!(find(&["not there", "neither is this one"]), [None, None]);
+        assert_eq!(TermIndex::default().find_all(all.terms(), ["x"].into_iter()), [None]);
     }
 
     #[test]

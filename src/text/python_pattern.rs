@@ -5,7 +5,7 @@
 //! combining marks as part of a word; empty matches are skipped where scikit-learn would count an empty token.
 
 use super::error::TextError;
-use super::term_key::Token;
+use super::token::TokenSink;
 use super::words::for_each_word_run;
 use crate::simd::RunEdges;
 use regex::Regex;
@@ -44,17 +44,17 @@ impl TokenPattern {
         }
     }
 
-    /// Calls `found` with every token of the text.
-    pub fn for_each_match(&self, text: &str, edges: &mut RunEdges, mut found: impl FnMut(Token<'_>)) {
+    /// Gives every token of the text to `sink`.
+    pub fn for_each_match(&self, text: &str, edges: &mut RunEdges, sink: &mut impl TokenSink) {
         match self {
-            Self::Runs { min_chars } => for_each_word_run(text, *min_chars, edges, found),
+            Self::Runs { min_chars } => for_each_word_run(text, *min_chars, edges, sink),
             Self::Regex { regex, group: 0 } => {
-                regex.find_iter(text).filter(|m| !m.is_empty()).for_each(|m| found(m.as_str().into()));
+                regex.find_iter(text).filter(|m| !m.is_empty()).for_each(|m| sink.token(m.as_str().into()));
             }
             Self::Regex { regex, group } => {
                 for captures in regex.captures_iter(text) {
                     if let Some(token) = captures.get(*group).filter(|m| !m.is_empty()) {
-                        found(token.as_str().into());
+                        sink.token(token.as_str().into());
                     }
                 }
             }
@@ -141,13 +141,16 @@ fn push_escape(escaped: Option<char>, in_class: bool, is_ascii: bool, result: &m
 
 #[cfg(test)]
 mod tests {
+    use super::super::token::Token;
     use super::*;
 
     fn tokens(pattern: &str, text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        TokenPattern::new(pattern)
-            .unwrap()
-            .for_each_match(text, &mut RunEdges::default(), |token| found.push(token.as_str().to_owned()));
+        TokenPattern::new(pattern).unwrap().for_each_match(
+            text,
+            &mut RunEdges::default(),
+            &mut |token: Token<'_>| found.push(token.as_str().to_owned()),
+        );
         found
     }
 

@@ -101,6 +101,18 @@ impl TermIndex {
         batch.iter().for_each(|(_, key)| self.fetch(key.hash() as usize));
     }
 
+    /// All places.
+    #[inline(always)]
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// All places, to change the marks in them.
+    #[inline(always)]
+    pub fn slots_mut(&mut self) -> &mut [Slot] {
+        &mut self.slots
+    }
+
     /// What stands at a place that was found.
     #[inline(always)]
     pub fn at(&mut self, at: usize) -> &mut Slot {
@@ -152,18 +164,18 @@ impl TermIndex {
             at = (at + 1) & mask;
         }
     }
+}
 
-    /// As [`TermIndex::probe`] for a key that is whole: the place of the term or the free one.
-    #[inline(always)]
-    pub fn probe_whole(&self, key: TermKey, hash: usize) -> usize {
-        let mask = self.slots.len() - 1;
-        let mut at = hash & mask;
-        // The key of a free place is that of the empty term.
-        while self.slots[at].key != key && !self.slots[at].is_free() {
-            at = (at + 1) & mask;
-        }
-        at
+/// As [`TermIndex::probe`] for a key that is whole: the place of the term among `slots` or the free one.
+#[inline(always)]
+pub(super) fn probe_whole(slots: &[Slot], key: TermKey, hash: usize) -> usize {
+    let mask = slots.len().wrapping_sub(1);
+    let mut at = hash & mask;
+    // The key of a free place is that of the empty term.
+    while slots[at].key != key && !slots[at].is_free() {
+        at = (at + 1) & mask;
     }
+    at
 }
 
 /// A term with its key.

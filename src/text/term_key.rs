@@ -26,58 +26,6 @@ const KEPT_BITS: [u128; KEY_BYTES + 1] = {
     bits
 };
 
-/// A token where it stands in a text, or alone.
-#[derive(Debug, Clone, Copy)]
-pub struct Token<'t> {
-    text: &'t str,
-    start: usize,
-    end: usize,
-}
-
-impl<'t> Token<'t> {
-    /// The token from `start` to `end` of `text`: at the ends of characters, else it is empty.
-    #[must_use]
-    #[inline]
-    pub fn within(text: &'t str, start: usize, end: usize) -> Self {
-        Self { text, start, end }
-    }
-
-    /// The token itself.
-    #[must_use]
-    #[inline]
-    pub fn as_str(self) -> &'t str {
-        self.text.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// Its bytes.
-    #[must_use]
-    #[inline]
-    pub fn len(self) -> usize {
-        self.end - self.start
-    }
-
-    /// Whether it has none.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.end == self.start
-    }
-
-    /// Its key.
-    #[inline(always)]
-    pub(super) fn key(self) -> TermKey {
-        match self.text.as_bytes().get(self.start..).and_then(<[u8]>::first_chunk) {
-            Some(block) if self.len() <= KEY_BYTES => TermKey::of_block(block, self.len()),
-            _ => TermKey::of(self.as_str().as_bytes()),
-        }
-    }
-}
-
-impl<'t> From<&'t str> for Token<'t> {
-    fn from(text: &'t str) -> Self {
-        Self { text, start: 0, end: text.len() }
-    }
-}
-
 impl TermKey {
     /// The bytes of a term that the key holds whole.
     pub(super) fn bytes(self) -> ([u8; KEY_BYTES + 1], usize) {
@@ -87,9 +35,9 @@ impl TermKey {
         (bytes, ((self.high >> LENGTH_BITS) as usize).min(KEY_BYTES))
     }
 
-    /// The key of a term that stands at the start of `block`.
+    /// The key of a term of [`KEY_BYTES`] or fewer that stands at the start of `block`.
     #[inline(always)]
-    fn of_block(block: &[u8; KEY_BYTES + 1], len: usize) -> Self {
+    pub(super) fn of_block(block: &[u8; KEY_BYTES + 1], len: usize) -> Self {
         let all = u128::from_le_bytes(*block) & KEPT_BITS[len % KEPT_BITS.len()];
         Self { low: all as u64, high: (all >> 64) as u64 | (len as u64) << LENGTH_BITS }
     }

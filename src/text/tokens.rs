@@ -6,7 +6,7 @@ use super::normalisation::{lower, strip_accents};
 use super::origins::Origins;
 use super::python_pattern::TokenPattern;
 use super::stop_words::stop_list;
-use super::term_key::Token;
+use super::token::{Token, TokenSink};
 use super::word_characters::is_newer_capital;
 use super::words::for_each_unicode_word;
 use crate::simd::RunEdges;
@@ -143,7 +143,7 @@ impl Tokenizer {
         Ok(Self { cut, lowercase, strip_accents, stop_words, stemmer, min_length, numbers })
     }
 
-    /// Calls `found` with every token of the text, in order.
+    /// Gives every token of the text to `sink`, in order.
     ///
     /// # Errors
     /// Only a model can fail, on a text its tokenizer.json does not allow for.
@@ -151,21 +151,25 @@ impl Tokenizer {
         &self,
         text: &str,
         buffer: &mut TokenBuffer,
-        mut found: impl FnMut(Token<'_>),
+        sink: &mut impl TokenSink,
     ) -> Result<(), TextError> {
         if let Cut::Model(model) = &self.cut {
             return model.for_each_piece(text, |piece| {
                 if !self.drops(piece) {
-                    found(piece.into());
+                    sink.token(piece.into());
                 }
             });
         }
         let TokenBuffer { lowered, stripped, stems, edges } = buffer;
         let text = self.normalised(text, lowered, stripped);
-        self.cut(text, edges, |token| match &self.stemmer {
-            None => found(token),
-            Some(stemmer) => found(stem_of(token.as_str(), stemmer, stems).into()),
-        });
+        match &self.stemmer {
+            None if !self.drops_some() => self.cut(text, edges, sink),
+            stemmer => self.cut(text, edges, &mut |token: Token<'_>| match stemmer {
+                _ if self.drops(token.as_str()) => {}
+                None => sink.token(token),
+                Some(stemmer) => sink.token(stem_of(token.as_str(), stemmer, stems).into()),
+            }),
+        }
         Ok(())
     }
 
@@ -191,7 +195,10 @@ impl Tokenizer {
         let TokenBuffer { lowered, stripped, stems, edges } = buffer;
         let normalised = self.normalised(text, lowered, stripped);
         let origins = Origins::new(text, |character| self.normalised_character(character));
-        self.cut(normalised, edges, |token| {
+        self.cut(normalised, edges, &mut |token: Token<'_>| {
+            if self.drops(token.as_str()) {
+                return;
+            }
             // Where the token stands is where its bytes are.
             let start = token.as_str().as_ptr() as usize - normalised.as_ptr() as usize;
             let span = origins.of(start..start + token.len());
@@ -203,17 +210,11 @@ impl Tokenizer {
         Ok(())
     }
 
-    /// Cuts a normalised text; a model is not asked.
-    fn cut(&self, text: &str, edges: &mut RunEdges, mut found: impl FnMut(Token<'_>)) {
-        let drops_some = !self.stop_words.is_empty() || self.min_length > 1 || !self.numbers;
-        let kept = |token: Token<'_>| {
-            if !drops_some || !self.drops(token.as_str()) {
-                found(token);
-            }
-        };
+    /// Cuts a normalised text; a model is not asked. Tokens that are left out are there, too.
+    fn cut(&self, text: &str, edges: &mut RunEdges, sink: &mut impl TokenSink) {
         match &self.cut {
-            Cut::Words => for_each_unicode_word(text, edges, kept),
-            Cut::Pattern(pattern) => pattern.for_each_match(text, edges, kept),
+            Cut::Words => for_each_unicode_word(text, edges, sink),
+            Cut::Pattern(pattern) => pattern.for_each_match(text, edges, sink),
             Cut::Model(_) => {}
         }
     }
@@ -235,6 +236,11 @@ impl Tokenizer {
     /// The capitals that stay: those that the other tool does not know.
     fn is_foreign(&self) -> fn(char) -> bool {
         if matches!(self.cut, Cut::Pattern(_)) { is_newer_capital } else { |_| false }
+    }
+
+    /// Whether any token is left out.
+    fn drops_some(&self) -> bool {
+        !self.stop_words.is_empty() || self.min_length > 1 || !self.numbers
     }
 
     /// Whether a token is left out: a stop word, too short, or a number where these are not wanted.
@@ -305,7 +311,9 @@ mod tests {
         let mut found = Vec::new();
         let tokenizer = Tokenizer::new(settings).unwrap();
         tokenizer
-            .for_each_token(text, &mut TokenBuffer::default(), |t| found.push(t.as_str().to_owned()))
+            .for_each_token(text, &mut TokenBuffer::default(), &mut |t: Token<'_>| {
+                found.push(t.as_str().to_owned())
+            })
             .unwrap();
         found
     }

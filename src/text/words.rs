@@ -5,48 +5,54 @@
 //! white space to another, is left to the tables.
 
 use super::normalisation::ascii_prefix;
-use super::term_key::Token;
+use super::token::{Runs, Token, TokenSink};
 use super::word_characters::for_each_run;
 use crate::simd::{RunEdges, Width};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Calls `found` with every longest run of word characters (Python's) that has at least `min_chars` of them.
-pub fn for_each_word_run(
-    text: &str,
-    min_chars: usize,
-    edges: &mut RunEdges,
-    mut found: impl FnMut(Token<'_>),
-) {
+/// Gives every longest run of word characters (Python's) that has at least `min_chars` of them to `sink`.
+pub fn for_each_word_run(text: &str, min_chars: usize, edges: &mut RunEdges, sink: &mut impl TokenSink) {
     for_each_stretch(text, |stretch, is_plain| {
         if is_plain {
-            for_each_plain_run(stretch.as_bytes(), edges, |start, end| {
-                if end - start >= min_chars {
-                    found(Token::within(stretch, start, end));
+            for_each_plain_run(stretch.as_bytes(), edges, |found| match found {
+                PlainRuns::Many(at, starts, ends) => {
+                    sink.runs(Runs::new(stretch, at, starts, ends, min_chars))
                 }
+                PlainRuns::One(start, end) if end - start >= min_chars => {
+                    sink.token(Token::within(stretch, start, end));
+                }
+                PlainRuns::One(..) => {}
             });
         } else {
-            for_each_run(stretch, min_chars, |run| found(run.into()));
+            for_each_run(stretch, min_chars, |run| sink.token(run.into()));
         }
     });
 }
 
-/// Calls `found` with every word of UAX #29: the segments that hold a letter or a number.
-pub fn for_each_unicode_word(text: &str, edges: &mut RunEdges, mut found: impl FnMut(Token<'_>)) {
+/// Gives every word of UAX #29 to `sink`: the segments that hold a letter or a number.
+pub fn for_each_unicode_word(text: &str, edges: &mut RunEdges, sink: &mut impl TokenSink) {
     for_each_stretch(text, |stretch, is_plain| {
         if is_plain {
             // Where the word began of which the last run was not the end.
             let mut begin = None;
             let bytes = stretch.as_bytes();
-            for_each_plain_run(bytes, edges, |start, end| {
+            let mut run = |start, end| {
                 let start = begin.take().unwrap_or(start);
                 if goes_on(bytes, end) {
                     begin = Some(start);
                 } else if bytes[start..end].iter().any(u8::is_ascii_alphanumeric) {
-                    found(Token::within(stretch, start, end));
+                    sink.token(Token::within(stretch, start, end));
                 }
+            };
+            for_each_plain_run(bytes, edges, |found| match found {
+                PlainRuns::Many(at, starts, ends) => {
+                    let places = starts.iter().zip(ends);
+                    places.for_each(|(&start, &end)| run(at + usize::from(start), at + usize::from(end)));
+                }
+                PlainRuns::One(start, end) => seldom(&mut run, start, end),
             });
         } else {
-            stretch.unicode_words().for_each(|word| found(word.into()));
+            stretch.unicode_words().for_each(|word| sink.token(word.into()));
         }
     });
 }
@@ -98,27 +104,35 @@ fn first_safe_cut(bytes: &[u8], from: usize) -> usize {
         .map_or(bytes.len(), |space| from + space + 1)
 }
 
-/// Calls `found` with begin and end of every run of ASCII letters, digits and underscores.
+/// Runs that were found in plain text.
+enum PlainRuns<'e> {
+    /// Where they begin and end, from a byte on.
+    Many(usize, &'e [u16], &'e [u16]),
+    /// Where one begins and ends that reaches over the edge of what is looked at at once.
+    One(usize, usize),
+}
+
+/// Finds every run of ASCII letters, digits and underscores.
 #[inline]
-fn for_each_plain_run(bytes: &[u8], edges: &mut RunEdges, mut found: impl FnMut(usize, usize)) {
+fn for_each_plain_run(bytes: &[u8], edges: &mut RunEdges, mut found: impl FnMut(PlainRuns<'_>)) {
     let width = Width::detect();
     // Where the run began that is not at its end.
     let mut open = None;
     for (window, text) in bytes.chunks(RunEdges::MOST_BYTES).enumerate() {
-        let at = |place: &u16| window * RunEdges::MOST_BYTES + usize::from(*place);
+        let from = window * RunEdges::MOST_BYTES;
+        let at = |place: &u16| from + usize::from(*place);
         edges.find(width, text, open.is_some());
         let (starts, mut ends) = (edges.starts(), edges.ends());
         if let (Some(start), Some((end, others))) = (open, ends.split_first()) {
-            seldom(&mut found, start, at(end));
+            found(PlainRuns::One(start, at(end)));
             (open, ends) = (None, others);
         }
-        for (start, end) in starts.iter().zip(ends) {
-            found(at(start), at(end));
-        }
+        let whole = &starts[..ends.len().min(starts.len())];
+        found(PlainRuns::Many(from, whole, ends));
         open = starts.get(ends.len()).map(at).or(open);
     }
     if let Some(start) = open {
-        seldom(&mut found, start, bytes.len());
+        found(PlainRuns::One(start, bytes.len()));
     }
 }
 
@@ -154,13 +168,15 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        for_each_unicode_word(text, &mut RunEdges::default(), |word| found.push(word.as_str().to_owned()));
+        for_each_unicode_word(text, &mut RunEdges::default(), &mut |word: Token<'_>| {
+            found.push(word.as_str().to_owned());
+        });
         found
     }
 
     fn runs(text: &str, min_chars: usize) -> Vec<String> {
         let mut found = Vec::new();
-        for_each_word_run(text, min_chars, &mut RunEdges::default(), |word| {
+        for_each_word_run(text, min_chars, &mut RunEdges::default(), &mut |word: Token<'_>| {
             found.push(word.as_str().to_owned());
         });
         found
