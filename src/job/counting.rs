@@ -112,9 +112,9 @@ pub(super) struct Frequencies {
 }
 
 impl Frequencies {
-    fn add(&mut self, shard: Cow<'_, ShardCounts>) {
-        let numbers = self.all.add(&shard);
-        self.numbers.push(matches!(shard, Cow::Borrowed(_)).then_some(numbers));
+    fn add(&mut self, shard: &ShardCounts, is_held: bool) {
+        let numbers = self.all.add(shard);
+        self.numbers.push(is_held.then_some(numbers));
     }
 
     fn merge(&mut self, mut next: Self) {
@@ -130,14 +130,10 @@ impl Frequencies {
 }
 
 /// Adds the words of a shard: terms of several words are in its list too, but never in its stream.
-fn add_words(words: &mut Interner, shard: Cow<'_, ShardCounts>) {
+fn add_words(words: &mut Interner, shard: &ShardCounts, _: bool) {
     let occurrences = shard.occurrences();
     let found = shard.terms().iter().zip(&occurrences).filter(|(_, count)| **count > 0);
     words.intern_all(found.map(|(word, _)| word), |_| ());
-}
-
-fn merge_words(words: &mut Interner, more: Interner) {
-    words.intern_all(more.terms().iter(), |_| ());
 }
 
 /// How documents are cut into shards.
@@ -229,7 +225,11 @@ impl<'a> Counting<'a> {
         }
         let types = match count_settings(self.plan).stream {
             _ if !self.has_tokens() => 0,
-            true => self.counted()?.shards.sum(add_words, merge_words)?.terms().len(),
+            true => {
+                let merge =
+                    |words: &mut Interner, more: Interner| words.intern_all(more.terms().iter(), |_| ());
+                self.counted()?.shards.sum(add_words, merge)?.terms().len()
+            }
             // All terms are words.
             false => self.frequencies()?.all.len(),
         };

@@ -126,11 +126,11 @@ impl Shards {
         })
     }
 
-    /// Adds all shards up, borrowed where they lie in memory: each thread those of one stretch, then the stretches are merged in their order. Where adding is
-    /// associative the sum does not depend on how many threads there are.
+    /// Adds all shards up, each with whether it lies in memory: each thread those of one stretch, then the stretches are merged in
+    /// their order. Where adding is associative the sum does not depend on how many threads there are.
     pub fn sum<T: Default + Send>(
         &self,
-        add: impl Fn(&mut T, Cow<'_, ShardCounts>) + Sync,
+        add: impl Fn(&mut T, &ShardCounts, bool) + Sync,
         merge: impl Fn(&mut T, T),
     ) -> Result<T> {
         let stretch = self.places.len().div_ceil(rayon::current_num_threads().max(1)).max(1);
@@ -140,7 +140,8 @@ impl Shards {
             .map(|places| {
                 let mut sum = T::default();
                 places.iter().try_for_each(|(_, place)| {
-                    add(&mut sum, self.shelf.get(place)?);
+                    let shard = self.shelf.get(place)?;
+                    add(&mut sum, &shard, matches!(shard, Cow::Borrowed(_)));
                     Ok(())
                 })?;
                 Ok(sum)

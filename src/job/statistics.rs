@@ -1,6 +1,5 @@
 //! Statistics of a corpus beyond its pairs, groups and duplicates: the laws of Zipf and Heaps, dispersion, phrases, topics.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 
 use super::counting::{Counted, Counting};
@@ -106,7 +105,7 @@ fn with_vocabulary<T>(counted: &Counted, words: &Words, work: impl FnOnce(&Vocab
     if let Some((vocabulary, _)) = &words.vocabulary {
         return Ok(work(vocabulary));
     }
-    let add = |all: &mut TermFrequencies, shard: Cow<'_, ShardCounts>| drop(all.add(&shard));
+    let add = |all: &mut TermFrequencies, shard: &ShardCounts, _| drop(all.add(shard));
     let merge = |all: &mut TermFrequencies, next: TermFrequencies| drop(all.merge(&next));
     let frequencies = counted.shards.sum(add, merge)?;
     let all = Vocabulary::choose(&frequencies, &VocabularySettings::default())

@@ -95,7 +95,7 @@ impl<'a> Spoken<'a> {
                     }
                     (None, Some(text)) => tokenizer
                         .for_each_token(text, &mut buffer, &mut |token: Token<'_>| {
-                            said.push(terms.intern(token.as_str()))
+                            said.push(terms.intern(token.as_str()));
                         })
                         .map_err(refused)?,
                     (None, None) => {}

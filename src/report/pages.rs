@@ -1,5 +1,8 @@
 //! A column of a table as pages of a Parquet file, encoded by polars and compressed as hard as its encoding is worth.
 
+use std::cell::RefCell;
+use std::io;
+
 use polars::error::{PolarsError, PolarsResult};
 use polars::prelude::ArrayRef;
 use polars_parquet::parquet::CowBuffer;
@@ -37,29 +40,42 @@ pub(super) fn row_group<'a>(
         let level = if column.is_dense { DENSE_LEVEL } else { LEVEL };
         let array = column.array.sliced(start, len);
         for pages in array_to_columns(array, of_column.clone(), options, &column.encodings)? {
-            leaves.push(Ok(DynStreamingIterator::new(Compressing::new(pages, level)?)));
+            leaves.push(Ok(DynStreamingIterator::new(Compressing { pages, level, page: None })));
         }
     }
     Ok(DynIter::new(leaves.into_iter()))
 }
 
-/// The pages of a column, one after the other, through one compressor: polars makes one for every page.
+thread_local! {
+    /// Of this thread: it holds a megabyte, which polars would ask the system for with every page.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// `bytes` at this level of zstd. What a compressor did before does not show in what it gives.
+fn compressed(bytes: &[u8], level: i32) -> io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        let compressor = match compressor {
+            Some(compressor) => compressor,
+            None => compressor.insert(Compressor::new(level)?),
+        };
+        compressor.set_compression_level(level)?;
+        compressor.compress(bytes)
+    })
+}
+
+/// The pages of a column, one after the other.
 struct Compressing {
     pages: DynIter<'static, PolarsResult<Page>>,
-    compressor: Compressor<'static>,
+    level: i32,
     page: Option<CompressedPage>,
 }
 
 impl Compressing {
-    fn new(pages: DynIter<'static, PolarsResult<Page>>, level: i32) -> PolarsResult<Self> {
-        Ok(Self { pages, compressor: Compressor::new(level)?, page: None })
-    }
-
-    fn compress(&mut self, page: Page) -> PolarsResult<CompressedPage> {
+    fn compress(&self, page: Page) -> PolarsResult<CompressedPage> {
         Ok(match page {
             // Of a page of the first version everything is compressed, levels too.
             Page::Data(page) => {
-                let bytes = self.compressor.compress(page.buffer())?;
+                let bytes = compressed(page.buffer(), self.level)?;
                 CompressedPage::Data(CompressedDataPage::new(
                     page.header().clone(),
                     CowBuffer::Owned(bytes),
@@ -70,7 +86,7 @@ impl Compressing {
                 ))
             }
             Page::Dict(page) => {
-                let bytes = self.compressor.compress(&page.buffer)?;
+                let bytes = compressed(&page.buffer, self.level)?;
                 CompressedPage::Dict(CompressedDictPage::new(
                     CowBuffer::Owned(bytes),
                     Compression::Zstd,
@@ -94,5 +110,22 @@ impl FallibleStreamingIterator for Compressing {
 
     fn get(&self) -> Option<&CompressedPage> {
         self.page.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_compressed_before_does_not_show() {
+        let texts: Vec<Vec<u8>> =
+            (1..9_usize).map(|n| (0..n * 40_000).map(|i| (i * i / (n * 7) % 251) as u8).collect()).collect();
+        let alone = |text: &[u8], level| Compressor::new(level).unwrap().compress(text).unwrap();
+        for level in [LEVEL, DENSE_LEVEL, LEVEL] {
+            for text in texts.iter().chain(texts.iter().rev()) {
+                assert_eq!(compressed(text, level).unwrap(), alone(text, level));
+            }
+        }
     }
 }

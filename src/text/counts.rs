@@ -1,5 +1,8 @@
 //! The counts of a shard of documents: a pure function of its texts, with term numbers of its own.
 
+// Some thousand million words go through one of these: it is put where it is called.
+#![allow(clippy::inline_always)]
+
 use super::document::{DocumentMeasures, DocumentStatistics};
 use super::error::TextError;
 use super::interner::{FoundTerms, Interner, TermBatch, TermSink};
@@ -344,7 +347,7 @@ impl ShardCounter {
     pub fn finish(&mut self) -> ShardCounts {
         let counts = ShardCounts {
             terms: self.interner.terms().clone(),
-            rows: self.rows.all().to_vec(),
+            rows: self.rows.all(),
             row_ends: self.rows.ends.clone(),
             stream: self.stream.clone(),
             stream_ends: self.stream_ends.clone(),
@@ -369,14 +372,15 @@ impl ShardCounter {
     }
 }
 
-/// Rows that there is room for at first.
-const FEWEST_ROWS: usize = 1 << 15;
+/// Rows that there is room for at first: room that is not used takes no memory.
+const FEWEST_ROWS: usize = 1 << 18;
 
 /// Rows under construction. A mark at each term tells where the document has it already: no map for each document.
 #[derive(Debug, Default)]
 struct Rows {
-    /// The rows and room for more: whether a term is new to a document is hard to guess, so a place is written to either way.
-    counts: Vec<TermCount>,
+    /// The rows, each a count above a term, and room for more: whether a term is new to a document is hard to guess, so a place is
+    /// written to either way.
+    counts: Vec<u64>,
     len: usize,
     ends: Vec<usize>,
     start: usize,
@@ -406,13 +410,16 @@ impl Rows {
 
     #[cold]
     fn grow(&mut self) {
-        let room = (self.len * 2).max(FEWEST_ROWS);
-        self.counts.resize(room, TermCount { term: 0, count: 0 });
+        // Zeros that the system gives are not written before they are used.
+        let mut counts = vec![0; (self.len * 2).max(FEWEST_ROWS)];
+        counts[..self.len].copy_from_slice(&self.counts[..self.len]);
+        self.counts = counts;
     }
 
     /// The rows of all documents.
-    fn all(&self) -> &[TermCount] {
-        &self.counts[..self.len]
+    fn all(&self) -> Vec<TermCount> {
+        let row = |&row: &u64| TermCount { term: row as u32, count: (row >> 32) as u32 };
+        self.counts[..self.len].iter().map(row).collect()
     }
 
     fn end_document(&mut self) {
@@ -429,11 +436,12 @@ impl Rows {
 
 /// Counts a term in a row of its own or, if it has one among those from `start` on, in that.
 #[inline(always)]
-fn bump(counts: &mut [TermCount], len: &mut usize, start: usize, term: u32, last: &mut u32) {
+fn bump(counts: &mut [u64], len: &mut usize, start: usize, term: u32, last: &mut u32) {
     let is_new = *last as usize <= start;
     let row = if is_new { *len } else { *last as usize - 1 };
     let place = &mut counts[row];
-    *place = TermCount { term, count: place.count * u32::from(!is_new) + 1 };
+    let count = (*place >> 32) * u64::from(!is_new) + 1;
+    *place = count << 32 | u64::from(term);
     *len += usize::from(is_new);
     *last = row as u32 + 1;
 }

@@ -29,6 +29,7 @@ pub struct TermNumbers(Vec<Option<u32>>);
 
 impl TermNumbers {
     /// By the terms of the list; none for a word that is no term of any document.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<u32>> + '_ {
         self.0.iter().copied()
     }

@@ -312,7 +312,7 @@ mod tests {
         let tokenizer = Tokenizer::new(settings).unwrap();
         tokenizer
             .for_each_token(text, &mut TokenBuffer::default(), &mut |t: Token<'_>| {
-                found.push(t.as_str().to_owned())
+                found.push(t.as_str().to_owned());
             })
             .unwrap();
         found

@@ -16,7 +16,7 @@ pub fn for_each_word_run(text: &str, min_chars: usize, edges: &mut RunEdges, sin
         if is_plain {
             for_each_plain_run(stretch.as_bytes(), edges, |found| match found {
                 PlainRuns::Many(at, starts, ends) => {
-                    sink.runs(Runs::new(stretch, at, starts, ends, min_chars))
+                    sink.runs(Runs::new(stretch, at, starts, ends, min_chars));
                 }
                 PlainRuns::One(start, end) if end - start >= min_chars => {
                     sink.token(Token::within(stretch, start, end));
