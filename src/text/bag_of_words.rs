@@ -124,14 +124,15 @@ impl<'v> BagOfWords<'v> {
     }
 
     fn rows(&self, shard: &ShardCounts, ids: &[Option<u32>]) -> TermRows {
-        let mut rows = TermRows::with_room(shard.rows().len());
+        let mut rows = TermRows::with_room(shard.row_count());
+        let shard_rows = shard.rows();
         let default = if self.settings.weight == Weight::TfIdf { Norm::L2 } else { Norm::None };
         let norm = self.settings.norm.unwrap_or(default);
         let mut order = TermOrder::new(ids);
         let mut sorted: Vec<TermCount> = Vec::new();
         let mut weights: Vec<f64> = Vec::new();
         for document in 0..shard.document_count() {
-            let row = shard.row(document);
+            let row = shard_rows.of(document);
             sorted.clear();
             order.sort(row, |row| sorted.push(row));
             let len: u64 = row.iter().map(|r| u64::from(r.count)).sum();

@@ -1,12 +1,11 @@
 //! The counts of a shard of documents: a pure function of its texts, with term numbers of its own.
 
-// Some thousand million words go through one of these: it is put where it is called.
-#![allow(clippy::inline_always)]
-
 use super::document::{DocumentMeasures, DocumentStatistics};
 use super::error::TextError;
 use super::interner::{FoundTerms, Interner, TermBatch, TermSink};
 use super::packed;
+use super::rows::{GrowingRows, PackedRows, part};
+pub use super::rows::{Rows, TermCount};
 use super::term_list::TermList;
 use super::tokens::{TokenBuffer, Tokenizer};
 use serde::{Deserialize, Serialize};
@@ -28,15 +27,6 @@ impl Default for CountSettings {
     }
 }
 
-/// A term in a document: its number in the shard's list and how often it stands there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TermCount {
-    /// Number of the term in [`ShardCounts::terms`].
-    pub term: u32,
-    /// Occurrences in the document.
-    pub count: u32,
-}
-
 /// The counts of a shard.
 ///
 /// `terms` holds words and n-grams alike, an n-gram being its words joined by one space. Words are there even where
@@ -44,10 +34,7 @@ pub struct TermCount {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShardCounts {
     terms: TermList,
-    #[serde(with = "packed_rows")]
-    rows: Vec<TermCount>,
-    #[serde(with = "packed")]
-    row_ends: Vec<usize>,
+    rows: PackedRows,
     #[serde(with = "packed")]
     stream: Vec<u32>,
     #[serde(with = "packed")]
@@ -55,36 +42,6 @@ pub struct ShardCounts {
     #[serde(with = "packed")]
     token_counts: Vec<usize>,
     statistics: Vec<DocumentStatistics>,
-}
-
-/// Rows as they are kept: their terms, then their counts.
-mod packed_rows {
-    use super::TermCount;
-    use crate::text::packed::{self, Numbers};
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Deserialize)]
-    struct Columns {
-        #[serde(with = "packed")]
-        terms: Vec<u32>,
-        #[serde(with = "packed")]
-        counts: Vec<u32>,
-    }
-
-    pub fn serialize<S: Serializer>(rows: &[TermCount], serializer: S) -> Result<S::Ok, S::Error> {
-        let terms = Numbers(rows.iter().map(|row| row.term));
-        let counts = Numbers(rows.iter().map(|row| row.count));
-        (terms, counts).serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<TermCount>, D::Error> {
-        let Columns { terms, counts } = Columns::deserialize(deserializer)?;
-        if terms.len() != counts.len() {
-            return Err(D::Error::custom("a count is missing for a term"));
-        }
-        Ok(terms.into_iter().zip(counts).map(|(term, count)| TermCount { term, count }).collect())
-    }
 }
 
 impl ShardCounts {
@@ -97,13 +54,19 @@ impl ShardCounts {
     /// How many documents were counted, empty ones included.
     #[must_use]
     pub fn document_count(&self) -> usize {
-        self.row_ends.len()
+        self.rows.documents()
     }
 
-    /// The terms of a document, each once, in the order in which it first has them. Empty for a document that is not there.
+    /// The terms of each document, each once, in the order in which it first has them.
     #[must_use]
-    pub fn row(&self, document: usize) -> &[TermCount] {
-        part(&self.rows, &self.row_ends, document)
+    pub fn rows(&self) -> Rows<'_> {
+        self.rows.unpacked()
+    }
+
+    /// How many rows all documents have.
+    #[must_use]
+    pub fn row_count(&self) -> usize {
+        self.rows.len()
     }
 
     /// The tokens of a document in order, as numbers of words; none where they were not kept.
@@ -139,21 +102,14 @@ impl ShardCounts {
     /// Whether the tokens of each document were kept.
     #[must_use]
     pub fn has_stream(&self) -> bool {
-        self.stream_ends.len() == self.row_ends.len()
-    }
-
-    /// Every row of every document.
-    #[must_use]
-    pub fn rows(&self) -> &[TermCount] {
-        &self.rows
+        self.stream_ends.len() == self.rows.documents()
     }
 
     /// Bytes that it takes in memory, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let rows = size_of_val(&self.rows[..]) + size_of_val(&self.row_ends[..]);
         let stream = size_of_val(&self.stream[..]) + 2 * size_of_val(&self.token_counts[..]);
-        rows + stream + size_of_val(&self.statistics[..]) + self.terms.bytes()
+        self.rows.bytes() + stream + size_of_val(&self.statistics[..]) + self.terms.bytes()
     }
 
     /// The statistics of each document; none where they were not asked for.
@@ -171,9 +127,9 @@ impl ShardCounts {
         for words in documents {
             counts.stream.extend(words.iter().map(|word| interner.intern(word.as_ref())));
             counts.stream_ends.push(counts.stream.len());
-            counts.row_ends.push(0);
             counts.token_counts.push(words.len());
         }
+        counts.rows = PackedRows::of([].iter().copied(), vec![0; counts.token_counts.len()]);
         counts.terms = interner.into_terms();
         counts
     }
@@ -183,10 +139,14 @@ impl ShardCounts {
     #[must_use]
     pub fn join(packs: &[&Self], places: &[(usize, usize)]) -> Self {
         let mut joined = Self::default();
+        let (mut rows, mut ends) = (Vec::new(), Vec::with_capacity(places.len()));
+        let rows_of: Vec<Rows<'_>> = packs.iter().map(|pack| pack.rows()).collect();
         let mut interner = Interner::default();
         let mut numbers: Vec<Vec<u32>> = packs.iter().map(|pack| vec![u32::MAX; pack.terms.len()]).collect();
         for &(pack, document) in places {
-            if let (Some(from), Some(numbers)) = (packs.get(pack), numbers.get_mut(pack)) {
+            if let (Some(from), Some(from_rows), Some(numbers)) =
+                (packs.get(pack), rows_of.get(pack), numbers.get_mut(pack))
+            {
                 let mut number = |term: u32| {
                     // A number beyond the list cannot come from counting.
                     let Some(place) = numbers.get_mut(term as usize) else { return 0 };
@@ -197,7 +157,7 @@ impl ShardCounts {
                 };
                 joined.stream.extend(from.tokens(document).iter().map(|&word| number(word)));
                 let row = |&TermCount { term, count }: &TermCount| TermCount { term: number(term), count };
-                joined.rows.extend(from.row(document).iter().map(row));
+                rows.extend(from_rows.of(document).iter().map(row));
                 joined.statistics.extend(from.statistics.get(document).cloned());
                 if from.has_stream() {
                     joined.stream_ends.push(joined.stream.len());
@@ -205,16 +165,12 @@ impl ShardCounts {
             }
             let tokens = packs.get(pack).and_then(|from| from.token_counts.get(document));
             joined.token_counts.push(tokens.copied().unwrap_or(0));
-            joined.row_ends.push(joined.rows.len());
+            ends.push(rows.len());
         }
+        joined.rows = PackedRows::of(rows.iter().copied(), ends);
         joined.terms = interner.into_terms();
         joined
     }
-}
-
-fn part<'a, T>(all: &'a [T], ends: &[usize], index: usize) -> &'a [T] {
-    let start = index.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
-    ends.get(index).and_then(|end| all.get(start..*end)).unwrap_or(&[])
 }
 
 /// Counts documents one after another. It can be used for shard after shard, and keeps its room.
@@ -224,7 +180,7 @@ pub struct ShardCounter {
     buffer: TokenBuffer,
     interner: Interner,
     batch: TermBatch,
-    rows: Rows,
+    rows: GrowingRows,
     /// The tokens of the document at hand, or of all documents.
     stream: Vec<u32>,
     stream_ends: Vec<usize>,
@@ -287,7 +243,7 @@ impl ShardCounter {
     fn take_back(&mut self, start: usize, terms: usize) {
         self.batch = TermBatch::default();
         self.interner.truncate(terms);
-        self.rows.len = self.rows.start;
+        self.rows.take_back();
         self.stream.truncate(start);
         self.tokens = 0;
     }
@@ -347,8 +303,7 @@ impl ShardCounter {
     pub fn finish(&mut self) -> ShardCounts {
         let counts = ShardCounts {
             terms: self.interner.terms().clone(),
-            rows: self.rows.all(),
-            row_ends: self.rows.ends.clone(),
+            rows: self.rows.packed(),
             stream: self.stream.clone(),
             stream_ends: self.stream_ends.clone(),
             token_counts: self.token_counts.clone(),
@@ -370,80 +325,6 @@ impl ShardCounter {
         self.measures.clear_terms();
         self.statistics.clear();
     }
-}
-
-/// Rows that there is room for at first: room that is not used takes no memory.
-const FEWEST_ROWS: usize = 1 << 18;
-
-/// Rows under construction. A mark at each term tells where the document has it already: no map for each document.
-#[derive(Debug, Default)]
-struct Rows {
-    /// The rows, each a count above a term, and room for more: whether a term is new to a document is hard to guess, so a place is
-    /// written to either way.
-    counts: Vec<u64>,
-    len: usize,
-    ends: Vec<usize>,
-    start: usize,
-}
-
-impl Rows {
-    /// Counts a term whose last row plus one is `last`, zero for none.
-    #[inline]
-    fn bump(&mut self, term: u32, last: &mut u32) {
-        if self.len == self.counts.len() {
-            self.grow();
-        }
-        let Self { counts, len, start, .. } = self;
-        bump(counts, len, *start, term, last);
-    }
-
-    /// Counts terms, whose marks are their last rows plus one.
-    #[inline]
-    fn bump_all(&mut self, terms: FoundTerms<'_>) {
-        if self.counts.len() - self.len < terms.len() {
-            self.grow();
-        }
-        let (counts, mut len, start) = (&mut self.counts[..], self.len, self.start);
-        terms.for_each(|term, last| bump(counts, &mut len, start, term, last));
-        self.len = len;
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        // Zeros that the system gives are not written before they are used.
-        let mut counts = vec![0; (self.len * 2).max(FEWEST_ROWS)];
-        counts[..self.len].copy_from_slice(&self.counts[..self.len]);
-        self.counts = counts;
-    }
-
-    /// The rows of all documents.
-    fn all(&self) -> Vec<TermCount> {
-        let row = |&row: &u64| TermCount { term: row as u32, count: (row >> 32) as u32 };
-        self.counts[..self.len].iter().map(row).collect()
-    }
-
-    fn end_document(&mut self) {
-        self.start = self.len;
-        self.ends.push(self.start);
-    }
-
-    fn clear(&mut self) {
-        self.len = 0;
-        self.ends.clear();
-        self.start = 0;
-    }
-}
-
-/// Counts a term in a row of its own or, if it has one among those from `start` on, in that.
-#[inline(always)]
-fn bump(counts: &mut [u64], len: &mut usize, start: usize, term: u32, last: &mut u32) {
-    let is_new = *last as usize <= start;
-    let row = if is_new { *len } else { *last as usize - 1 };
-    let place = &mut counts[row];
-    let count = (*place >> 32) * u64::from(!is_new) + 1;
-    *place = count << 32 | u64::from(term);
-    *len += usize::from(is_new);
-    *last = row as u32 + 1;
 }
 
 /// Counts a shard.
@@ -480,7 +361,7 @@ mod tests {
     }
 
     fn row(counts: &ShardCounts, document: usize) -> Vec<(&str, u32)> {
-        counts.row(document).iter().map(|row| (counts.terms().term(row.term), row.count)).collect()
+        counts.rows().of(document).iter().map(|row| (counts.terms().term(row.term), row.count)).collect()
     }
 
     #[test]

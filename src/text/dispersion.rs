@@ -57,10 +57,10 @@ pub fn dispersion<E>(
     // In the order of the documents: the bits do not depend on threads.
     let mut each = |add: &dyn Fn(&mut Sums, usize, f64, f64)| {
         shards(&mut |shard| {
-            let ids = vocabulary.ids_of(shard);
+            let (ids, rows) = (vocabulary.ids_of(shard), shard.rows());
             for document in 0..shard.document_count() {
                 let size = shard.tokens(document).len() as f64;
-                for row in shard.row(document) {
+                for row in rows.of(document) {
                     if let Some(id) = ids[row.term as usize] {
                         add(&mut sums[id as usize], id as usize, f64::from(row.count), size);
                     }

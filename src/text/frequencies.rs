@@ -81,7 +81,7 @@ impl TermFrequencies {
     /// Adds the counts of the next shard, and tells the numbers of its terms.
     pub fn add(&mut self, shard: &ShardCounts) -> TermNumbers {
         let mut sums = vec![Frequency::default(); shard.terms().len()];
-        for row in shard.rows() {
+        for row in shard.rows().all() {
             let sum = &mut sums[row.term as usize];
             sum.df += 1;
             sum.cf += u64::from(row.count);
@@ -172,7 +172,7 @@ mod tests {
                 for (term, number) in shard.terms().iter().zip(numbers.iter()) {
                     prop_assert_eq!(whole.find(term), number);
                 }
-                for row in shard.rows() {
+                for row in shard.rows().all() {
                     let sum = naive.entry(shard.terms().term(row.term)).or_default();
                     *sum = (sum.0 + 1, sum.1 + u64::from(row.count));
                 }

@@ -34,11 +34,12 @@ impl HashedTerms {
     pub fn transform(&self, shard: &ShardCounts) -> TermRows {
         let columns: Vec<(u32, i64)> = shard.terms().iter().map(|term| self.column(term)).collect();
         let mut rows = TermRows::default();
+        let shard_rows = shard.rows();
         let mut found: Vec<(u32, i64, u32)> = Vec::new();
         let mut weights: Vec<f64> = Vec::new();
         for document in 0..shard.document_count() {
             found.clear();
-            found.extend(shard.row(document).iter().map(|row| {
+            found.extend(shard_rows.of(document).iter().map(|row| {
                 let (column, sign) = columns[row.term as usize];
                 (column, sign * i64::from(row.count), row.count)
             }));

@@ -29,6 +29,7 @@ mod pair_table;
 pub mod phrases;
 mod python_pattern;
 mod quality;
+mod rows;
 mod sentences;
 mod stop_words;
 pub mod surprisal;

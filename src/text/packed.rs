@@ -3,9 +3,8 @@
 //! For `#[serde(with = "packed")]`. Written and read at the speed of copying, where a format of variable lengths takes time for each.
 
 use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
-use std::marker::PhantomData;
 
 /// A number that is kept.
 pub trait Packed: Copy {
@@ -57,12 +56,62 @@ fn packed<const N: usize>(
     packed
 }
 
-/// Numbers that stand in other things: what [`serialize`] writes of a list of them.
-pub struct Numbers<I>(pub I);
+/// Numbers that stay packed in memory, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackedNumbers(Vec<u8>);
 
-impl<T: Packed, I: ExactSizeIterator<Item = T> + Clone> Serialize for Numbers<I> {
+impl Default for PackedNumbers {
+    fn default() -> Self {
+        Self::of(std::iter::empty())
+    }
+}
+
+impl PackedNumbers {
+    /// Packs numbers.
+    pub fn of(numbers: impl ExactSizeIterator<Item = u32> + Clone) -> Self {
+        Self(pack(numbers))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.parts().1.len() / self.parts().0
+    }
+
+    /// Bytes that they take in memory.
+    pub fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Hands each to `each`, in order.
+    #[inline]
+    pub fn for_each(&self, mut each: impl FnMut(u32)) {
+        let (width, bytes) = self.parts();
+        match width {
+            1 => bytes.iter().for_each(|&byte| each(u32::from(byte))),
+            2 => bytes.as_chunks().0.iter().for_each(|&two| each(u32::from(u16::from_le_bytes(two)))),
+            _ => bytes.as_chunks().0.iter().for_each(|&four| each(u32::from_le_bytes(four))),
+        }
+    }
+
+    /// Bytes of each number, and those of all.
+    fn parts(&self) -> (usize, &[u8]) {
+        self.0.split_first().map_or((1, &[]), |(width, bytes)| (usize::from(*width).max(1), bytes))
+    }
+}
+
+impl Serialize for PackedNumbers {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&pack(self.0.clone()))
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for PackedNumbers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = deserializer.deserialize_bytes(PackedBytes)?;
+        match bytes.split_first() {
+            Some((width @ (1 | 2 | 4), rest)) if rest.len() % usize::from(*width) == 0 => Ok(Self(bytes)),
+            _ => Err(D::Error::custom("these are no packed numbers of 32 bits")),
+        }
     }
 }
 
@@ -91,28 +140,29 @@ pub fn serialize<T: Packed, S: Serializer>(numbers: &[T], serializer: S) -> Resu
 
 /// For serde.
 pub fn deserialize<'de, T: Packed, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    deserializer.deserialize_bytes(Bytes(PhantomData))
+    let bytes = deserializer.deserialize_bytes(PackedBytes)?;
+    unpack(&bytes).ok_or_else(|| D::Error::custom("these are no packed numbers"))
 }
 
-struct Bytes<T>(PhantomData<T>);
+struct PackedBytes;
 
-impl<'de, T: Packed> Visitor<'de> for Bytes<T> {
-    type Value = Vec<T>;
+impl<'de> Visitor<'de> for PackedBytes {
+    type Value = Vec<u8>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("packed numbers")
     }
 
-    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<T>, E> {
-        unpack(bytes).ok_or_else(|| E::custom("these are no packed numbers"))
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+        Ok(bytes.to_vec())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<u8>, A::Error> {
         let mut bytes = Vec::new();
         while let Some(byte) = sequence.next_element()? {
             bytes.push(byte);
         }
-        self.visit_bytes(&bytes)
+        Ok(bytes)
     }
 }
 
@@ -125,6 +175,8 @@ mod tests {
     fn broken_bytes_are_refused() {
         for bytes in [&[][..], &[3, 0, 0, 0], &[2, 1], &[4, 1, 2, 3], &[8, 0, 0, 0, 0, 1, 0, 0, 0]] {
             assert_eq!(unpack::<u32>(bytes), None, "{bytes:?}");
+            let stored = serde_json::to_string(bytes).unwrap();
+            assert!(serde_json::from_str::<PackedNumbers>(&stored).is_err(), "{bytes:?}");
         }
     }
 
@@ -134,6 +186,11 @@ mod tests {
             let numbers: Vec<u32> = numbers.iter().map(|n| n >> bits).collect();
             prop_assert_eq!(unpack::<u32>(&pack(numbers.iter().copied())), Some(numbers.clone()));
             let wide: Vec<usize> = numbers.iter().map(|n| *n as usize * 3).collect();
+            let (kept, mut again) = (PackedNumbers::of(numbers.iter().copied()), Vec::new());
+            kept.for_each(|number| again.push(number));
+            prop_assert_eq!((&again, kept.len()), (&numbers, numbers.len()));
+            let stored = serde_json::to_string(&kept).unwrap();
+            prop_assert_eq!(serde_json::from_str::<PackedNumbers>(&stored).unwrap(), kept);
             prop_assert_eq!(unpack::<usize>(&pack(wide.iter().copied())), Some(wide));
         }
     }

@@ -305,7 +305,7 @@ mod tests {
         assert!(words(1).is_empty());
         assert_eq!(words(2), ["new_york", "is", "old"]);
         assert_eq!((joined.document_count(), joined.token_counts()), (3, &[3, 0, 3][..]));
-        assert!(joined.rows().is_empty() && joined.has_stream());
+        assert!(joined.row_count() == 0 && joined.has_stream());
     }
 
     #[test]
