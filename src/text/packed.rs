@@ -37,7 +37,8 @@ impl Packed for usize {
 /// The width of a number, then the numbers.
 pub fn pack<T: Packed>(numbers: impl ExactSizeIterator<Item = T> + Clone) -> Vec<u8> {
     let numbers = numbers.map(Packed::wide);
-    match numbers.clone().fold(0, u64::max) {
+    // All their bits together need as many bytes as the largest alone.
+    match numbers.clone().fold(0, |all, number| all | number) {
         0..=0xFF => packed(numbers, |number| [number as u8]),
         0x100..=0xFFFF => packed(numbers, |number| (number as u16).to_le_bytes()),
         0x1_0000..=0xFFFF_FFFF => packed(numbers, |number| (number as u32).to_le_bytes()),
@@ -82,14 +83,19 @@ impl PackedNumbers {
         self.0.len()
     }
 
-    /// Hands each to `each`, in order.
+    /// Gives the numbers to the `items`, one to each, in order.
     #[inline]
-    pub fn for_each(&self, mut each: impl FnMut(u32)) {
+    pub fn give<T>(&self, items: &mut [T], take: impl Fn(&mut T, u32)) {
         let (width, bytes) = self.parts();
+        let items = items.iter_mut();
         match width {
-            1 => bytes.iter().for_each(|&byte| each(u32::from(byte))),
-            2 => bytes.as_chunks().0.iter().for_each(|&two| each(u32::from(u16::from_le_bytes(two)))),
-            _ => bytes.as_chunks().0.iter().for_each(|&four| each(u32::from_le_bytes(four))),
+            1 => items.zip(bytes).for_each(|(item, &byte)| take(item, u32::from(byte))),
+            2 => items
+                .zip(bytes.as_chunks().0)
+                .for_each(|(item, &two)| take(item, u16::from_le_bytes(two).into())),
+            _ => {
+                items.zip(bytes.as_chunks().0).for_each(|(item, &four)| take(item, u32::from_le_bytes(four)))
+            }
         }
     }
 
@@ -186,8 +192,8 @@ mod tests {
             let numbers: Vec<u32> = numbers.iter().map(|n| n >> bits).collect();
             prop_assert_eq!(unpack::<u32>(&pack(numbers.iter().copied())), Some(numbers.clone()));
             let wide: Vec<usize> = numbers.iter().map(|n| *n as usize * 3).collect();
-            let (kept, mut again) = (PackedNumbers::of(numbers.iter().copied()), Vec::new());
-            kept.for_each(|number| again.push(number));
+            let (kept, mut again) = (PackedNumbers::of(numbers.iter().copied()), vec![0; numbers.len()]);
+            kept.give(&mut again, |place, number| *place = number);
             prop_assert_eq!((&again, kept.len()), (&numbers, numbers.len()));
             let stored = serde_json::to_string(&kept).unwrap();
             prop_assert_eq!(serde_json::from_str::<PackedNumbers>(&stored).unwrap(), kept);

@@ -68,14 +68,9 @@ impl PackedRows {
 
     /// The rows as they are used.
     pub fn unpacked(&self) -> Rows<'_> {
-        let mut rows = Vec::with_capacity(self.len());
-        self.terms.for_each(|term| rows.push(TermCount { term, count: 0 }));
-        let mut places = rows.iter_mut();
-        self.counts.for_each(|count| {
-            if let Some(row) = places.next() {
-                row.count = count;
-            }
-        });
+        let mut rows = vec![TermCount { term: 0, count: 0 }; self.len()];
+        self.terms.give(&mut rows, |row, term| row.term = term);
+        self.counts.give(&mut rows, |row, count| row.count = count);
         Rows { rows, ends: &self.ends }
     }
 }
