@@ -40,6 +40,15 @@ pub struct Contents {
     pub blake3: String,
 }
 
+/// Who reads a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// The thread that asks. One that others wait for must not wait for others: what it does meanwhile may wait for itself.
+    One,
+    /// All threads, where the file is large.
+    All,
+}
+
 /// A file's contents after decompression, where they may be too many for the memory.
 pub(super) enum Held {
     Bytes(Vec<u8>),
@@ -70,8 +79,12 @@ impl<T: Read + Seek + Send + Sync> Seekable for T {}
 
 /// Reads `path` once, hashing on the way; `.gz` and `.zst` are decompressed. A file that was written to meanwhile is unusable:
 /// half of it may be old, half new.
-pub(super) fn read_contents(path: &Path) -> Result<Contents, Unusable> {
-    let (bytes, blake3) = Opened::open(path)?.read(packing(path), None)?;
+pub(super) fn read_contents(path: &Path, readers: Readers) -> Result<Contents, Unusable> {
+    let (opened, packing) = (Opened::open(path)?, packing(path));
+    let (bytes, blake3) = match (packing, readers) {
+        (None, Readers::All) => opened.read_by_all().map(|(bytes, blake3)| (Some(bytes), blake3))?,
+        _ => opened.read(packing, None)?,
+    };
     Ok(Contents { bytes: bytes.unwrap_or_default(), blake3 })
 }
 
@@ -236,20 +249,28 @@ impl Opened {
         if stamp(&self.before) == stamp(&after) { Ok(()) } else { Err(changed()) }
     }
 
-    /// Everything in the file as it lies on disk, read by all threads where it is large.
-    fn read_plain(&self) -> Result<Vec<u8>, Unusable> {
+    /// Everything in the file as it lies on disk, and its hash, by all threads where it is large.
+    fn read_by_all(&self) -> Result<(Vec<u8>, String), Unusable> {
+        if self.len() > MAX_BYTES {
+            return Err(too_large("holds"));
+        }
+        refuse_holes(&self.file, &self.before)?;
         let mut bytes = vec![0; self.len() as usize];
         let read =
             |(piece, place): (usize, &mut [u8])| self.file.read_exact_at(place, (piece * PIECE_BYTES) as u64);
         let outcome = bytes.par_chunks_mut(PIECE_BYTES).enumerate().try_for_each(read);
         // A byte more shows that it grows.
         let more = outcome.and_then(|()| self.file.read_at(&mut [0], self.len()));
+        self.unchanged()?;
         match more {
-            Ok(0) => Ok(bytes),
-            Ok(_) => Err(changed()),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(changed()),
-            Err(error) => Err(unreadable(&error)),
+            Ok(0) => {}
+            Ok(_) => return Err(changed()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(changed()),
+            Err(error) => return Err(unreadable(&error)),
         }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_rayon(&bytes);
+        Ok((bytes, hasher.finalize().to_hex().to_string()))
     }
 
     /// Everything in the file, unpacked, where that is not more than `most`, and the hash of what is on disk.
@@ -263,12 +284,6 @@ impl Opened {
         }
         refuse_holes(&self.file, &self.before)?;
         let mut hasher = blake3::Hasher::new();
-        if packing.is_none() && most.is_none_or(|most| self.len() <= most) {
-            let bytes = self.read_plain()?;
-            self.unchanged()?;
-            hasher.update_rayon(&bytes);
-            return Ok((Some(bytes), hasher.finalize().to_hex().to_string()));
-        }
         let read = AtomicU64::new(0);
         let mut hashed = Hashed { inner: self.bounded()?, hasher: &mut hasher, read: &read };
         let outcome = unpack(&mut hashed, packing, self.len(), most);
@@ -458,7 +473,8 @@ mod tests {
     #[test]
     fn compressed_files_are_read_through_and_hashed_as_they_lie() {
         let folder = tempfile::tempdir().unwrap();
-        let text = b"the rain and the wind".repeat(100);
+        // More than a thread reads at once.
+        let text = b"the rain and the wind".repeat(PIECE_BYTES / 8);
         let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         gz.write_all(&text).unwrap();
         let gz = gz.finish().unwrap();
@@ -469,24 +485,30 @@ mod tests {
         ] {
             let path = folder.path().join(name);
             std::fs::write(&path, &on_disk).unwrap();
-            let contents = read_contents(&path).unwrap_or_else(|trouble| panic!("{name}: {trouble:?}"));
-            assert_eq!(contents.bytes, text, "{name}");
-            assert_eq!(contents.blake3, blake3::hash(&on_disk).to_hex().to_string(), "{name}");
+            for readers in [Readers::One, Readers::All] {
+                let contents =
+                    read_contents(&path, readers).unwrap_or_else(|trouble| panic!("{name}: {trouble:?}"));
+                assert!(contents.bytes == text, "{name}");
+                assert_eq!(contents.blake3, blake3::hash(&on_disk).to_hex().to_string(), "{name}");
+            }
         }
         let path = folder.path().join("cut.txt.gz");
         std::fs::write(&path, &gz[..gz.len() / 2]).unwrap();
         assert_eq!(
-            read_contents(&path).err().map(|trouble| trouble.code).as_deref(),
+            read_contents(&path, Readers::One).err().map(|trouble| trouble.code).as_deref(),
             Some("broken_compression")
         );
         assert_eq!(
-            read_contents(&folder.path().join("none")).err().map(|trouble| trouble.code).as_deref(),
+            read_contents(&folder.path().join("none"), Readers::All)
+                .err()
+                .map(|trouble| trouble.code)
+                .as_deref(),
             Some("vanished")
         );
     }
 
     fn code_of(path: &Path) -> String {
-        read_contents(path).err().map_or_else(String::new, |trouble| trouble.code.into_owned())
+        read_contents(path, Readers::All).err().map_or_else(String::new, |trouble| trouble.code.into_owned())
     }
 
     #[test]

@@ -3,14 +3,10 @@
 use std::sync::LazyLock;
 
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
-use rayon::prelude::*;
 use regex::bytes::Regex;
 
 use super::quarantine::Unusable;
 use crate::simd::{Width, controls, is_control, text_of_utf8};
-
-/// Bytes that a thread looks at at once.
-const PIECE_BYTES: usize = 1 << 20;
 
 /// Decoded text, and how many characters had to be replaced by U+FFFD.
 #[derive(Debug, PartialEq, Eq)]
@@ -128,7 +124,7 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
 /// The text again, or the place in it from which it is no text.
 fn checked(decoded: Decoded) -> Result<Decoded, usize> {
     let bytes = decoded.text.as_bytes();
-    let controls: usize = bytes.par_chunks(PIECE_BYTES).map(|piece| controls(Width::detect(), piece)).sum();
+    let controls = controls(Width::detect(), bytes);
     if controls > 0 {
         if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
             return Err(at);

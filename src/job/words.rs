@@ -304,16 +304,23 @@ fn documents_and_terms(
     desk: &Desk<'_>,
     words: &mut Words,
 ) -> Result<()> {
-    let known: Option<(Documents, Vec<Written>)> = desk.recall(&keys.documents);
-    let is_known = known.is_some();
-    let (state, written) = known.map_or_else(|| documents(counting, desk), Ok)?;
+    let bag = plan.bag_of_words.as_ref().filter(|_| counting.has_tokens());
+    let known = desk.recall(&keys.documents);
+    let is_new = known.is_none();
     // What takes time in one thread alone stands beside what several can do.
+    let ((state, written), chosen): ((Documents, _), _) = if let Some(known) = known {
+        (known, None)
+    } else {
+        let bag = bag.filter(|_| !desk.store.has(&keys.bag_of_words));
+        documents(counting, || bag.map(|bag| vocabulary(bag, counting)).transpose(), desk)?
+    };
     let keep = || {
-        if !is_known {
+        if is_new {
             desk.keep(&keys.documents, &state, &written);
         }
     };
-    let ((), terms) = rayon::join(keep, || weigh(plan, counting, keys.bag_of_words, desk));
+    let weigh = || Some(weigh(bag?, counting, chosen, keys.bag_of_words, desk));
+    let ((), terms) = rayon::join(keep, weigh);
     desk.stages.seen(if counting.has_tokens() { &["read", "tokens"] } else { &["read"] }, state.rows.len());
     words.documents = state.rows;
     words.quarantined = state.quarantined;
@@ -329,38 +336,60 @@ fn documents_and_terms(
     Ok(())
 }
 
-/// `documents`, and everything that is known of a document by itself.
-fn documents(counting: &Counting<'_>, desk: &Desk<'_>) -> Made<Documents> {
+/// `documents`, and everything that is known of a document by itself; `beside` works on the counts meanwhile.
+fn documents<T: Send>(
+    counting: &Counting<'_>,
+    beside: impl FnOnce() -> Result<T> + Send,
+    desk: &Desk<'_>,
+) -> Result<((Documents, Vec<Written>), T)> {
     let Counted { documents, quarantined, warned, .. } = counting.counted()?;
     let table = || desk.write(tables::documents(documents, counting.kept_names()), "documents.parquet");
-    let (written, types) = rayon::join(table, || counting.types());
+    let (written, found) = rayon::join(table, || Ok((counting.types()?, beside()?)));
+    let (types, beside) = found?;
     let (rows, quarantined, warned) = (Arc::clone(documents), quarantined.clone(), warned.clone());
-    Ok((Documents { rows, quarantined, warned, types: types? }, vec![written?]))
+    Ok(((Documents { rows, quarantined, warned, types }, vec![written?]), beside))
 }
 
-/// The bag of words, where the job asks for one: `vocabulary` and a part of `terms` for each shard.
+/// The bag of words: `vocabulary`, which may be `chosen` already, and a part of `terms` for each shard.
 fn weigh(
-    plan: &DocumentsPlan,
+    bag: &BagOfWordsPlan,
     counting: &Counting<'_>,
+    chosen: Option<Vocabulary>,
     key: Key,
     desk: &Desk<'_>,
-) -> Option<Made<(Vocabulary, Vec<f64>)>> {
-    let bag = plan.bag_of_words.as_ref().filter(|_| counting.has_tokens())?;
-    Some(desk.remember(&key, || {
-        let documents = &counting.counted()?.documents;
-        desk.stages.time("bag_of_words", documents.len() as u64, "documents", || terms(bag, counting, desk))
-    }))
+) -> Made<(Vocabulary, Vec<f64>)> {
+    desk.remember(&key, || {
+        let documents = counting.counted()?.documents.len() as u64;
+        let terms = || {
+            let vocabulary = chosen.map_or_else(|| vocabulary(bag, counting), Ok)?;
+            terms(bag, counting, vocabulary, desk)
+        };
+        desk.stages.time("bag_of_words", documents, "documents", terms)
+    })
 }
 
-fn terms(bag: &BagOfWordsPlan, counting: &Counting<'_>, desk: &Desk<'_>) -> Made<(Vocabulary, Vec<f64>)> {
+/// The terms that the job asks for; none where they are hashed into columns.
+fn vocabulary(bag: &BagOfWordsPlan, counting: &Counting<'_>) -> Result<Vocabulary> {
+    if bag.columns > 0 {
+        return Ok(Vocabulary::default());
+    }
+    let frequencies = &counting.frequencies()?.all;
+    match &bag.fixed {
+        Some(terms) => Ok(Vocabulary::fixed(frequencies, terms)),
+        None => Vocabulary::choose(frequencies, &bag.vocabulary)
+            .map_err(|error| Error::job_file("bag_of_words", error.to_string())),
+    }
+}
+
+fn terms(
+    bag: &BagOfWordsPlan,
+    counting: &Counting<'_>,
+    vocabulary: Vocabulary,
+    desk: &Desk<'_>,
+) -> Made<(Vocabulary, Vec<f64>)> {
     let counted = counting.counted()?;
     let hashed = (bag.columns > 0).then(|| HashedTerms::new(bag.columns, bag.weights));
     let frequencies = if hashed.is_some() { &Frequencies::default() } else { counting.frequencies()? };
-    let vocabulary = match &bag.fixed {
-        Some(terms) if hashed.is_none() => Vocabulary::fixed(&frequencies.all, terms),
-        _ => Vocabulary::choose(&frequencies.all, &bag.vocabulary)
-            .map_err(|error| Error::job_file("bag_of_words", error.to_string()))?,
-    };
     let weights = BagOfWords::new(&vocabulary, bag.weights);
     desk.make_folder("terms")?;
     let part = |(i, range): (usize, Range<usize>)| {

@@ -1,18 +1,16 @@
 //! Bytes to text: whether they are UTF-8, and how many control characters are among them.
 
 use super::{Instructions, Width};
-use rayon::prelude::*;
 
 /// `bytes` as text, without a copy of them.
 ///
 /// # Errors
 /// The bytes again, where they are not UTF-8.
 pub fn text_of_utf8(bytes: Vec<u8>) -> Result<String, Vec<u8>> {
-    if is_utf8(&bytes) {
+    match simdutf8::basic::from_utf8(&bytes) {
         // SAFETY: they have just been found to be UTF-8.
-        Ok(unsafe { String::from_utf8_unchecked(bytes) })
-    } else {
-        Err(bytes)
+        Ok(_) => Ok(unsafe { String::from_utf8_unchecked(bytes) }),
+        Err(_) => Err(bytes),
     }
 }
 
@@ -25,23 +23,6 @@ pub fn short_text(bytes: &[u8]) -> &str {
     } else {
         std::str::from_utf8(bytes).unwrap_or_default()
     }
-}
-
-/// Bytes that a thread looks at at once.
-const PIECE_BYTES: usize = 1 << 20;
-
-fn is_utf8(bytes: &[u8]) -> bool {
-    // Where the character ends that the byte at `at` belongs to; no matter where, if it belongs to none.
-    let cut = |at: usize| {
-        let near = at..(at + 4).min(bytes.len());
-        let begins = |at: &usize| *at == 0 || bytes[*at].cast_signed() >= -64;
-        near.clone().find(begins).unwrap_or(near.end)
-    };
-    // What is UTF-8 piece by piece is so as a whole.
-    (0..bytes.len().div_ceil(PIECE_BYTES)).into_par_iter().all(|piece| {
-        let (start, end) = (cut(piece * PIECE_BYTES), cut((piece + 1) * PIECE_BYTES));
-        simdutf8::basic::from_utf8(&bytes[start..end]).is_ok()
-    })
 }
 
 /// A control character that text does not have: everything under the space but tab, line feed, form feed, return and escape.
@@ -105,26 +86,6 @@ mod tests {
             assert_eq!(short_text(bytes), expected.as_deref().unwrap_or_default());
             assert_eq!(text_of_utf8(bytes.to_vec()), expected);
         }
-    }
-
-    #[test]
-    fn a_character_on_the_edge_of_two_pieces_is_one() {
-        for start in PIECE_BYTES - 5..PIECE_BYTES + 2 {
-            for character in ["x", "é", "漢", "🦆"] {
-                for rest in ["", "a", "é and more"] {
-                    let text = ["a".repeat(start).as_str(), character, rest].concat();
-                    assert_eq!(text_of_utf8(text.clone().into_bytes()), Ok(text.clone()));
-                    for bad in [start - 1, start, text.len() - 1] {
-                        let mut bytes = text.clone().into_bytes();
-                        bytes[bad] = 0xBF;
-                        assert_eq!(text_of_utf8(bytes.clone()).is_ok(), std::str::from_utf8(&bytes).is_ok());
-                    }
-                }
-            }
-        }
-        let mut bytes = vec![b'a'; 3 * PIECE_BYTES];
-        bytes[PIECE_BYTES..PIECE_BYTES + 9].fill(0x80);
-        assert!(text_of_utf8(bytes).is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Document to tokens to counts to vectors, and the statistics of words.
 //!
-//! The road: [`tokens`] cuts a text, [`counts`] counts a shard of texts with term numbers of its own, [`vocabulary`]
-//! merges the shards' frequencies, in shard order, and chooses the terms, [`bag_of_words`] gives each shard its weights.
+//! The road: [`tokens`] cuts a text, [`counts`] counts a shard of texts with term numbers of its own, [`frequencies`]
+//! merges the shards, in their order, [`vocabulary`] chooses the terms, [`bag_of_words`] gives each shard its weights.
 //! [`collocations`], [`keyness`], [`dispersion`], [`laws`], [`phrases`], [`topics`], [`duplicates`] and [`embeddings`] start from the shards' token streams. Every step from a
 //! shard is a pure function; its result can be stored and merges associatively.
 

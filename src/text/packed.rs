@@ -94,7 +94,7 @@ impl PackedNumbers {
                 .zip(bytes.as_chunks().0)
                 .for_each(|(item, &two)| take(item, u16::from_le_bytes(two).into())),
             _ => {
-                items.zip(bytes.as_chunks().0).for_each(|(item, &four)| take(item, u32::from_le_bytes(four)))
+                items.zip(bytes.as_chunks().0).for_each(|(item, &four)| take(item, u32::from_le_bytes(four)));
             }
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::super::contents::Readers;
 use super::super::quarantine::{Quarantined, Unusable};
 use super::super::rows::{Fields, Layout, Row, RowPlace, scan_rows};
 use super::super::walk::Found;
@@ -129,7 +130,7 @@ fn listing_of_text(
     split: Split,
     texts: &KeptTexts,
 ) -> Result<Listing, Unusable> {
-    let text = read_text(&file.path, format)?;
+    let text = read_text(&file.path, format, Readers::All)?;
     let FileText { decoded, blake3, .. } = &text;
     let parts = if format == DocumentFormat::Transcripts {
         parts_of_lines(&decoded.text, |_, range| {

@@ -6,7 +6,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::contents::{Contents, read_contents, unreadable};
+use super::super::contents::{Contents, Readers, read_contents, unreadable};
 use super::super::encoding::{Decoded, decode, decode_html};
 use super::super::identity::{Identity, NameBy};
 use super::super::manifest::read_manifest;
@@ -20,8 +20,8 @@ use super::{
     listed_documents, read_listing,
 };
 
-pub(super) fn read_text(path: &Path, format: DocumentFormat) -> Result<FileText, Unusable> {
-    let Contents { bytes, blake3 } = read_contents(path)?;
+pub(super) fn read_text(path: &Path, format: DocumentFormat, readers: Readers) -> Result<FileText, Unusable> {
+    let Contents { bytes, blake3 } = read_contents(path, readers)?;
     let size = bytes.len() as u64;
     // A parser that fails an assertion over a damaged file must not end the night.
     let parsed = catch_unwind(move || visible(bytes, format));
@@ -134,11 +134,11 @@ impl ShardReader<'_, '_> {
                             &current.insert((Arc::clone(&reference.file), Arc::clone(shared))).1
                         }
                     };
-                    let file = shared.get_or_init(|| read_text(path, *format));
+                    let file = shared.get_or_init(|| read_text(path, *format, Readers::One));
                     let file = file.as_ref().map_err(Clone::clone);
                     file.and_then(|file| part_of_file(reference, (file, shared), range))
                 }
-                Place::File => read_text(path, *format).map(|file| whole_file(reference, file)),
+                Place::File => read_text(path, *format, Readers::One).map(|file| whole_file(reference, file)),
             };
             outcomes.push(outcome.map_err(|trouble| trouble.of_content(source)));
         }
