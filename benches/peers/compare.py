@@ -67,8 +67,24 @@ def words_of(megabytes):
 COUNT = 'weight = "count"\nnorm = "none"'
 
 
+def write_terms(matrix):
+    """The table of terms, as a script writes it from a vectoriser's matrix."""
+    import pyarrow, pyarrow.parquet
+
+    cells = matrix.tocoo()
+    names = pyarrow.array([f"document-{row}" for row in range(matrix.shape[0])])
+    columns = {
+        "doc_id": pyarrow.DictionaryArray.from_arrays(pyarrow.array(cells.row), names),
+        "term_id": cells.col.astype("uint32"),
+        "count": cells.data.astype("uint32"),
+        "weight": cells.data.astype("float32"),
+    }
+    pyarrow.parquet.write_table(pyarrow.table(columns), WORK / "terms.parquet", compression="zstd")
+
+
 def compare_words():
-    """Read, tokenise, count, weigh, write Parquet on 2 threads, beside the vectoriser alone with reading. `format = "text"`: the peers know no markup."""
+    """Read, tokenise, count, weigh, write Parquet on 2 threads, beside the vectoriser alone with reading, and beside one whose counts are
+    written, too. `format = "text"`: the peers know no markup."""
     from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 
     words = words_of(20)
@@ -98,7 +114,11 @@ def compare_words():
         for statistics in ("false", "true") if bag == COUNT else ("false",):
             documents = f'[documents]\ninclude = ["{include}"]\nformat = "text"\nsplit = "{split}"\nstatistics = {statistics}\n'
             text = f'{documents}[tokens]\nkind = "pattern"\n[bag_of_words]\n{bag}\n'
-            compare(f"words-{name}-{label}" + ("" if statistics == "false" else ",statistics"), lambda: job(text, 2)[0], peer)
+            ours = lambda: job(text, 2)[0]
+            compare(f"words-{name}-{label}" + ("" if statistics == "false" else ",statistics"), ours, peer)
+            if bag == COUNT and statistics == "false":
+                written = lambda: timed(lambda: write_terms(peers().fit_transform(read())))
+                compare(f"words-{name}-{label},peer-writes", ours, written)
     compare_tokenizer(lines)
 
 

@@ -415,6 +415,39 @@ mod tests {
 
     proptest! {
         #[test]
+        fn words_of_plain_text_are_counted_alike_many_at_once_and_one_by_one(
+            texts in proptest::collection::vec("(([a-cA-C_1]{1,2}|[ab]{14,18}|é?[ab]{0,3})[ .,’\n]{1,2}){0,90}", 0..5),
+            stream in any::<bool>(),
+        ) {
+            let settings = TokenSettings { kind: TokenKind::Pattern, ..TokenSettings::default() };
+            let tokenizer = Tokenizer::new(&settings).unwrap();
+            let settings = CountSettings { ngrams: [1, 1], statistics: false, stream };
+            let counts = count_shard(&tokenizer, settings, &texts).unwrap();
+            let mut terms: Vec<String> = Vec::new();
+            for (document, text) in texts.iter().enumerate() {
+                let mut expected: Vec<(String, u32)> = Vec::new();
+                let is_word = |c: char| c.is_alphanumeric() || c == '_';
+                let lowered = text.to_lowercase();
+                let words: Vec<&str> =
+                    lowered.split(|c| !is_word(c)).filter(|word| word.chars().count() > 1).collect();
+                for word in &words {
+                    match expected.iter_mut().find(|(term, _)| term == word) {
+                        Some((_, count)) => *count += 1,
+                        None => expected.push(((*word).to_owned(), 1)),
+                    }
+                    if !terms.iter().any(|term| term == word) {
+                        terms.push((*word).to_owned());
+                    }
+                }
+                let found: Vec<(String, u32)> =
+                    row(&counts, document).into_iter().map(|(t, c)| (t.to_owned(), c)).collect();
+                prop_assert_eq!(found, expected);
+                prop_assert_eq!(counts.token_counts()[document], words.len());
+            }
+            prop_assert!(counts.terms().iter().eq(terms.iter().map(String::as_str)));
+        }
+
+        #[test]
         fn counts_are_those_of_a_map(texts in proptest::collection::vec("[ab|c]{0,20}", 0..6), least in 1_usize..3, more in 0_usize..3) {
             let most = least + more;
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();

@@ -8,7 +8,7 @@ use super::python_pattern::TokenPattern;
 use super::stop_words::stop_list;
 use super::token::{Token, TokenSink};
 use super::word_characters::is_newer_capital;
-use super::words::for_each_unicode_word;
+use super::words::{for_each_unicode_word, pieces};
 use crate::simd::RunEdges;
 use rust_stemmers::{Algorithm, Stemmer};
 use std::collections::{HashMap, HashSet};
@@ -160,15 +160,10 @@ impl Tokenizer {
                 }
             });
         }
-        let TokenBuffer { lowered, stripped, stems, edges } = buffer;
-        let text = self.normalised(text, lowered, stripped);
-        match &self.stemmer {
-            None if !self.drops_some() => self.cut(text, edges, sink),
-            stemmer => self.cut(text, edges, &mut |token: Token<'_>| match stemmer {
-                _ if self.drops(token.as_str()) => {}
-                None => sink.token(token),
-                Some(stemmer) => sink.token(stem_of(token.as_str(), stemmer, stems).into()),
-            }),
+        if let Cut::Pattern(TokenPattern::Regex { .. }) = &self.cut {
+            self.cut_piece(text, buffer, sink);
+        } else {
+            pieces(text).for_each(|piece| self.cut_piece(piece, buffer, sink));
         }
         Ok(())
     }
@@ -208,6 +203,20 @@ impl Tokenizer {
             }
         });
         Ok(())
+    }
+
+    /// Gives the tokens of a text, or of a piece of one, to `sink`; a model is not asked.
+    fn cut_piece(&self, text: &str, buffer: &mut TokenBuffer, sink: &mut impl TokenSink) {
+        let TokenBuffer { lowered, stripped, stems, edges } = buffer;
+        let text = self.normalised(text, lowered, stripped);
+        match &self.stemmer {
+            None if !self.drops_some() => self.cut(text, edges, sink),
+            stemmer => self.cut(text, edges, &mut |token: Token<'_>| match stemmer {
+                _ if self.drops(token.as_str()) => {}
+                None => sink.token(token),
+                Some(stemmer) => sink.token(stem_of(token.as_str(), stemmer, stems).into()),
+            }),
+        }
     }
 
     /// Cuts a normalised text; a model is not asked. Tokens that are left out are there, too.
@@ -320,6 +329,51 @@ mod tests {
 
     fn pattern() -> TokenSettings {
         TokenSettings { kind: TokenKind::Pattern, ..TokenSettings::default() }
+    }
+
+    /// A text of many pieces, whose cuts come to lie everywhere in it.
+    #[test]
+    fn a_long_text_has_the_words_of_its_whole() {
+        let parts = [
+            "ΟΔΥΣΣΕΥΣ ",
+            "ΣΑΣ\r\n",
+            "can’t",
+            " 3.2",
+            "\n",
+            "İz",
+            "e\u{301}t",
+            "é ",
+            " \u{301}x",
+            "Σ ",
+            "漢字",
+            "don't ",
+            "🇩🇪",
+            "\u{a0}",
+            "_a ",
+            "\t",
+            "WORD",
+            ". ",
+            "ﬁn ",
+            "\u{2028}",
+        ];
+        let mut state = 7_usize;
+        let mut text = String::new();
+        while text.len() < 300_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(parts[(state >> 33) % parts.len()]);
+        }
+        for strip_accents in [false, true] {
+            for settings in [TokenSettings::default(), pattern()] {
+                let settings = TokenSettings { strip_accents, ..settings };
+                let tokenizer = Tokenizer::new(&settings).unwrap();
+                let mut whole = Vec::new();
+                tokenizer.cut_piece(&text, &mut TokenBuffer::default(), &mut |token: Token<'_>| {
+                    whole.push(token.as_str().to_owned());
+                });
+                assert!(pieces(&text).count() > 10 && pieces(&text).collect::<String>() == text);
+                assert!(tokens(&settings, &text) == whole, "{settings:?}");
+            }
+        }
     }
 
     #[test]

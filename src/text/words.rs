@@ -57,6 +57,22 @@ pub fn for_each_unicode_word(text: &str, edges: &mut RunEdges, sink: &mut impl T
     });
 }
 
+/// Bytes of a text that are normalised and cut at once, about: they stay near the processor.
+const PIECE_BYTES: usize = 1 << 14;
+
+/// A text in pieces whose words, in lower case or not, are those of the text. They are cut apart where stretches are: no sigma looks
+/// for the end of its word over that place, either.
+pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let cut =
+            if rest.len() > PIECE_BYTES { first_safe_cut(rest.as_bytes(), PIECE_BYTES) } else { rest.len() };
+        let (piece, others) = rest.split_at(cut);
+        rest = others;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
 /// Hands the stretches of a text to `each` in order, and whether they are plain. They are cut apart behind white space that a plain
 /// character follows: no rule of UAX #29 reaches over that place.
 fn for_each_stretch(text: &str, mut each: impl FnMut(&str, bool)) {
