@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A term in a document: its number in the shard's list and how often it stands there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TermCount {
-    /// Number of the term in [`ShardCounts::terms`].
+    /// Number of the term in the list of its shard.
     pub term: u32,
     /// Occurrences in the document.
     pub count: u32,
