@@ -1,13 +1,18 @@
-//! Values on their way into a file and a hash at once, without a copy of them in memory.
+//! Values on their way into a file and a hash at once, without a copy of them in memory; files that end in the hash of what they hold.
 
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::report::Hashed;
 
 /// Bytes that are hashed and written at once: a hasher is slow with single bytes.
 const BUFFER: usize = 1 << 16;
+/// Bytes of a hash at the end of a file.
+pub(super) const HASH: usize = blake3::OUT_LEN;
 
 /// Writes `value` as postcard has it, and gives the hash of what `hasher` has seen and of that.
 pub(super) fn write_value(
@@ -23,6 +28,48 @@ pub(super) fn write_value(
     match hashed.failure() {
         Some(failure) => Err(failure),
         None => outcome.map(|()| hashed.hash()),
+    }
+}
+
+/// The contents before a trailing hash, where it is theirs.
+pub(super) fn whole(bytes: &[u8]) -> Option<&[u8]> {
+    let (contents, hash) = bytes.split_at_checked(bytes.len().checked_sub(HASH)?)?;
+    (blake3::hash(contents).as_bytes() == hash).then_some(contents)
+}
+
+/// Writes `value` and the hash of what was written.
+pub(super) fn write_hashed<T: Serialize>(sink: &mut impl Write, value: &T) -> io::Result<()> {
+    let hash = write_value(&mut *sink, blake3::Hasher::new(), value)?;
+    sink.write_all(hash.as_bytes())
+}
+
+/// A file that is read and written whole, with its hash at the end: the store's, and the inventory's.
+pub(super) fn read_file<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    postcard::from_bytes(whole(&fs::read(path).ok()?)?).ok()
+}
+
+/// Writes what [`read_file`] reads, in one step.
+pub(super) fn replace_file<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    Replacement::write(path, value)?.put()
+}
+
+/// A file that is written, but not in its place yet.
+pub(super) struct Replacement {
+    unfinished: PathBuf,
+    path: PathBuf,
+}
+
+impl Replacement {
+    /// Writes what is to stand at `path`, beside it.
+    pub fn write<T: Serialize>(path: &Path, value: &T) -> io::Result<Self> {
+        let unfinished = path.with_extension("part");
+        write_hashed(&mut File::create(&unfinished)?, value)?;
+        Ok(Self { unfinished, path: path.to_path_buf() })
+    }
+
+    /// Puts it in its place.
+    pub fn put(self) -> io::Result<()> {
+        fs::rename(self.unfinished, self.path)
     }
 }
 

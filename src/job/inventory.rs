@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::store::{read_file, replace_file};
+use super::hashing::{read_file, replace_file};
 use crate::corpus::Stamp;
 
 /// A file changed less than this before it was read may change again without a new time: its disk's clock ticks slowly.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::{Replacement, read_file};
+use super::hashing::{Replacement, read_file};
 
 /// What the last run was made of.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

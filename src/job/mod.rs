@@ -5,6 +5,7 @@
 //! holds two runs against each other. Only this room knows clocks, threads, signals and where results lie.
 
 mod audio_words;
+mod bag_of_words;
 mod clip;
 mod counting;
 mod desk;

@@ -20,12 +20,10 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::hashing::write_value;
+use super::hashing::{HASH, whole, write_hashed};
 use super::key::Key;
 use crate::report::Written;
 
-/// Bytes of a hash at the end of a file.
-const HASH: usize = blake3::OUT_LEN;
 /// Longest header of a pack that is believed: two million items.
 const MAX_HEADER: u64 = 64 << 20;
 /// Days for which the state of a stage is kept that no run uses.
@@ -381,48 +379,6 @@ fn read_header(path: &Path) -> Option<Vec<Key>> {
     let mut header = Vec::new();
     file.take(length + HASH as u64).read_to_end(&mut header).ok()?;
     postcard::from_bytes(whole(&header)?).ok()
-}
-
-/// The contents before a trailing hash, where it is theirs.
-fn whole(bytes: &[u8]) -> Option<&[u8]> {
-    let (contents, hash) = bytes.split_at_checked(bytes.len().checked_sub(HASH)?)?;
-    (blake3::hash(contents).as_bytes() == hash).then_some(contents)
-}
-
-/// Writes `value` and the hash of what was written.
-fn write_hashed<T: Serialize>(sink: &mut impl Write, value: &T) -> io::Result<()> {
-    let hash = write_value(&mut *sink, blake3::Hasher::new(), value)?;
-    sink.write_all(hash.as_bytes())
-}
-
-/// A file that is read and written whole, with its hash at the end: the store's, and the inventory's.
-pub(super) fn read_file<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    postcard::from_bytes(whole(&fs::read(path).ok()?)?).ok()
-}
-
-/// Writes what [`read_file`] reads, in one step.
-pub(super) fn replace_file<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
-    Replacement::write(path, value)?.put()
-}
-
-/// A file that is written, but not in its place yet.
-pub(super) struct Replacement {
-    unfinished: PathBuf,
-    path: PathBuf,
-}
-
-impl Replacement {
-    /// Writes what is to stand at `path`, beside it.
-    pub fn write<T: Serialize>(path: &Path, value: &T) -> io::Result<Self> {
-        let unfinished = path.with_extension("part");
-        write_hashed(&mut File::create(&unfinished)?, value)?;
-        Ok(Self { unfinished, path: path.to_path_buf() })
-    }
-
-    /// Puts it in its place.
-    pub fn put(self) -> io::Result<()> {
-        fs::rename(self.unfinished, self.path)
-    }
 }
 
 /// The result of a stage as it is kept.

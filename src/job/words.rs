@@ -1,19 +1,19 @@
 //! The text side of a run: documents to tokens, counts, weights, statistics and vectors.
 
 use std::cell::Cell;
-use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::counting::{Counted, Counting, Frequencies, counting_settings, shards_of};
+use super::bag_of_words::{vocabulary, weigh};
+use super::counting::{Counted, Counting, counting_settings, shards_of};
 use super::desk::Desk;
 use super::exports::export;
 use super::inputs::{Input, Inputs, made_of};
 use super::key::Key;
 use super::offsets;
-use super::plan::{BagOfWordsPlan, DocumentsPlan, ModelPlan, TokensPlan};
+use super::plan::{DocumentsPlan, ModelPlan, TokensPlan};
 use super::settings::Settings;
 use super::statistics::further;
 use super::store::{Kept, Store};
@@ -22,12 +22,10 @@ use crate::corpus::{DocumentReader, DocumentRef, Quarantined, Stage, Warned};
 use crate::error::{Error, Result};
 use crate::report::{DocumentRow, DuplicateRow, TopicRow, Written, tables};
 use crate::text::TextError;
-use crate::text::bag_of_words::BagOfWords;
 use crate::text::collocations::{Collocation, PairCounts, ShardPairs};
 use crate::text::counts::ShardCounts;
 use crate::text::dispersion::Dispersion;
 use crate::text::duplicates::Signatures;
-use crate::text::hashed::HashedTerms;
 use crate::text::keyness::{GroupCounts, Keyness};
 use crate::text::laws::Law;
 use crate::text::model::{PieceCounter, PieceCounts, TokenModel, TrainingSettings};
@@ -294,7 +292,7 @@ pub(super) fn tokenizer(plan: &DocumentsPlan, model: Option<&str>) -> Result<Opt
 }
 
 /// What a stage made, with its tables.
-type Made<T> = Result<(T, Vec<Written>)>;
+pub(super) type Made<T> = Result<(T, Vec<Written>)>;
 
 /// `documents`, and the bag of words beside it.
 fn documents_and_terms(
@@ -348,76 +346,6 @@ fn documents<T: Send>(
     let (types, beside) = found?;
     let (rows, quarantined, warned) = (Arc::clone(documents), quarantined.clone(), warned.clone());
     Ok(((Documents { rows, quarantined, warned, types }, vec![written?]), beside))
-}
-
-/// The bag of words: `vocabulary`, which may be `chosen` already, and a part of `terms` for each shard.
-fn weigh(
-    bag: &BagOfWordsPlan,
-    counting: &Counting<'_>,
-    chosen: Option<Vocabulary>,
-    key: Key,
-    desk: &Desk<'_>,
-) -> Made<(Vocabulary, Vec<f64>)> {
-    desk.remember(&key, || {
-        let documents = counting.counted()?.documents.len() as u64;
-        let terms = || {
-            let vocabulary = chosen.map_or_else(|| vocabulary(bag, counting), Ok)?;
-            terms(bag, counting, vocabulary, desk)
-        };
-        desk.stages.time("bag_of_words", documents, "documents", terms)
-    })
-}
-
-/// The terms that the job asks for; none where they are hashed into columns.
-fn vocabulary(bag: &BagOfWordsPlan, counting: &Counting<'_>) -> Result<Vocabulary> {
-    if bag.columns > 0 {
-        return Ok(Vocabulary::default());
-    }
-    let frequencies = &counting.frequencies()?.all;
-    match &bag.fixed {
-        Some(terms) => Ok(Vocabulary::fixed(frequencies, terms)),
-        None => Vocabulary::choose(frequencies, &bag.vocabulary)
-            .map_err(|error| Error::job_file("bag_of_words", error.to_string())),
-    }
-}
-
-fn terms(
-    bag: &BagOfWordsPlan,
-    counting: &Counting<'_>,
-    vocabulary: Vocabulary,
-    desk: &Desk<'_>,
-) -> Made<(Vocabulary, Vec<f64>)> {
-    let counted = counting.counted()?;
-    let hashed = (bag.columns > 0).then(|| HashedTerms::new(bag.columns, bag.weights));
-    let frequencies = if hashed.is_some() { &Frequencies::default() } else { counting.frequencies()? };
-    let weights = BagOfWords::new(&vocabulary, bag.weights);
-    desk.make_folder("terms")?;
-    let part = |(i, range): (usize, Range<usize>)| {
-        desk.interrupt.check()?;
-        let shard = counted.shards.get(i)?;
-        let ids: Vec<&str> = counted.documents[range.clone()].iter().map(|row| &*row.doc_id).collect();
-        let rows = match (hashed, frequencies.numbers(i)) {
-            (Some(hashed), _) => hashed.transform(&shard),
-            (None, Some(numbers)) => weights.transform_numbered(&shard, numbers),
-            (None, None) => weights.transform(&shard),
-        };
-        let written = desk.write(tables::terms(rows, &ids), &format!("terms/part-{i:05}.parquet"));
-        desk.stages.advance(range.len() as u64);
-        written
-    };
-    let mut parts: Vec<(usize, Range<usize>)> = counted.shards.ranges().enumerate().collect();
-    if parts.is_empty() {
-        // A table exists even when nothing was read: one part without rows.
-        parts.push((0, 0..0));
-    }
-    let vocabulary_table =
-        || desk.write(tables::vocabulary(&vocabulary, weights.idf()), "vocabulary.parquet");
-    let parts = || parts.into_par_iter().map(part).collect::<Result<Vec<Written>>>();
-    let (vocabulary_written, parts) = rayon::join(vocabulary_table, parts);
-    let mut written = parts?;
-    written.push(vocabulary_written?);
-    let idf = weights.idf().to_vec();
-    Ok(((vocabulary, idf), written))
 }
 
 /// The statistics of the corpus: collocations, keyness, near-duplicates, and those of [`further`].

@@ -12,8 +12,6 @@ use polars::prelude::{
     SerReader, Series,
 };
 use polars_arrow::array::{DictionaryArray, PrimitiveArray, Utf8ViewArray};
-use polars_arrow::bitmap::Bitmap;
-use polars_arrow::types::NativeType;
 use polars_parquet::write::{
     CompressionOptions, Encoding, FileWriter, KeyValue, StatisticsOptions, Version, WriteOptions,
     get_dtype_encoding,
@@ -289,8 +287,8 @@ fn encoded(name: &PlSmallStr, column: Column) -> PolarsResult<Encoded> {
         Column::Shared(texts) | Column::Ids(texts) => Utf8ViewArray::from_slice_values(texts).boxed(),
         Column::U32(values) | Column::Rising(values) => PrimitiveArray::from_vec(values).boxed(),
         Column::U64(values) => PrimitiveArray::from_vec(values).boxed(),
-        Column::NoU64(rows) => nulls(vec![0_u64; rows])?,
-        Column::NoF64(rows) => nulls(vec![0_f64; rows])?,
+        Column::NoU64(rows) => PrimitiveArray::<u64>::new_null(ArrowDataType::UInt64, rows).boxed(),
+        Column::NoF64(rows) => PrimitiveArray::<f64>::new_null(ArrowDataType::Float64, rows).boxed(),
         Column::F32(values) | Column::DenseF32(values) if values.iter().all(|value| value.is_finite()) => {
             PrimitiveArray::from_vec(values).boxed()
         }
@@ -312,12 +310,6 @@ fn encoded(name: &PlSmallStr, column: Column) -> PolarsResult<Encoded> {
         () => get_dtype_encoding(array.dtype()),
     };
     Ok(Encoded { array, encodings, is_dense })
-}
-
-/// As many nulls as there are values. polars alone would fill eight megabytes with zeros to take a few from.
-fn nulls<T: NativeType>(values: Vec<T>) -> PolarsResult<ArrayRef> {
-    let none = Bitmap::try_new(vec![0; values.len().div_ceil(8)], values.len())?;
-    Ok(PrimitiveArray::from_vec(values).with_validity(Some(none)).boxed())
 }
 
 fn dictionary(values: ArrayRef, places: Vec<u32>) -> PolarsResult<ArrayRef> {

@@ -97,12 +97,12 @@ impl TermFrequencies {
     }
 
     fn add_terms(&mut self, terms: &TermList, sums: &[Frequency]) -> TermNumbers {
-        /// More is not made room for at once.
+        /// More than the first shard needs is not made room for at once.
         const MOST_AT_ONCE: usize = 1 << 18;
         let Self { terms: all_terms, all, .. } = self;
         if all.is_empty() {
             // A corpus has a few times the terms of its first shard, and a table that grows is made anew.
-            all_terms.make_room((4 * terms.len()).min(MOST_AT_ONCE));
+            all_terms.make_room((4 * terms.len()).min(MOST_AT_ONCE).max(terms.len()));
         }
         let mut numbers = vec![None; sums.len()];
         let mut occurring = numbers.iter_mut().zip(sums).filter(|(_, sum)| sum.df > 0);
