@@ -166,8 +166,8 @@ impl Weights {
             let rows = bag.transform(shard);
             let mut part = SparseRows::default();
             let mut at = 0;
-            for document in 0..shard.document_count() as u32 {
-                let end = at + rows.documents[at..].iter().take_while(|row| **row == document).count();
+            for length in &rows.lengths {
+                let end = at + *length as usize;
                 part.push(&rows.term_ids[at..end], &rows.weights[at..end]);
                 at = end;
             }

@@ -118,10 +118,11 @@ impl Counted {
         let bag = BagOfWords::new(&self.vocabulary, weights);
         let mut rows: BTreeMap<&str, BTreeMap<&str, (u32, f64)>> = BTreeMap::new();
         for (shard, ids) in self.shards.iter().zip(self.ids.chunks(SHARD)) {
-            let TermRows { documents, term_ids, counts, weights } = bag.transform(shard);
-            for (row, document) in documents.iter().enumerate() {
+            let TermRows { lengths, term_ids, counts, weights } = bag.transform(shard);
+            let documents = ids.iter().zip(lengths).flat_map(|(id, rows)| vec![id; rows as usize]);
+            for (row, id) in documents.enumerate() {
                 let term = self.vocabulary.terms().term(term_ids[row]);
-                let into = rows.entry(&ids[*document as usize]).or_default();
+                let into = rows.entry(id).or_default();
                 assert_eq!(into.insert(term, (counts[row], f64::from(weights[row]))), None, "{term} twice");
             }
         }

@@ -23,6 +23,7 @@ mod recordings;
 mod resample;
 mod rows;
 mod stamp;
+mod text_hashes;
 mod walk;
 mod wav;
 

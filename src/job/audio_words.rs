@@ -141,7 +141,7 @@ fn count(plan: &Plan, ids: &[String], texts: &[String], key: &Key, desk: &Desk<'
     // An entry is a word of the codebook however rare it is.
     let vocabulary = Vocabulary::merge([&shard], &VocabularySettings::default()).map_err(refused)?;
     let weights = BagOfWords::new(&vocabulary, bag.map(|bag| bag.weights).unwrap_or_default());
-    let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let names = ids.iter().map(String::as_str);
     let mut pairs = PairCounts::default();
     pairs.add(&ShardPairs::of(&shard));
     let collocations = pairs.collocations();
@@ -151,7 +151,7 @@ fn count(plan: &Plan, ids: &[String], texts: &[String], key: &Key, desk: &Desk<'
             "sound_vocabulary.parquet",
         )?,
         desk.write(
-            of_clips(renamed(tables::terms(weights.transform(&shard), &names), "sound_terms")),
+            of_clips(renamed(tables::terms(weights.transform(&shard), names), "sound_terms")),
             "sound_terms.parquet",
         )?,
         desk.write(

@@ -60,13 +60,13 @@ fn terms(
     let part = |(i, range): (usize, Range<usize>)| {
         desk.interrupt.check()?;
         let shard = counted.shards.get(i)?;
-        let ids: Vec<&str> = counted.documents[range.clone()].iter().map(|row| &*row.doc_id).collect();
+        let ids = counted.documents[range.clone()].iter().map(|row| &*row.doc_id);
         let rows = match (hashed, frequencies.numbers(i)) {
             (Some(hashed), _) => hashed.transform(&shard),
             (None, Some(numbers)) => weights.transform_numbered(&shard, numbers),
             (None, None) => weights.transform(&shard),
         };
-        let written = desk.write(tables::terms(rows, &ids), &format!("terms/part-{i:05}.parquet"));
+        let written = desk.write(tables::terms(rows, ids), &format!("terms/part-{i:05}.parquet"));
         desk.stages.advance(range.len() as u64);
         written
     };

@@ -35,6 +35,19 @@ impl Key {
         Self([0; 32])
     }
 
+    /// Keys one after the other, for a file.
+    pub fn bytes(keys: &[Self]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(size_of_val(keys));
+        keys.iter().for_each(|key| bytes.extend_from_slice(&key.0));
+        bytes
+    }
+
+    /// The keys that [`Key::bytes`] wrote.
+    pub fn list(bytes: &[u8]) -> Option<Vec<Self>> {
+        let (keys, rest) = bytes.as_chunks();
+        rest.is_empty().then(|| keys.iter().map(|key| Self(*key)).collect())
+    }
+
     /// The key that [`Key::to_string`] wrote.
     pub fn from_hex(hex: &str) -> Option<Self> {
         blake3::Hash::from_hex(hex).ok().map(|hash| Self(*hash.as_bytes()))

@@ -172,21 +172,17 @@ impl Store {
         value
     }
 
-    /// Keeps the results of the items `keys`, which `pack` holds in their order.
+    /// Keeps the results of the items `keys`, which `pack` holds in their order, for the runs that follow.
     pub fn keep<T: Serialize>(&self, keys: &[Key], pack: &T) {
         if keys.iter().all(|key| *key == Key::nothing()) {
             return;
         }
-        let name = Key::of("pack", &keys);
-        let written = self.write("items", &name, |file| {
-            let header = postcard::to_stdvec(keys).map_err(io::Error::other)?;
-            let (length, hash) = ((header.len() as u64).to_le_bytes(), blake3::hash(&header));
+        let header = Key::bytes(keys);
+        let (length, hash) = ((header.len() as u64).to_le_bytes(), blake3::hash(&header));
+        self.write("items", &Key::of("pack", hash.as_bytes()), |file| {
             file.write_all(&[&length[..], &header, hash.as_bytes()].concat())?;
             write_hashed(file, pack)
         });
-        if written {
-            lock(&self.shelf).add(name, keys);
-        }
     }
 
     /// Marks the packs of `keys` as in use although they were not looked at: what was made of them was found.
@@ -256,9 +252,9 @@ impl Store {
         }
     }
 
-    fn write(&self, kind: &str, key: &Key, contents: impl FnOnce(&mut File) -> io::Result<()>) -> bool {
+    fn write(&self, kind: &str, key: &Key, contents: impl FnOnce(&mut File) -> io::Result<()>) {
         if self.is_read_only || lock(&self.trouble).is_some() {
-            return false;
+            return;
         }
         let folder = self.folder.join(kind);
         let (unfinished, path) = (folder.join(format!("{key}.part")), folder.join(key.to_string()));
@@ -273,7 +269,6 @@ impl Store {
                 self.give_up(&path, &error);
             }
         }
-        lock(&self.trouble).is_none()
     }
 
     fn give_up(&self, path: &Path, error: &io::Error) {
@@ -378,7 +373,7 @@ fn read_header(path: &Path) -> Option<Vec<Key>> {
     }
     let mut header = Vec::new();
     file.take(length + HASH as u64).read_to_end(&mut header).ok()?;
-    postcard::from_bytes(whole(&header)?).ok()
+    Key::list(whole(&header)?)
 }
 
 /// The result of a stage as it is kept.
@@ -439,7 +434,8 @@ mod tests {
             .map(|place| place.map(|(pack, item)| found.packs[pack][item].as_str()))
             .collect();
         assert_eq!(texts, [Some("B"), None, Some("C"), None, Some("A")]);
-        let path = folder.path().join("items").join(Key::of("pack", &vec![a, b]).to_string());
+        let name = Key::of("pack", blake3::hash(&Key::bytes(&[a, b])).as_bytes());
+        let path = folder.path().join("items").join(name.to_string());
         let mut bytes = fs::read(&path).unwrap();
         let last = bytes.len() - HASH - 1;
         bytes[last] ^= 1;

@@ -38,7 +38,7 @@ impl<'a> StoredRows<'a> {
         let (mut places, mut start) = (Vec::with_capacity(counted.shards.len()), 0);
         let of_shard = |_, shard: &ShardCounts| {
             desk.interrupt.check()?;
-            Ok(encoded(&bag.transform(shard), shard.document_count()))
+            Ok(encoded(&bag.transform(shard)))
         };
         let mut outcome = Ok(());
         counted.shards.in_order(of_shard, |part| {
@@ -54,17 +54,15 @@ impl<'a> StoredRows<'a> {
 }
 
 /// The entries of each document: their number, then term and weight of each, all as four bytes.
-fn encoded(rows: &TermRows, documents: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(8 * rows.term_ids.len() + 4 * documents);
-    let mut at = 0;
-    for document in 0..documents as u32 {
-        let count = rows.documents[at..].iter().take_while(|row| **row == document).count();
-        bytes.extend_from_slice(&(count as u32).to_le_bytes());
-        for (term, weight) in rows.term_ids[at..at + count].iter().zip(&rows.weights[at..at + count]) {
+fn encoded(rows: &TermRows) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(8 * rows.term_ids.len() + 4 * rows.lengths.len());
+    let mut entries = rows.term_ids.iter().zip(&rows.weights);
+    for &count in &rows.lengths {
+        bytes.extend_from_slice(&count.to_le_bytes());
+        for (term, weight) in entries.by_ref().take(count as usize) {
             bytes.extend_from_slice(&term.to_le_bytes());
             bytes.extend_from_slice(&weight.to_le_bytes());
         }
-        at += count;
     }
     bytes
 }
@@ -141,12 +139,12 @@ mod tests {
     #[test]
     fn rows_come_back_as_they_were_laid_down() {
         let rows = TermRows {
-            documents: vec![0, 0, 3],
+            lengths: vec![2, 0, 0, 1, 0],
             term_ids: vec![1, 7, 2],
             counts: vec![1, 1, 1],
             weights: vec![0.5, 0.25, 1.0],
         };
-        let bytes = encoded(&rows, 5);
+        let bytes = encoded(&rows);
         assert_eq!(bytes.len(), 4 * (5 + 6));
         let found = decoded(&bytes);
         let expected: Vec<(Vec<u32>, Vec<f32>)> = vec![

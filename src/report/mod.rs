@@ -1,10 +1,11 @@
 //! Results to tables and to the report page.
 //!
-//! [`tables`] says which columns a table has, `parquet` writes them and `reading` reads them back (with `pages` the only
+//! [`tables`] says which columns a table has, `parquet` writes them and `reading` reads them back (with `pages` and its `encodings` the only
 //! files that name polars), [`page`] turns what the job chose to show into one HTML file. [`difference`] is what two runs differ in,
 //! [`matrix`] gives the terms of a run to other tools.
 
 pub mod difference;
+mod encodings;
 mod hashed;
 pub mod matrix;
 pub mod page;

@@ -1,49 +1,236 @@
-//! A column of a table as pages of a Parquet file, encoded by polars and compressed as hard as its encoding is worth.
+//! A column of a table as pages of a Parquet file, encoded by polars, or here where more is known of it, and compressed as hard as
+//! its encoding is worth.
 
 use std::cell::RefCell;
 use std::io;
+use std::ops::Range;
+use std::sync::Arc;
 
 use polars::error::{PolarsError, PolarsResult};
-use polars::prelude::ArrayRef;
+use polars::prelude::{ArrayRef, ArrowDataType};
+use polars_arrow::array::{DictionaryArray, PrimitiveArray, Utf8ViewArray};
 use polars_parquet::parquet::CowBuffer;
 use polars_parquet::parquet::compression::Compression;
-use polars_parquet::parquet::page::{CompressedDictPage, Page};
+use polars_parquet::parquet::page::{CompressedDictPage, DataPageHeader, Page};
 use polars_parquet::write::{
     CompressedDataPage, CompressedPage, DynIter, DynStreamingIterator, Encoding, FallibleStreamingIterator,
-    ParquetType, RowGroupIterColumns, WriteOptions, array_to_columns,
+    ParquetType, RowGroupIterColumns, Version, WriteOptions, array_to_columns, write_def_levels,
 };
 use zstd::bulk::Compressor;
+
+use super::encodings;
+use crate::text::TermList;
 
 /// Tables are written every night and read seldom: higher levels take several times as long for a tenth of the size.
 const LEVEL: i32 = 1;
 /// Differences packed to the bit, and measurements with nothing in common, lose a tenth at most in a tenth of the writing speed.
 const DENSE_LEVEL: i32 = -20;
 
+const ZSTD: Compression = Compression::Zstd;
+
 /// A column as it is written.
 #[derive(Clone)]
-pub(super) struct Encoded {
-    pub array: ArrayRef,
-    pub encodings: Vec<Encoding>,
-    /// Whether compressing it gains next to nothing.
-    pub is_dense: bool,
+pub(super) enum Encoded {
+    /// By polars, in pages of its choice.
+    Array {
+        array: ArrayRef,
+        encodings: Vec<Encoding>,
+        /// Whether compressing it gains next to nothing.
+        is_dense: bool,
+    },
+    /// Each of the values in so many rows, one after the other.
+    Runs { values: TermList, lengths: Vec<u32> },
+    /// Few values: the place of each row's.
+    Few { values: ArrayRef, places: Arc<Vec<u16>> },
+    /// Numbers as the differences between them.
+    Rising(Vec<u32>),
+    /// So many nulls, of the type of `like`, which has one value.
+    Nulls { like: ArrayRef, rows: usize },
 }
 
-/// The rows `start..start + len` of the columns as a row group; `types` are theirs.
+impl Encoded {
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Array { array, .. } => array.len(),
+            Self::Runs { lengths, .. } => lengths.iter().map(|length| *length as usize).sum(),
+            Self::Few { places, .. } => places.len(),
+            Self::Rising(values) => values.len(),
+            Self::Nulls { rows, .. } => *rows,
+        }
+    }
+
+    pub fn dtype(&self) -> &ArrowDataType {
+        match self {
+            Self::Array { array, .. } => array.dtype(),
+            Self::Runs { .. } => &ArrowDataType::Utf8View,
+            Self::Few { values, .. } => values.dtype(),
+            Self::Rising(_) => &ArrowDataType::UInt32,
+            Self::Nulls { like, .. } => like.dtype(),
+        }
+    }
+}
+
+/// The rows of the columns as a row group; `types` are theirs.
 pub(super) fn row_group<'a>(
     columns: &'a [Encoded],
     types: &'a [ParquetType],
-    (start, len): (usize, usize),
+    rows: &Range<usize>,
     options: WriteOptions,
 ) -> PolarsResult<RowGroupIterColumns<'a, PolarsError>> {
     let mut leaves = Vec::new();
+    let mut shared = SharedKeys::default();
     for (column, of_column) in columns.iter().zip(types) {
-        let level = if column.is_dense { DENSE_LEVEL } else { LEVEL };
-        let array = column.array.sliced(start, len);
-        for pages in array_to_columns(array, of_column.clone(), options, &column.encodings)? {
-            leaves.push(Ok(DynStreamingIterator::new(Compressing { pages, level, page: None })));
+        if let Encoded::Array { array, encodings, is_dense } = column {
+            let level = if *is_dense { DENSE_LEVEL } else { LEVEL };
+            let array = array.sliced(rows.start, rows.len());
+            for pages in array_to_columns(array, of_column.clone(), options, encodings)? {
+                let pages: Pages = Box::new(pages.map(move |page| compress(page?, level)));
+                leaves.push(Ok(DynStreamingIterator::new(OneByOne { pages, page: None })));
+            }
+        } else {
+            let pages = own_pages(column, of_column, rows, options, &mut shared)?;
+            let pages: Pages = Box::new(pages.into_iter().map(Ok));
+            leaves.push(Ok(DynStreamingIterator::new(OneByOne { pages, page: None })));
         }
     }
     Ok(DynIter::new(leaves.into_iter()))
+}
+
+/// The rows of a page, compressed, and their bytes before that.
+#[derive(Clone)]
+struct Body {
+    bytes: Vec<u8>,
+    before: usize,
+}
+
+impl Body {
+    fn new(bytes: &[u8], level: i32) -> PolarsResult<Self> {
+        Ok(Self { bytes: compressed(bytes, level)?, before: bytes.len() })
+    }
+}
+
+/// The keys of a column that may be those of the next one too.
+#[derive(Default)]
+struct SharedKeys(Option<(Arc<Vec<u16>>, Body)>);
+
+impl SharedKeys {
+    fn of(&mut self, places: &Arc<Vec<u16>>, rows: &Range<usize>, most: usize) -> PolarsResult<Body> {
+        if let Some((_, body)) = self.0.as_ref().filter(|(known, _)| Arc::ptr_eq(known, places)) {
+            return Ok(body.clone());
+        }
+        let mut bytes = levels(rows.len())?;
+        bytes.extend(encodings::keys(&places[rows.clone()], most as u16));
+        let body = Body::new(&bytes, LEVEL)?;
+        self.0 = Some((Arc::clone(places), body.clone()));
+        Ok(body)
+    }
+}
+
+/// The pages of a column that is encoded here.
+fn own_pages(
+    column: &Encoded,
+    of_column: &ParquetType,
+    rows: &Range<usize>,
+    options: WriteOptions,
+    shared: &mut SharedKeys,
+) -> PolarsResult<Vec<CompressedPage>> {
+    let are_null = matches!(column, Encoded::Nulls { .. });
+    let pages = |sample: ArrayRef, encoding, body: &Body| {
+        let of_sample = array_to_columns(sample, of_column.clone(), options, &[encoding])?;
+        let pages = of_sample.into_iter().flatten();
+        pages.map(|page| page.and_then(|page| with_rows(page, rows.len(), body, are_null))).collect()
+    };
+    match column {
+        Encoded::Array { .. } => Ok(Vec::new()),
+        Encoded::Runs { values, lengths } => {
+            let (values, lengths) = part_of_runs(values, lengths, rows);
+            let mut bytes = levels(rows.len())?;
+            bytes.extend(encodings::runs(lengths.into_iter()));
+            let values = each_once(Utf8ViewArray::from_slice_values(values).boxed())?;
+            pages(values, Encoding::RleDictionary, &Body::new(&bytes, LEVEL)?)
+        }
+        Encoded::Few { values, places } => {
+            let body = shared.of(places, rows, values.len().saturating_sub(1))?;
+            pages(each_once(values.clone())?, Encoding::RleDictionary, &body)
+        }
+        Encoded::Rising(values) => {
+            let mut bytes = levels(rows.len())?;
+            let (differences, range) = encodings::differences(&values[rows.clone()]);
+            bytes.extend(differences);
+            let sample = PrimitiveArray::from_vec(range.to_vec()).boxed();
+            pages(sample, Encoding::DeltaBinaryPacked, &Body::new(&bytes, DENSE_LEVEL)?)
+        }
+        Encoded::Nulls { like, .. } => {
+            let mut bytes = levels(rows.len())?;
+            // They end in the one level that all rows have.
+            bytes.last_mut().into_iter().for_each(|level| *level = 0);
+            pages(like.clone(), Encoding::Plain, &Body::new(&bytes, LEVEL)?)
+        }
+    }
+}
+
+/// The values that stand in these rows, and in how many of them each.
+fn part_of_runs<'v>(values: &'v TermList, lengths: &[u32], rows: &Range<usize>) -> (Vec<&'v str>, Vec<u32>) {
+    let mut at = 0;
+    let within = |(value, &length): (&'v str, &u32)| {
+        let run = at..at + length as usize;
+        at = run.end;
+        let length = run.end.min(rows.end).saturating_sub(run.start.max(rows.start));
+        (length > 0).then_some((value, length as u32))
+    };
+    values.iter().zip(lengths).filter_map(within).unzip()
+}
+
+/// A dictionary each of whose values stands in one row.
+fn each_once(values: ArrayRef) -> PolarsResult<ArrayRef> {
+    let keys = PrimitiveArray::from_vec((0..values.len() as u32).collect());
+    Ok(DictionaryArray::try_from_keys(keys, values, false)?.boxed())
+}
+
+/// What a page of so many values says before them: that none is null.
+fn levels(rows: usize) -> PolarsResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    write_def_levels(&mut bytes, true, None, rows, Version::V1)?;
+    Ok(bytes)
+}
+
+/// A page that polars made of a sample (a column's distinct values, its least and greatest, one where all are null), with the rows of
+/// `body` in place of those of the sample.
+fn with_rows(page: Page, rows: usize, body: &Body, are_null: bool) -> PolarsResult<CompressedPage> {
+    let Page::Data(page) = page else { return compress(page, LEVEL) };
+    let mut header = page.header().clone();
+    if let DataPageHeader::V1(header) = &mut header {
+        header.num_values = i32::try_from(rows).unwrap_or(i32::MAX);
+        if let Some(statistics) = header.statistics.as_mut().filter(|_| are_null) {
+            statistics.null_count = Some(rows as i64);
+            (statistics.min_value, statistics.max_value) = (None, None);
+        }
+    }
+    let (bytes, before) = (CowBuffer::Owned(body.bytes.clone()), body.before);
+    Ok(CompressedPage::Data(CompressedDataPage::new(header, bytes, ZSTD, before, page.descriptor, rows)))
+}
+
+fn compress(page: Page, level: i32) -> PolarsResult<CompressedPage> {
+    Ok(match page {
+        // Of a page of the first version everything is compressed, levels too.
+        Page::Data(page) => {
+            let bytes = CowBuffer::Owned(compressed(page.buffer(), level)?);
+            let (header, before) = (page.header().clone(), page.buffer().len());
+            let rows = page.num_rows.unwrap_or_else(|| header.num_values());
+            CompressedPage::Data(CompressedDataPage::new(header, bytes, ZSTD, before, page.descriptor, rows))
+        }
+        Page::Dict(page) => {
+            let bytes = CowBuffer::Owned(compressed(&page.buffer, level)?);
+            let before = page.buffer.len();
+            CompressedPage::Dict(CompressedDictPage::new(
+                bytes,
+                ZSTD,
+                before,
+                page.num_values,
+                page.is_sorted,
+            ))
+        }
+    })
 }
 
 thread_local! {
@@ -63,48 +250,20 @@ fn compressed(bytes: &[u8], level: i32) -> io::Result<Vec<u8>> {
     })
 }
 
+type Pages = Box<dyn Iterator<Item = PolarsResult<CompressedPage>> + Send + Sync>;
+
 /// The pages of a column, one after the other.
-struct Compressing {
-    pages: DynIter<'static, PolarsResult<Page>>,
-    level: i32,
+struct OneByOne {
+    pages: Pages,
     page: Option<CompressedPage>,
 }
 
-impl Compressing {
-    fn compress(&self, page: Page) -> PolarsResult<CompressedPage> {
-        Ok(match page {
-            // Of a page of the first version everything is compressed, levels too.
-            Page::Data(page) => {
-                let bytes = compressed(page.buffer(), self.level)?;
-                CompressedPage::Data(CompressedDataPage::new(
-                    page.header().clone(),
-                    CowBuffer::Owned(bytes),
-                    Compression::Zstd,
-                    page.buffer().len(),
-                    page.descriptor.clone(),
-                    page.num_rows.unwrap_or_else(|| page.header().num_values()),
-                ))
-            }
-            Page::Dict(page) => {
-                let bytes = compressed(&page.buffer, self.level)?;
-                CompressedPage::Dict(CompressedDictPage::new(
-                    CowBuffer::Owned(bytes),
-                    Compression::Zstd,
-                    page.buffer.len(),
-                    page.num_values,
-                    page.is_sorted,
-                ))
-            }
-        })
-    }
-}
-
-impl FallibleStreamingIterator for Compressing {
+impl FallibleStreamingIterator for OneByOne {
     type Item = CompressedPage;
     type Error = PolarsError;
 
     fn advance(&mut self) -> PolarsResult<()> {
-        self.page = self.pages.next().transpose()?.map(|page| self.compress(page)).transpose()?;
+        self.page = self.pages.next().transpose()?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use polars::prelude::{
     DataFrame, DataType, IntoColumn, NamedFrom, ParquetReader, PlSmallStr, PolarsResult, ReshapeDimension,
     SerReader, Series,
 };
-use polars_arrow::array::{DictionaryArray, PrimitiveArray, Utf8ViewArray};
+use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
 use polars_parquet::write::{
     CompressionOptions, Encoding, FileWriter, KeyValue, StatisticsOptions, Version, WriteOptions,
     get_dtype_encoding,
@@ -42,6 +42,11 @@ pub enum Column {
         values: Vec<String>,
         places: Vec<u32>,
     },
+    /// Strings each of which stands in so many rows, one after the other.
+    Runs {
+        values: TermList,
+        lengths: Vec<u32>,
+    },
     /// Strings that others hold too.
     Shared(Vec<Arc<str>>),
     /// As `Shared`, of strings that are all different.
@@ -56,7 +61,7 @@ pub enum Column {
     /// Numbers of which there are few: the place in `values` of each row's.
     FewU32 {
         values: Vec<u32>,
-        places: Vec<u32>,
+        places: Arc<Vec<u16>>,
     },
     U64(Vec<u64>),
     OptU64(Vec<Option<u64>>),
@@ -66,10 +71,10 @@ pub enum Column {
     OptF32(Vec<Option<f32>>),
     /// As `F32`, of numbers that have nothing in common: they are hardly compressed.
     DenseF32(Vec<f32>),
-    /// As `FewU32`.
+    /// As `FewU32`, whose places they may share.
     FewF32 {
         values: Vec<f32>,
-        places: Vec<u32>,
+        places: Arc<Vec<u16>>,
     },
     F64(Vec<f64>),
     OptF64(Vec<Option<f64>>),
@@ -199,11 +204,11 @@ fn encode(table: Table, mut metadata: Vec<(String, String)>, sink: &mut impl Wri
     let (mut schema, mut columns) = (ArrowSchema::default(), Vec::new());
     for (name, column) in table.columns {
         let column = encoded(&name.as_str().into(), column)?;
-        let field = ArrowField::new(name.into(), column.array.dtype().clone(), true);
+        let field = ArrowField::new(name.into(), column.dtype().clone(), true);
         schema.insert(field.name.clone(), field);
         columns.push(column);
     }
-    let rows = columns.first().map_or(0, |column| column.array.len());
+    let rows = columns.first().map_or(0, Encoded::rows);
     metadata.extend(arrow_schema(&schema));
     let options = WriteOptions {
         statistics: StatisticsOptions::default(),
@@ -215,7 +220,7 @@ fn encode(table: Table, mut metadata: Vec<(String, String)>, sink: &mut impl Wri
     let types = writer.parquet_schema().fields().to_vec();
     for start in (0..rows).step_by(GROUP_ROWS) {
         let len = GROUP_ROWS.min(rows - start);
-        writer.write(len as u64, row_group(&columns, &types, (start, len), options)?)?;
+        writer.write(len as u64, row_group(&columns, &types, &(start..start + len), options)?)?;
     }
     let metadata = metadata.into_iter().map(|(key, value)| KeyValue { key, value: Some(value) });
     writer.end(Some(metadata.collect()))?;
@@ -278,17 +283,27 @@ fn encoded(name: &PlSmallStr, column: Column) -> PolarsResult<Encoded> {
     // A dictionary of measurements would be as long as they are.
     let is_measurement = matches!(column, Column::F32(_) | Column::OptF32(_) | Column::DenseF32(_));
     let is_distinct = matches!(column, Column::Distinct(_) | Column::Ids(_));
-    let is_rising = matches!(column, Column::Rising(_));
-    let is_dense = matches!(column, Column::Rising(_) | Column::DenseF32(_));
+    let is_dense = matches!(column, Column::DenseF32(_));
     let array: ArrayRef = match column {
+        Column::Rising(values) => return Ok(Encoded::Rising(values)),
+        Column::Runs { values, lengths } => return Ok(Encoded::Runs { values, lengths }),
+        Column::NoU64(rows) => return Ok(nulls(PrimitiveArray::from_vec(vec![0_u64]), rows)),
+        Column::NoF64(rows) => return Ok(nulls(PrimitiveArray::from_vec(vec![0.0_f64]), rows)),
+        Column::OptStr(values) if values.iter().all(Option::is_none) => {
+            return Ok(nulls(Utf8ViewArray::from_slice_values([""]), values.len()));
+        }
+        Column::FewU32 { values, places } => {
+            return Ok(Encoded::Few { values: PrimitiveArray::from_vec(values).boxed(), places });
+        }
+        Column::FewF32 { values, places } if values.iter().all(|value| value.is_finite()) => {
+            return Ok(Encoded::Few { values: PrimitiveArray::from_vec(values).boxed(), places });
+        }
         Column::Text(texts) | Column::Distinct(texts) => {
             Utf8ViewArray::from_slice_values(texts.iter().collect::<Vec<&str>>()).boxed()
         }
         Column::Shared(texts) | Column::Ids(texts) => Utf8ViewArray::from_slice_values(texts).boxed(),
-        Column::U32(values) | Column::Rising(values) => PrimitiveArray::from_vec(values).boxed(),
+        Column::U32(values) => PrimitiveArray::from_vec(values).boxed(),
         Column::U64(values) => PrimitiveArray::from_vec(values).boxed(),
-        Column::NoU64(rows) => PrimitiveArray::<u64>::new_null(ArrowDataType::UInt64, rows).boxed(),
-        Column::NoF64(rows) => PrimitiveArray::<f64>::new_null(ArrowDataType::Float64, rows).boxed(),
         Column::F32(values) | Column::DenseF32(values) if values.iter().all(|value| value.is_finite()) => {
             PrimitiveArray::from_vec(values).boxed()
         }
@@ -296,24 +311,20 @@ fn encoded(name: &PlSmallStr, column: Column) -> PolarsResult<Encoded> {
             PrimitiveArray::from_vec(values).boxed()
         }
         Column::Repeated { values, places } => {
-            dictionary(Utf8ViewArray::from_slice_values(values).boxed(), places)?
-        }
-        Column::FewU32 { values, places } => dictionary(PrimitiveArray::from_vec(values).boxed(), places)?,
-        Column::FewF32 { values, places } if values.iter().all(|value| value.is_finite()) => {
-            dictionary(PrimitiveArray::from_vec(values).boxed(), places)?
+            let values = Utf8ViewArray::from_slice_values(values).boxed();
+            DictionaryArray::try_from_keys(PrimitiveArray::from_vec(places), values, false)?.boxed()
         }
         column => series(name.clone(), column)?.rechunk().to_arrow(0, CompatLevel::newest()),
     };
     let encodings = match () {
         () if is_measurement || is_distinct => vec![Encoding::Plain],
-        () if is_rising => vec![Encoding::DeltaBinaryPacked],
         () => get_dtype_encoding(array.dtype()),
     };
-    Ok(Encoded { array, encodings, is_dense })
+    Ok(Encoded::Array { array, encodings, is_dense })
 }
 
-fn dictionary(values: ArrayRef, places: Vec<u32>) -> PolarsResult<ArrayRef> {
-    Ok(DictionaryArray::try_from_keys(PrimitiveArray::from_vec(places), values, false)?.boxed())
+fn nulls(like: impl Array, rows: usize) -> Encoded {
+    Encoded::Nulls { like: Box::new(like), rows }
 }
 
 pub(super) fn frame(table: Table) -> PolarsResult<DataFrame> {
@@ -334,6 +345,11 @@ fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
         Column::Repeated { values, places } => {
             let value = |place: u32| values.get(place as usize).map(String::as_str);
             Series::new(name, places.into_iter().map(value).collect::<Vec<Option<&str>>>())
+        }
+        Column::Runs { values, lengths } => {
+            let runs = values.iter().zip(lengths);
+            let values = runs.flat_map(|(value, length)| std::iter::repeat_n(value, length as usize));
+            Series::new(name, values.collect::<Vec<&str>>())
         }
         Column::Shared(values) | Column::Ids(values) => {
             Series::new(name, values.iter().map(|value| &**value).collect::<Vec<&str>>())
@@ -361,8 +377,8 @@ fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
 }
 
 /// The value that stands at each of the places.
-fn named<T: Copy>(values: &[T], places: &[u32]) -> Vec<Option<T>> {
-    places.iter().map(|&place| values.get(place as usize).copied()).collect()
+fn named<T: Copy>(values: &[T], places: &[u16]) -> Vec<Option<T>> {
+    places.iter().map(|&place| values.get(usize::from(place)).copied()).collect()
 }
 
 fn finite32(values: impl IntoIterator<Item = Option<f32>>) -> Vec<Option<f32>> {
@@ -474,6 +490,35 @@ mod tests {
         let copied = copy_table(&from, folder.path(), &place, before, now).unwrap();
         assert_eq!((copied.blake3, copied.rows), (new.blake3, new.rows));
         assert!(copy_table(&from, folder.path(), &place, "another", now).is_err());
+    }
+
+    /// Columns that are encoded here, in more rows than a group has, read back by polars.
+    #[test]
+    fn tall_columns_are_read_back_as_they_were() {
+        let rows = GROUP_ROWS + 70_000;
+        // Some have no row at all.
+        let mut lengths: Vec<u32> = (0..2_300).map(|i: u32| i % 23 * 40).collect();
+        lengths.push(rows as u32 - lengths.iter().sum::<u32>());
+        let values: Vec<String> = (0..lengths.len()).map(|i| format!("text-{i:06}")).collect();
+        let places: Arc<Vec<u16>> = Arc::new((0..rows).map(|i| (i * i / 300 % 5) as u16).collect());
+        let rising = (0..rows as u32).map(|i| i % 5_000 * (1 + i % 7)).collect();
+        let table = Table::new("terms")
+            .with("doc_id", Column::Runs { values: values.iter().map(String::as_str).collect(), lengths })
+            .with("term_id", Column::Rising(rising))
+            .with(
+                "count",
+                Column::FewU32 { values: vec![7, 1, 5, 1_000_000, 2], places: Arc::clone(&places) },
+            )
+            .with("weight", Column::FewF32 { values: vec![0.5, -1.0, 0.0, 8.0, 2.0], places })
+            .with("missing", Column::NoF64(rows))
+            .with("missing_too", Column::NoU64(rows))
+            .with("group", Column::OptStr(vec![None; rows]));
+        let folder = tempfile::tempdir().unwrap();
+        let written = write_table(table.clone(), folder.path(), "terms.parquet", &provenance()).unwrap();
+        assert_eq!(written.rows, Some(rows as u64));
+        let file = File::open(folder.path().join("terms.parquet")).unwrap();
+        let read = ParquetReader::new(file).finish().unwrap();
+        assert!(read.equals_missing(&frame(table).unwrap()));
     }
 
     #[test]

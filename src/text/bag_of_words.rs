@@ -70,8 +70,8 @@ pub fn idf(vocabulary: &Vocabulary, settings: WeightSettings) -> Vec<f64> {
 /// Rows of the terms table, column by column, by document, then by `term_id`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TermRows {
-    /// Which document of the shard, from 0.
-    pub documents: Vec<u32>,
+    /// How many rows each document of the shard has.
+    pub lengths: Vec<u32>,
     /// Which term of the vocabulary.
     pub term_ids: Vec<u32>,
     /// How often the document has it.
@@ -81,9 +81,9 @@ pub struct TermRows {
 }
 
 impl TermRows {
-    fn with_room(rows: usize) -> Self {
+    fn with_room(documents: usize, rows: usize) -> Self {
         Self {
-            documents: Vec::with_capacity(rows),
+            lengths: Vec::with_capacity(documents),
             term_ids: Vec::with_capacity(rows),
             counts: Vec::with_capacity(rows),
             weights: Vec::with_capacity(rows),
@@ -124,7 +124,7 @@ impl<'v> BagOfWords<'v> {
     }
 
     fn rows(&self, shard: &ShardCounts, ids: &[Option<u32>]) -> TermRows {
-        let mut rows = TermRows::with_room(shard.row_count());
+        let mut rows = TermRows::with_room(shard.document_count(), shard.row_count());
         let shard_rows = shard.rows();
         let default = if self.settings.weight == Weight::TfIdf { Norm::L2 } else { Norm::None };
         let norm = self.settings.norm.unwrap_or(default);
@@ -139,7 +139,7 @@ impl<'v> BagOfWords<'v> {
             weights.clear();
             weights.extend(sorted.iter().map(|r| self.weight(*r, len)));
             normalise(norm, &mut weights);
-            rows.documents.resize(rows.documents.len() + sorted.len(), document as u32);
+            rows.lengths.push(sorted.len() as u32);
             rows.term_ids.extend(sorted.iter().map(|r| r.term));
             rows.counts.extend(sorted.iter().map(|r| r.count));
             rows.weights.extend(weights.iter().map(|weight| *weight as f32));
@@ -203,10 +203,14 @@ mod tests {
         terms.sort_unstable();
         let rows = BagOfWords::new(&vocabulary, settings).transform(&shard);
         let mut table = vec![vec![0.0; terms.len()]; texts.len()];
-        for row in 0..rows.weights.len() {
-            let term = vocabulary.terms().term(rows.term_ids[row]);
-            let column = terms.iter().position(|t| t == term).unwrap();
-            table[rows.documents[row] as usize][column] = rows.weights[row];
+        let mut row = 0;
+        for (document, &length) in rows.lengths.iter().enumerate() {
+            for _ in 0..length {
+                let term = vocabulary.terms().term(rows.term_ids[row]);
+                let column = terms.iter().position(|t| t == term).unwrap();
+                table[document][column] = rows.weights[row];
+                row += 1;
+            }
         }
         (terms, table)
     }
@@ -258,7 +262,7 @@ mod tests {
         let shard = shard(&["", "aa"]);
         let vocabulary = Vocabulary::merge([&shard], &VocabularySettings::default()).unwrap();
         let rows = BagOfWords::new(&vocabulary, WeightSettings::default()).transform(&shard);
-        assert_eq!((rows.documents, rows.weights), (vec![1], vec![1.0]));
+        assert_eq!((rows.lengths, rows.weights), (vec![0, 1], vec![1.0]));
     }
 
     proptest! {
@@ -269,7 +273,7 @@ mod tests {
             let vocabulary = Vocabulary::merge(&parts, &VocabularySettings::default()).unwrap();
             let bag = BagOfWords::new(&vocabulary, WeightSettings::default());
             let (expected, mut joined, next) = (bag.transform(&whole), bag.transform(&parts[0]), bag.transform(&parts[1]));
-            joined.documents.extend(next.documents.iter().map(|document| document + first.len() as u32));
+            joined.lengths.extend(next.lengths);
             joined.term_ids.extend(next.term_ids);
             joined.counts.extend(next.counts);
             joined.weights.extend(next.weights);

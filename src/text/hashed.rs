@@ -56,7 +56,7 @@ impl HashedTerms {
             weights.clear();
             weights.extend(found.iter().map(|(_, sum, _)| if is_binary { 1.0 } else { *sum as f64 }));
             normalise(self.settings.norm.unwrap_or(Norm::L2), &mut weights);
-            rows.documents.resize(rows.documents.len() + found.len(), document as u32);
+            rows.lengths.push(found.len() as u32);
             rows.term_ids.extend(found.iter().map(|(column, ..)| column));
             rows.counts.extend(found.iter().map(|(.., count)| count));
             rows.weights.extend(weights.iter().map(|weight| *weight as f32));
@@ -112,12 +112,12 @@ mod tests {
             };
             let rows = HashedTerms::new(columns, settings).transform(&shard);
             assert_eq!(rows.weights.len(), expected.len(), "{columns} columns");
-            for (row, [document, column, weight]) in expected.into_iter().enumerate() {
-                assert_eq!(
-                    (f64::from(rows.documents[row]), f64::from(rows.term_ids[row])),
-                    (document, column)
-                );
-                assert!((f64::from(rows.weights[row]) - weight).abs() < 1e-6);
+            let documents = (0..).zip(&rows.lengths).flat_map(|(i, &rows)| vec![f64::from(i); rows as usize]);
+            let rows = documents.zip(rows.term_ids).zip(rows.weights);
+            for (((document, term_id), row_weight), [expected_document, column, weight]) in rows.zip(expected)
+            {
+                assert_eq!((document, f64::from(term_id)), (expected_document, column));
+                assert!((f64::from(row_weight) - weight).abs() < 1e-6);
             }
         }
     }

@@ -102,8 +102,10 @@ pub(super) fn part<'a, T>(all: &'a [T], ends: &[usize], index: usize) -> &'a [T]
     ends.get(index).and_then(|end| all.get(start..*end)).unwrap_or(&[])
 }
 
-/// Rows that there is room for at first: room that is not used takes no memory.
-const FEWEST_ROWS: usize = 1 << 16;
+/// Rows that there is room for at first: most shards have fewer, and room that is not written to takes no memory.
+const FIRST_ROWS: usize = 1 << 20;
+/// Rows of it that are made ready at once.
+const READY_ROWS: usize = 1 << 13;
 
 /// Rows under construction. A mark at each term tells where the document has it already: no map for each document.
 #[derive(Debug, Default)]
@@ -121,7 +123,7 @@ impl GrowingRows {
     #[inline]
     pub fn bump(&mut self, term: u32, last: &mut u32) {
         if self.len == self.counts.len() {
-            self.grow();
+            self.grow(1);
         }
         let Self { counts, len, start, .. } = self;
         bump(counts, len, *start, term, last);
@@ -131,7 +133,7 @@ impl GrowingRows {
     #[inline]
     pub fn bump_all(&mut self, terms: FoundTerms<'_>) {
         if self.counts.len() - self.len < terms.len() {
-            self.grow();
+            self.grow(terms.len());
         }
         let (counts, mut len, start) = (&mut self.counts[..], self.len, self.start);
         terms.for_each(|term, last| bump(counts, &mut len, start, term, last));
@@ -139,11 +141,11 @@ impl GrowingRows {
     }
 
     #[cold]
-    fn grow(&mut self) {
-        // Zeros that the system gives are not written before they are used.
-        let mut counts = vec![0; (self.len * 2).max(FEWEST_ROWS)];
-        counts[..self.len].copy_from_slice(&self.counts[..self.len]);
-        self.counts = counts;
+    fn grow(&mut self, rows: usize) {
+        if self.counts.capacity() == 0 {
+            self.counts.reserve_exact(FIRST_ROWS);
+        }
+        self.counts.resize(self.counts.len() + rows.max(READY_ROWS), 0);
     }
 
     /// The rows of all documents.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::super::contents::Readers;
 use super::super::quarantine::{Quarantined, Unusable};
 use super::super::rows::{Fields, Layout, Row, RowPlace, scan_rows};
+use super::super::text_hashes::text_hashes;
 use super::super::walk::Found;
 use super::reader::read_text;
 use super::text::{FileText, KeptTexts};
@@ -142,9 +143,10 @@ fn listing_of_text(
     } else if split == Split::Line {
         parts_of_lines(&decoded.text, |number, range| Some((PartName::Number(number), range)))
     } else {
-        let named: Vec<_> = pieces(&decoded.text, split).collect();
-        let part = |(number, range)| Part::of_text(PartName::Number(number), &decoded.text, range);
-        named.into_par_iter().with_min_len(PARTS_AT_ONCE).map(part).collect()
+        let named: Vec<_> =
+            pieces(&decoded.text, split).map(|(n, range)| (PartName::Number(n), range)).collect();
+        let of_some = |some: &[(PartName, Range<usize>)]| parts_of_text(&decoded.text, some.to_vec());
+        named.par_chunks(PARTS_AT_ONCE).flat_map_iter(of_some).collect()
     };
     let listing = Listing { blake3: blake3.clone(), parts, broken: Vec::new() };
     texts.keep(&file.path, text);
@@ -167,12 +169,20 @@ fn parts_of_lines(
         let start = stretch.start;
         let pieces = pieces(&text[stretch], Split::Line);
         let named = pieces.filter_map(|(n, range)| name(lines + n, start + range.start..start + range.end));
-        named.map(|(name, range)| Part::of_text(name, text, range)).collect::<Vec<Part>>()
+        parts_of_text(text, named.collect())
     };
     let found: Vec<Vec<Part>> = stretches.into_par_iter().zip(lines).map(of_stretch).collect();
     let mut parts = Vec::with_capacity(found.iter().map(Vec::len).sum());
     found.into_iter().for_each(|mut of_stretch| parts.append(&mut of_stretch));
     parts
+}
+
+/// Parts of a text by their names and places.
+fn parts_of_text(text: &str, named: Vec<(PartName, Range<usize>)>) -> Vec<Part> {
+    let text_of = |(_, range): &(PartName, Range<usize>)| text.get(range.clone()).unwrap_or_default().trim();
+    let texts: Vec<&str> = named.iter().map(text_of).collect();
+    let parts = named.into_iter().zip(&texts).zip(text_hashes(&texts));
+    parts.map(|(((name, range), text), hash)| Part::new(name, Place::Text(range), text, &hash)).collect()
 }
 
 /// A text in stretches that end with a line, but for the last.
@@ -211,7 +221,8 @@ fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, pa
         .map(|of| row.value(of).map(str::to_owned))
         .collect();
     let mut push = |name: PartName, text: &str, within: Option<Range<usize>>| {
-        let part = Part::of(name, text, Place::Row(Box::new(place.clone()), within));
+        let place = Place::Row(Box::new(place.clone()), within);
+        let part = Part::new(name, place, text, &blake3::hash(text.as_bytes()));
         parts.push(Part { group: group.clone(), keep: keep.clone(), ..part });
     };
     if rules.split == Split::File {
@@ -227,12 +238,8 @@ fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, pa
 }
 
 impl Part {
-    fn of_text(name: PartName, text: &str, range: Range<usize>) -> Self {
-        Self::of(name, text.get(range.clone()).unwrap_or_default().trim(), Place::Text(range))
-    }
-
-    fn of(name: PartName, text: &str, place: Place) -> Self {
-        let blake3 = blake3::hash(text.as_bytes()).to_hex().as_str().into();
+    fn new(name: PartName, place: Place, text: &str, hash: &blake3::Hash) -> Self {
+        let blake3 = hash.to_hex().as_str().into();
         Self { name, place, bytes: text.len() as u64, blake3, group: None, keep: Vec::new() }
     }
 }
@@ -284,10 +291,8 @@ mod tests {
             text.push_str(end);
             assert!(stretches(&text).len() > 3);
             let number = |number, range| Some((PartName::Number(number), range));
-            let expected: Vec<Part> = pieces(&text, Split::Line)
-                .map(|(number, range)| Part::of_text(PartName::Number(number), &text, range))
-                .collect();
-            assert_eq!(parts_of_lines(&text, number), expected);
+            let named = pieces(&text, Split::Line).map(|(number, range)| (PartName::Number(number), range));
+            assert_eq!(parts_of_lines(&text, number), parts_of_text(&text, named.collect()));
         }
         assert_eq!(parts_of_lines("", |_, _| None), []);
     }

@@ -45,7 +45,8 @@ pub struct DocumentRow {
 #[derive(Debug, Clone, Default)]
 pub struct TokenRows {
     doc_ids: Vec<String>,
-    documents: Vec<u32>,
+    /// How many tokens each of these documents has.
+    lengths: Vec<u32>,
     positions: Vec<u32>,
     terms: Interner,
     tokens: Vec<u32>,
@@ -72,7 +73,6 @@ impl TokenRows {
     pub fn push(&mut self, token: &str, span: &Range<usize>) {
         let place = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
         self.positions.push((self.len() - self.document) as u32);
-        self.documents.push(self.doc_ids.len() as u32);
         self.tokens.push(self.terms.intern(token));
         self.starts.push(place(span.start));
         self.ends.push(place(span.end));
@@ -80,9 +80,7 @@ impl TokenRows {
 
     /// Takes back all rows but the first `len`.
     pub fn truncate(&mut self, len: usize) {
-        for column in
-            [&mut self.documents, &mut self.positions, &mut self.tokens, &mut self.starts, &mut self.ends]
-        {
+        for column in [&mut self.positions, &mut self.tokens, &mut self.starts, &mut self.ends] {
             column.truncate(len);
         }
     }
@@ -90,6 +88,7 @@ impl TokenRows {
     /// The document at hand ends; this is its id.
     pub fn end_document(&mut self, doc_id: String) {
         self.doc_ids.push(doc_id);
+        self.lengths.push((self.len() - self.document) as u32);
         self.document = self.len();
     }
 }
@@ -99,7 +98,10 @@ impl TokenRows {
 pub fn tokens(rows: TokenRows) -> Table {
     let tokens: Vec<String> = rows.terms.terms().iter().map(str::to_owned).collect();
     Table::new("tokens")
-        .with("doc_id", Column::Repeated { values: rows.doc_ids, places: rows.documents })
+        .with(
+            "doc_id",
+            Column::Runs { values: rows.doc_ids.iter().map(String::as_str).collect(), lengths: rows.lengths },
+        )
         .with("position", Column::Rising(rows.positions))
         .with("token", Column::Repeated { values: tokens, places: rows.tokens })
         .with("start", Column::Rising(rows.starts))
@@ -256,11 +258,10 @@ pub fn vocabulary(vocabulary: &Vocabulary, idf: &[f64]) -> Table {
 
 /// A part of `terms`; `doc_ids` are those of the shard's documents.
 #[must_use]
-pub fn terms(rows: TermRows, doc_ids: &[&str]) -> Table {
-    let values = doc_ids.iter().map(|id| (*id).to_owned()).collect();
+pub fn terms<'i>(rows: TermRows, doc_ids: impl Iterator<Item = &'i str>) -> Table {
     let (counts, weights) = counts_and_weights(rows.counts, rows.weights);
     Table::new("terms")
-        .with("doc_id", Column::Repeated { values, places: rows.documents })
+        .with("doc_id", Column::Runs { values: doc_ids.collect(), lengths: rows.lengths })
         .with("term_id", Column::Rising(rows.term_ids))
         .with("count", counts)
         .with("weight", weights)
@@ -269,25 +270,41 @@ pub fn terms(rows: TermRows, doc_ids: &[&str]) -> Table {
 /// Counts and weights of terms in documents: counts by the distinct ones among them, of which there are few, and weights so too where
 /// they follow from the counts.
 fn counts_and_weights(counts: Vec<u32>, weights: Vec<f32>) -> (Column, Column) {
-    let most = counts.iter().copied().max().unwrap_or(0) as usize;
-    if most >= counts.len() {
+    let Some((values, places)) = distinct(&counts) else {
         return (Column::U32(counts), Column::DenseF32(weights));
-    }
-    // The place of each count among those that there are.
-    let mut place_of = vec![0; most + 1];
-    counts.iter().for_each(|&count| place_of[count as usize] = 1);
-    let values: Vec<u32> = (0..=most as u32).filter(|&count| place_of[count as usize] > 0).collect();
-    values.iter().zip(0..).for_each(|(&count, place)| place_of[count as usize] = place);
-    let places: Vec<u32> = counts.iter().map(|&count| place_of[count as usize]).collect();
+    };
+    let places = Arc::new(places);
     let mut weight_of = vec![None; values.len()];
     let follows =
-        |(&place, &weight): (&u32, &f32)| *weight_of[place as usize].get_or_insert(weight) == weight;
+        |(&place, &weight): (&u16, &f32)| *weight_of[usize::from(place)].get_or_insert(weight) == weight;
     let weights = if places.iter().zip(&weights).all(follows) {
-        Column::FewF32 { values: weight_of.into_iter().flatten().collect(), places: places.clone() }
+        let values = weight_of.into_iter().flatten().collect();
+        Column::FewF32 { values, places: Arc::clone(&places) }
     } else {
         Column::DenseF32(weights)
     };
     (Column::FewU32 { values, places }, weights)
+}
+
+/// The distinct ones among `counts` in the order in which they come, and the place of each count among them. `None` where they are so
+/// great or so many that they are better written as they are.
+fn distinct(counts: &[u32]) -> Option<(Vec<u32>, Vec<u16>)> {
+    const NOWHERE: u16 = u16::MAX;
+    let most = counts.iter().copied().max().unwrap_or(0) as usize;
+    if most >= counts.len().max(1 << 10) {
+        return None;
+    }
+    let (mut place_of, mut values) = (vec![NOWHERE; most + 1], Vec::new());
+    let mut places = Vec::with_capacity(counts.len());
+    for &count in counts {
+        let place = &mut place_of[count as usize];
+        if *place == NOWHERE {
+            *place = u16::try_from(values.len()).ok().filter(|place| *place < NOWHERE)?;
+            values.push(count);
+        }
+        places.push(*place);
+    }
+    Some((values, places))
 }
 
 /// `collocations`, the strongest first.
