@@ -164,11 +164,12 @@ impl Weights {
         let bag = BagOfWords::new(&vocabulary, WeightSettings::default());
         let part = |shard: &ShardCounts| {
             let rows = bag.transform(shard);
+            let weights = rows.weights.of(&rows.counts);
             let mut part = SparseRows::default();
             let mut at = 0;
             for length in &rows.lengths {
                 let end = at + *length as usize;
-                part.push(&rows.term_ids[at..end], &rows.weights[at..end]);
+                part.push(&rows.term_ids[at..end], &weights[at..end]);
                 at = end;
             }
             part

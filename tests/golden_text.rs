@@ -119,6 +119,7 @@ impl Counted {
         let mut rows: BTreeMap<&str, BTreeMap<&str, (u32, f64)>> = BTreeMap::new();
         for (shard, ids) in self.shards.iter().zip(self.ids.chunks(SHARD)) {
             let TermRows { lengths, term_ids, counts, weights } = bag.transform(shard);
+            let weights = weights.of(&counts);
             let documents = ids.iter().zip(lengths).flat_map(|(id, rows)| vec![id; rows as usize]);
             for (row, id) in documents.enumerate() {
                 let term = self.vocabulary.terms().term(term_ids[row]);

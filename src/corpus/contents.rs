@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 use rustix::fs::{OFlags, SeekFrom};
 
+use super::digest::Digest;
 use super::quarantine::Unusable;
 
 /// What a file may hold, unpacked, that lies in memory as a whole.
@@ -37,7 +38,7 @@ pub struct Contents {
     /// After decompression.
     pub bytes: Vec<u8>,
     /// Of the file as it lies on disk.
-    pub blake3: String,
+    pub blake3: Digest,
 }
 
 /// Who reads a file.
@@ -89,7 +90,7 @@ pub(super) fn read_contents(path: &Path, readers: Readers) -> Result<Contents, U
 }
 
 /// As [`read_contents`], but of more than `most` bytes only the hash is kept, and they are read again when they are wanted.
-pub(super) fn hold_contents(path: &Path, most: u64) -> Result<(Held, String), Unusable> {
+pub(super) fn hold_contents(path: &Path, most: u64) -> Result<(Held, Digest), Unusable> {
     let (opened, packing) = (Opened::open(path)?, packing(path));
     let (bytes, blake3) = opened.read(packing, Some(most))?;
     let held = match (bytes, packing) {
@@ -105,7 +106,7 @@ pub(super) fn hold_contents(path: &Path, most: u64) -> Result<(Held, String), Un
 pub(super) fn stream_contents<T>(
     path: &Path,
     work: impl FnOnce(&mut dyn BufRead) -> Result<T, Unusable>,
-) -> Result<(T, String), Unusable> {
+) -> Result<(T, Digest), Unusable> {
     let (opened, packing) = (Opened::open(path)?, packing(path));
     refuse_holes(&opened.file, &opened.before)?;
     let mut hasher = blake3::Hasher::new();
@@ -124,8 +125,8 @@ pub(super) fn stream_contents<T>(
     if read.into_inner() != opened.len() {
         return Err(changed());
     }
-    let blake3 = hasher.finalize().to_hex().to_string();
-    outcome.map_err(|trouble| trouble.with_content(&blake3)).map(|outcome| (outcome, blake3))
+    let blake3 = Digest::from(hasher.finalize());
+    outcome.map_err(|trouble| trouble.with_content(blake3)).map(|outcome| (outcome, blake3))
 }
 
 /// Whether the file at `path` is compressed, by its name.
@@ -250,7 +251,7 @@ impl Opened {
     }
 
     /// Everything in the file as it lies on disk, and its hash, by all threads where it is large.
-    fn read_by_all(&self) -> Result<(Vec<u8>, String), Unusable> {
+    fn read_by_all(&self) -> Result<(Vec<u8>, Digest), Unusable> {
         if self.len() > MAX_BYTES {
             return Err(too_large("holds"));
         }
@@ -270,7 +271,7 @@ impl Opened {
         }
         let mut hasher = blake3::Hasher::new();
         hasher.update_rayon(&bytes);
-        Ok((bytes, hasher.finalize().to_hex().to_string()))
+        Ok((bytes, hasher.finalize().into()))
     }
 
     /// Everything in the file, unpacked, where that is not more than `most`, and the hash of what is on disk.
@@ -278,7 +279,7 @@ impl Opened {
         &self,
         packing: Option<Packing>,
         most: Option<u64>,
-    ) -> Result<(Option<Vec<u8>>, String), Unusable> {
+    ) -> Result<(Option<Vec<u8>>, Digest), Unusable> {
         if most.is_none() && self.len() > MAX_BYTES {
             return Err(too_large("holds"));
         }
@@ -292,7 +293,7 @@ impl Opened {
         if read.into_inner() != self.len() {
             return Err(changed());
         }
-        Ok((bytes, hasher.finalize().to_hex().to_string()))
+        Ok((bytes, hasher.finalize().into()))
     }
 }
 
@@ -489,7 +490,7 @@ mod tests {
                 let contents =
                     read_contents(&path, readers).unwrap_or_else(|trouble| panic!("{name}: {trouble:?}"));
                 assert!(contents.bytes == text, "{name}");
-                assert_eq!(contents.blake3, blake3::hash(&on_disk).to_hex().to_string(), "{name}");
+                assert_eq!(contents.blake3, Digest::of(&on_disk), "{name}");
             }
         }
         let path = folder.path().join("cut.txt.gz");

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::contents::{stream_contents, unreadable};
+use super::digest::Digest;
 use super::documents::{DocumentFormat, DocumentRef, Place, delimiter_of, document_file};
 use super::identity::{Identity, NameBy};
 use super::quarantine::{Quarantined, Unusable};
@@ -45,7 +46,7 @@ impl Cut {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Hash of the file as it lies on disk.
-    pub blake3: String,
+    pub blake3: Digest,
     rows: Vec<ManifestRow>,
     /// Rows of which neither a document nor a recording comes.
     broken: Vec<Unusable>,
@@ -63,7 +64,7 @@ struct ManifestRow {
 struct Words {
     place: RowPlace,
     bytes: u64,
-    blake3: String,
+    blake3: Digest,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +92,7 @@ pub fn read_manifest(file: &Found) -> Result<Manifest, Quarantined> {
     let outcome = stream_contents(&file.path, scan).and_then(|((), blake3)| {
         if rows.is_empty() && broken.is_empty() {
             return Err(
-                Unusable::new("no_documents", "has no rows: no document comes of it").with_content(&blake3)
+                Unusable::new("no_documents", "has no rows: no document comes of it").with_content(blake3)
             );
         }
         Ok(blake3)
@@ -154,7 +155,7 @@ impl Naming {
             .map(|text| Words {
                 place: RowPlace { layout, at: row.at.clone(), column: row.column },
                 bytes: text.len() as u64,
-                blake3: blake3::hash(text.as_bytes()).to_hex().to_string(),
+                blake3: Digest::of(text.as_bytes()),
             })
             .map_err(|trouble| {
                 let reason = "its text is missing or is no text: the recording has no document; add it";
@@ -215,7 +216,7 @@ impl Manifest {
                     id: row.id.as_str().into(),
                     file: Arc::clone(&whole),
                     bytes: words.bytes,
-                    blake3: Some(words.blake3.as_str().into()),
+                    blake3: Some(words.blake3),
                     group: row.speaker.clone(),
                     keep: Vec::new(),
                     place: Place::Row(Box::new(words.place.clone()), None),

@@ -8,6 +8,7 @@ mod codecs;
 mod command;
 mod contents;
 mod decoding;
+mod digest;
 mod documents;
 mod edit_list;
 mod encoding;
@@ -29,6 +30,7 @@ mod wav;
 
 pub use alignments::{TimedWord, TimedWords, read_alignment};
 pub use contents::Contents;
+pub use digest::Digest;
 pub use documents::{
     Document, DocumentFile, DocumentFormat, DocumentReader, DocumentRef, DocumentRules, DocumentText,
     KeptTexts, Listing, ShardReader, Split, decode_document, listed_documents, read_and_keep, read_listing,

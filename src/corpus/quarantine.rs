@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::digest::Digest;
+
 /// The stage at which an input was found unusable; its name stands in the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,8 +70,8 @@ pub struct Warned {
 pub struct Unread {
     /// The row of the `quarantine` table.
     pub row: Quarantined,
-    /// Hash of the file as it lies on disk, or of the part of it.
-    pub blake3: Option<String>,
+    /// Hash of the file as it lies on disk, or of the part of it; in a box, since every outcome of reading is as large as this.
+    pub blake3: Option<Box<Digest>>,
 }
 
 /// Why an input cannot be used; becomes a [`Quarantined`] row once the source is known.
@@ -79,7 +81,7 @@ pub(super) struct Unusable {
     pub reason: String,
     pub byte_offset: Option<u64>,
     /// Hash of the content, where all of it was read.
-    pub blake3: Option<String>,
+    pub blake3: Option<Digest>,
 }
 
 impl std::fmt::Display for Unusable {
@@ -100,13 +102,13 @@ impl Unusable {
         self
     }
 
-    pub fn with_content(mut self, blake3: &str) -> Self {
-        self.blake3 = Some(blake3.to_owned());
+    pub fn with_content(mut self, blake3: Digest) -> Self {
+        self.blake3 = Some(blake3);
         self
     }
 
-    pub fn of_content(mut self, source: &str) -> Unread {
-        let blake3 = self.blake3.take();
+    pub fn of_content(self, source: &str) -> Unread {
+        let blake3 = self.blake3.map(Box::new);
         Unread { row: self.of(source), blake3 }
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::contents::{Held, hold_contents, open_contents};
 use super::decoding::{Decoder, Heading};
+use super::digest::Digest;
 use super::manifest::Cut;
 use super::quarantine::{Stage, Unread, Unusable, Warned};
 use super::recordings::{Channel, ClipRef, RecordingRules, bounded};
@@ -19,8 +20,8 @@ const LARGEST: f32 = 1e12;
 
 /// The bytes of a recording, or where they are, and their hash.
 pub struct RecordingContents {
-    /// Of the file as it lies on disk; empty where it was not learnt.
-    pub blake3: String,
+    /// Of the file as it lies on disk, where it was learnt.
+    pub blake3: Option<Digest>,
     held: Held,
 }
 
@@ -28,7 +29,7 @@ impl RecordingContents {
     /// A recording that lies in memory.
     #[must_use]
     pub fn of_bytes(bytes: Vec<u8>) -> Self {
-        Self { blake3: blake3::hash(&bytes).to_hex().to_string(), held: Held::Bytes(bytes) }
+        Self { blake3: Some(Digest::of(&bytes)), held: Held::Bytes(bytes) }
     }
 
     /// A recording on disk, to be read while it is decoded. Its hash is not learnt.
@@ -37,7 +38,7 @@ impl RecordingContents {
     /// A sentence that says why it cannot be read.
     pub fn of_file(path: &Path) -> Result<Self, String> {
         let held = open_contents(path, IN_MEMORY_BYTES).map_err(|trouble| trouble.reason)?;
-        Ok(Self { blake3: String::new(), held })
+        Ok(Self { blake3: None, held })
     }
 }
 
@@ -46,10 +47,10 @@ impl RecordingContents {
 ///
 /// # Errors
 /// The row of the quarantine table for a file that cannot be read.
-pub fn open_contents_of(reference: &ClipRef, blake3: String) -> Result<RecordingContents, Unread> {
+pub fn open_contents_of(reference: &ClipRef, blake3: Digest) -> Result<RecordingContents, Unread> {
     let held = open_contents(&reference.path, IN_MEMORY_BYTES)
         .map_err(|trouble| trouble.of_content(&reference.source))?;
-    Ok(RecordingContents { blake3, held })
+    Ok(RecordingContents { blake3: Some(blake3), held })
 }
 
 /// Reads the bytes of the clip `reference` and learns their hash. What is kept in memory is 64 MiB at most.
@@ -59,7 +60,7 @@ pub fn open_contents_of(reference: &ClipRef, blake3: String) -> Result<Recording
 pub fn read_contents_of(reference: &ClipRef) -> Result<RecordingContents, Unread> {
     let (held, blake3) = hold_contents(&reference.path, IN_MEMORY_BYTES)
         .map_err(|trouble| trouble.of_content(&reference.source))?;
-    Ok(RecordingContents { blake3, held })
+    Ok(RecordingContents { blake3: Some(blake3), held })
 }
 
 /// A recording as a stream of samples: one channel in [-1, 1] at the job's rate.
@@ -86,7 +87,7 @@ pub struct RecordingReader {
     broken: u64,
     peak: f32,
     source: String,
-    blake3: String,
+    blake3: Option<Digest>,
 }
 
 impl RecordingReader {
@@ -96,11 +97,16 @@ impl RecordingReader {
     /// The row of the quarantine table for a recording that cannot be used.
     pub fn new(source: &str, rules: &RecordingRules, contents: RecordingContents) -> Result<Self, Unread> {
         let RecordingContents { blake3, held } = contents;
-        Self::open(source, rules, held, &blake3)
-            .map_err(|trouble| with_hash(trouble, &blake3).of_content(source))
+        Self::open(source, rules, held, blake3)
+            .map_err(|trouble| with_hash(trouble, blake3).of_content(source))
     }
 
-    fn open(source: &str, rules: &RecordingRules, held: Held, blake3: &str) -> Result<Self, Unusable> {
+    fn open(
+        source: &str,
+        rules: &RecordingRules,
+        held: Held,
+        blake3: Option<Digest>,
+    ) -> Result<Self, Unusable> {
         let decoder = Decoder::open(held, source)?;
         let heading = decoder.heading();
         if let Channel::Number(number) = rules.channel
@@ -130,7 +136,7 @@ impl RecordingReader {
             broken: 0,
             peak: 0.0,
             source: source.to_owned(),
-            blake3: blake3.to_owned(),
+            blake3,
         })
     }
 
@@ -200,7 +206,7 @@ impl RecordingReader {
     pub fn rest(&mut self) -> Result<Vec<f32>, Unread> {
         let mut samples = Vec::new();
         while self.append(&mut samples)? {
-            bounded(&samples).map_err(|trouble| with_hash(trouble, &self.blake3).of_content(&self.source))?;
+            bounded(&samples).map_err(|trouble| with_hash(trouble, self.blake3).of_content(&self.source))?;
         }
         Ok(samples)
     }
@@ -210,7 +216,7 @@ impl RecordingReader {
         let before = samples.len();
         while samples.len() == before && !self.ended {
             self.decode(samples)
-                .map_err(|trouble| with_hash(trouble, &self.blake3).of_content(&self.source))?;
+                .map_err(|trouble| with_hash(trouble, self.blake3).of_content(&self.source))?;
         }
         Ok(samples.len() > before)
     }
@@ -367,8 +373,11 @@ impl Window {
     }
 }
 
-fn with_hash(trouble: Unusable, blake3: &str) -> Unusable {
-    if blake3.is_empty() { trouble } else { trouble.with_content(blake3) }
+fn with_hash(trouble: Unusable, blake3: Option<Digest>) -> Unusable {
+    match blake3 {
+        Some(blake3) => trouble.with_content(blake3),
+        None => trouble,
+    }
 }
 
 fn unusable_rate(reason: String) -> Unusable {
@@ -405,7 +414,7 @@ mod tests {
     }
 
     fn in_blocks(held: Held, name: &str, rules: &RecordingRules, len: usize) -> (Vec<u32>, RecordingReader) {
-        let contents = RecordingContents { blake3: String::new(), held };
+        let contents = RecordingContents { blake3: None, held };
         let mut reader = RecordingReader::new(name, rules, contents).unwrap();
         let (mut samples, mut block) = (Vec::new(), Vec::new());
         while reader.next_block(len, &mut block).unwrap() {
@@ -460,7 +469,7 @@ mod tests {
             std::fs::write(&path, &on_disk).unwrap();
             let (held, blake3) = hold_contents(&path, 1000).unwrap_or_else(|trouble| panic!("{trouble:?}"));
             assert!(!matches!(held, Held::Bytes(_)), "{name}");
-            assert_eq!(blake3, blake3::hash(&on_disk).to_hex().to_string(), "{name}");
+            assert_eq!(blake3, Digest::of(&on_disk), "{name}");
             let rules = rules(16_000, Channel::Mix);
             let (whole, _) = in_blocks(Held::Bytes(bytes.clone()), name, &rules, usize::MAX);
             assert!(in_blocks(held, name, &rules, 1000).0 == whole, "{name}");

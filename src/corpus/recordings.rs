@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::contents::{Held, open_contents};
 use super::decoding::Decoder;
+use super::digest::Digest;
 use super::identity::{Identity, unique};
 use super::manifest::Cut;
 use super::quarantine::{Quarantined, Unread, Unusable, Warned};
@@ -46,7 +47,7 @@ pub struct ClipRef {
     /// The stamp of the file.
     pub stamp: Stamp,
     /// Hash of its content, where that is known without reading it.
-    pub blake3: Option<String>,
+    pub blake3: Option<Digest>,
     /// The group that the manifest or its id names.
     pub group: Option<String>,
     /// The part of the recording that it is, where it is not all of it.
@@ -69,7 +70,7 @@ pub struct Clip {
     /// Its `source` in the tables.
     pub source: String,
     /// Hash of the file as it lies on disk.
-    pub blake3: String,
+    pub blake3: Option<Digest>,
     /// The group its id names.
     pub group: Option<String>,
     /// One channel, full scale 1.
@@ -138,7 +139,7 @@ pub fn decode_clip(
     rules: &RecordingRules,
     contents: RecordingContents,
 ) -> Result<Clip, Unread> {
-    let blake3 = contents.blake3.clone();
+    let blake3 = contents.blake3;
     let mut reader = RecordingReader::new(&reference.source, rules, contents)?.part(reference.cut);
     let samples = reader.rest()?;
     Ok(Clip {

@@ -7,15 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::content::Content;
 use super::desk::Desk;
-use super::inputs::{Input, Inputs, document_content, unreadable_content};
+use super::inputs::{Input, Inputs};
 use super::key::Key;
 use super::plan::DocumentsPlan;
 use super::shards::cut;
 use super::shelf::{Place, Shards, Shelf};
 use super::stages::Shares;
 use super::store::Found;
-use crate::corpus::{Document, DocumentReader, DocumentRef, Quarantined, Stage, Unread, Warned};
+use crate::corpus::{Digest, Document, DocumentReader, DocumentRef, Quarantined, Stage, Unread, Warned};
 use crate::error::{Error, Result};
 use crate::report::DocumentRow;
 use crate::text::counts::{CountSettings, ShardCounter, ShardCounts};
@@ -55,7 +56,7 @@ pub(super) struct Counted {
     pub quarantined: Vec<Quarantined>,
     pub warned: Vec<Warned>,
     /// The content of each input, used or not, where it was not known before.
-    pub contents: Arc<Vec<String>>,
+    pub contents: Arc<Vec<Content>>,
     /// The counts of all shards.
     pub shards: Shards,
 }
@@ -78,7 +79,7 @@ struct CountedShard {
     documents: Vec<DocumentRow>,
     quarantined: Vec<Quarantined>,
     warned: Vec<Warned>,
-    contents: Vec<String>,
+    contents: Vec<Content>,
     counts: Place,
 }
 
@@ -158,11 +159,6 @@ fn count_settings(plan: &DocumentsPlan) -> CountSettings {
     CountSettings { ngrams, statistics: plan.document_statistics, stream }
 }
 
-/// The key of the result of a document.
-pub(super) fn document_key(settings: &Key, content: &str) -> Key {
-    settings.with(content)
-}
-
 impl<'a> Counting<'a> {
     pub fn new(
         plan: &'a DocumentsPlan,
@@ -192,10 +188,9 @@ impl<'a> Counting<'a> {
     }
 
     /// Marks what is kept of the documents as in use although it was not looked at.
-    pub fn retain(&self, contents: &[String]) {
+    pub fn retain(&self, contents: &[Content]) {
         if self.counted.get().is_none() {
-            let keys: Vec<Key> =
-                contents.iter().map(|content| document_key(&self.settings, content)).collect();
+            let keys: Vec<Key> = contents.iter().map(|content| content.key(&self.settings)).collect();
             self.desk.store.retain_items(keys.iter());
         }
     }
@@ -286,18 +281,17 @@ impl<'a> Counting<'a> {
     fn count(
         &self,
         shard: &[DocumentRef],
-        known: Option<&[String]>,
+        known: Option<&[Content]>,
         reader: &DocumentReader<'_>,
         shelf: &Shelf,
         shares: &Shares<2>,
     ) -> Result<CountedShard> {
-        let mut contents: Vec<Option<Cow<'_, str>>> = match known {
-            Some(known) => known.iter().map(|content| Some(content.into())).collect(),
+        let mut contents: Vec<Option<Cow<'_, Content>>> = match known {
+            Some(known) => known.iter().map(|content| Some(Cow::Borrowed(content))).collect(),
             None => shard.iter().map(|reference| reference.content().map(Cow::Owned)).collect(),
         };
-        let key = |content: &Option<Cow<'_, str>>| {
-            content.as_ref().map(|content| document_key(&self.settings, content))
-        };
+        let key =
+            |content: &Option<Cow<'_, Content>>| content.as_ref().map(|content| content.key(&self.settings));
         let mut keys: Vec<Option<Key>> = contents.iter().map(key).collect();
         let mut found: Found<Pack> = shares.on(0, || self.desk.store.find(&keys));
         let missing: Vec<usize> = (0..shard.len()).filter(|&item| found.places[item].is_none()).collect();
@@ -312,10 +306,10 @@ impl<'a> Counting<'a> {
             let mut read_keys = vec![None; batch.len()];
             for ((&item, outcome), read_key) in batch.iter().zip(&read).zip(&mut read_keys) {
                 let blake3 = known_content(outcome);
-                if blake3.is_some() && blake3 == shard[item].blake3.as_deref() {
+                if blake3.is_some() && blake3 == shard[item].blake3 {
                     continue;
                 }
-                contents[item] = Some(self.learn(&shard[item], outcome).into());
+                contents[item] = Some(Cow::Owned(self.learn(&shard[item], outcome)));
                 if blake3.is_some() {
                     keys[item] = key(&contents[item]);
                     *read_key = keys[item];
@@ -346,16 +340,16 @@ impl<'a> Counting<'a> {
     }
 
     /// What an outcome tells of the content, for tonight and for the nights that follow.
-    fn learn(&self, reference: &DocumentRef, outcome: &std::result::Result<Document, Unread>) -> String {
+    fn learn(&self, reference: &DocumentRef, outcome: &std::result::Result<Document, Unread>) -> Content {
         match (known_content(outcome), outcome) {
             (Some(blake3), _) => {
                 if reference.is_whole_file() {
                     self.desk.inventory.note(&reference.file.stamp, &reference.file.source, blake3);
                 }
-                document_content(reference, blake3)
+                Content::of_document(reference, blake3)
             }
-            (None, Err(unread)) => unreadable_content(&unread.row),
-            (None, Ok(_)) => String::new(),
+            (None, Err(unread)) => Content::unreadable(&unread.row),
+            (None, Ok(_)) => Content::default(),
         }
     }
 
@@ -443,10 +437,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn known_content(outcome: &std::result::Result<Document, Unread>) -> Option<&str> {
+fn known_content(outcome: &std::result::Result<Document, Unread>) -> Option<Digest> {
     match outcome {
-        Ok(document) => Some(&document.blake3),
-        Err(unread) => unread.blake3.as_deref(),
+        Ok(document) => Some(document.blake3),
+        Err(unread) => unread.blake3.as_deref().copied(),
     }
 }
 
@@ -454,7 +448,7 @@ fn known_content(outcome: &std::result::Result<Document, Unread>) -> Option<&str
 fn assemble(
     shard: &[DocumentRef],
     keys: &[Option<Key>],
-    contents: Vec<Option<Cow<'_, str>>>,
+    contents: Vec<Option<Cow<'_, Content>>>,
     found: Found<Pack>,
     counting: &Counting<'_>,
     shelf: &Shelf,
@@ -467,13 +461,15 @@ fn assemble(
         let found = place.and_then(|(at, item)| Some((at, packs.get(at)?.outcomes.get(item)?.clone())));
         let Some((pack, mut outcome)) = found else { continue };
         let source = || reference.file.source.to_string();
-        match &mut outcome {
-            Outcome::Unusable(row) => quarantined.push(Quarantined { source: source(), ..row.clone() }),
-            Outcome::Counted { document, bytes, chars, warning } => {
+        match (&mut outcome, content.as_ref().and_then(|content| content.blake3())) {
+            (Outcome::Unusable(row), _) => quarantined.push(Quarantined { source: source(), ..row.clone() }),
+            // What was counted was read, and has a hash.
+            (Outcome::Counted { .. }, None) => {}
+            (Outcome::Counted { document, bytes, chars, warning }, Some(blake3)) => {
                 documents.push(DocumentRow {
                     doc_id: Arc::clone(&reference.id),
                     source: Arc::clone(&reference.file.source),
-                    blake3: blake3_of(reference, content.as_deref().unwrap_or_default()),
+                    blake3,
                     group: reference.group.clone(),
                     keep: reference.keep.clone(),
                     bytes: *bytes,
@@ -499,15 +495,6 @@ fn assemble(
     let contents = contents.into_iter().filter(|_| learnt);
     let contents = contents.map(|content| content.unwrap_or_default().into_owned()).collect();
     Ok(CountedShard { documents, quarantined, warned, contents, counts: shelf.put(pack.counts)? })
-}
-
-/// The hash that a document's content begins with.
-fn blake3_of(reference: &DocumentRef, content: &str) -> Arc<str> {
-    let blake3 = content.split(' ').next().unwrap_or_default();
-    match &reference.blake3 {
-        Some(known) if **known == *blake3 => Arc::clone(known),
-        _ => blake3.into(),
-    }
 }
 
 /// The counts of documents by pack and number: a pack that holds just these, in this order, is taken as it is.

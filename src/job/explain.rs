@@ -8,7 +8,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::counting::{counting_settings, document_key, shards_of};
+use super::content::Content;
+use super::counting::{counting_settings, shards_of};
 use super::desk::{Desk, at_rest};
 use super::folder::store_of;
 use super::inputs::{self, AllInputs, Input, Inputs};
@@ -110,7 +111,7 @@ fn explain_at(plan: &Plan, store_folder: &Path, desk: &Desk<'_>) -> Result<Expla
         let counting = counting_settings(documents, desk, model.as_deref().unwrap_or_default());
         let shards = shards_of(&inputs.references);
         let entries = ledger.as_ref().map_or(&[][..], |ledger| &ledger.documents);
-        let key = |content: &str| document_key(&counting, content);
+        let key = |content: &Content| content.key(&counting);
         sides.push(side("documents", inputs, &shards, entries, store, key));
     }
     if let Some(inputs) = &inputs.1 {
@@ -174,11 +175,12 @@ fn side<R: Input>(
     shards: &[Range<usize>],
     entries: &[Entry<'_>],
     store: &Store,
-    key: impl Fn(&str) -> Key,
+    key: impl Fn(&Content) -> Key,
 ) -> Side {
     let by_source: HashMap<(&str, &str), &Entry> =
         entries.iter().map(|entry| ((&*entry.source, &*entry.id), entry)).collect();
-    let by_content: HashMap<&str, &Entry> = entries.iter().map(|entry| (&*entry.content, entry)).collect();
+    let by_content: HashMap<&Content, &Entry> =
+        entries.iter().map(|entry| (&*entry.content, entry)).collect();
     let verdict = |input: &R| -> (bool, String) {
         let (id, source) = input.names();
         let before = by_source.get(&(source, id));
@@ -198,9 +200,9 @@ fn side<R: Input>(
             );
         };
         let is_kept = store.has_item(&key(&content));
-        let why = match (before, by_content.get(content.as_str())) {
-            (Some(entry), _) if entry.content == content && is_kept => String::new(),
-            (Some(entry), _) if entry.content == content => {
+        let why = match (before, by_content.get(&content)) {
+            (Some(entry), _) if *entry.content == content && is_kept => String::new(),
+            (Some(entry), _) if *entry.content == content => {
                 "its result is not kept under these settings and this code".to_owned()
             }
             (Some(_), _) => "its content changed".to_owned(),

@@ -5,11 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
+use super::content::{Content, Packing};
 use super::desk::Desk;
 use super::key::Key;
 use super::plan::{ClipsPlan, DocumentsPlan};
 use crate::corpus::{
-    ClipRef, Cut, DocumentRef, DocumentRules, Found, KeptTexts, Listing, Manifest, Quarantined, Warned,
+    ClipRef, Digest, DocumentRef, DocumentRules, Found, KeptTexts, Listing, Manifest, Quarantined, Warned,
     index_clips, listed_documents, read_and_keep, read_manifest, unique_clips, unique_documents, walk,
     whole_document,
 };
@@ -21,7 +22,7 @@ pub(super) struct Inputs<R> {
     pub quarantined: Vec<Quarantined>,
     pub warned: Vec<Warned>,
     /// What is asked for again and again, and takes a look at every input.
-    contents: OnceLock<Option<Arc<Vec<String>>>>,
+    contents: OnceLock<Option<Arc<Vec<Content>>>>,
     key: OnceLock<Key>,
     /// What listing documents read of them.
     pub texts: KeptTexts,
@@ -32,7 +33,7 @@ pub(super) trait Input: Sync {
     /// Its id and source.
     fn names(&self) -> (&str, &str);
     /// What tells its content apart from any other, where that is known before it is read.
-    fn content(&self) -> Option<String>;
+    fn content(&self) -> Option<Content>;
     /// What the tables say of it beside its names and results: its group, and values that are carried along.
     fn labels(&self) -> (Option<&str>, &[Option<String>]);
 }
@@ -46,8 +47,8 @@ impl Input for DocumentRef {
         (self.group.as_deref(), &self.keep)
     }
 
-    fn content(&self) -> Option<String> {
-        self.blake3.as_deref().map(|blake3| document_content(self, blake3))
+    fn content(&self) -> Option<Content> {
+        self.blake3.map(|blake3| Content::of_document(self, blake3))
     }
 }
 
@@ -60,34 +61,9 @@ impl Input for ClipRef {
         (self.group.as_deref(), &[])
     }
 
-    fn content(&self) -> Option<String> {
-        self.blake3.as_deref().map(|blake3| clip_content(self, blake3))
+    fn content(&self) -> Option<Content> {
+        self.blake3.map(|blake3| Content::of_clip(self, blake3))
     }
-}
-
-/// The content of a document: its bytes, and what its name says of how to read them.
-pub(super) fn document_content(reference: &DocumentRef, blake3: &str) -> String {
-    let compression = if reference.is_whole_file() { compression(&reference.file.source) } else { "part" };
-    [blake3, " ", reference.file.format.name(), " ", compression].concat()
-}
-
-/// The content of a recording.
-pub(super) fn clip_content(reference: &ClipRef, blake3: &str) -> String {
-    let part = |Cut { offset_ns, duration_ns }| format!(" {offset_ns} {duration_ns:?}");
-    let part = reference.cut.map(part).unwrap_or_default();
-    format!("{blake3} {} {}{part}", reference.extension(), compression(&reference.source))
-}
-
-fn compression(source: &str) -> &'static str {
-    ["gz", "zst"]
-        .into_iter()
-        .find(|end| source.rsplit_once('.').is_some_and(|(_, x)| x == *end))
-        .unwrap_or("")
-}
-
-/// The content of an input that could not be read at all.
-pub(super) fn unreadable_content(row: &Quarantined) -> String {
-    format!("unusable {} {}", row.code, row.reason)
 }
 
 /// The inputs of both sides, where the job has them.
@@ -119,9 +95,9 @@ impl<R: Input> Inputs<R> {
     }
 
     /// The contents of all inputs, where all are known before any is read.
-    pub fn contents(&self) -> Option<&Arc<Vec<String>>> {
+    pub fn contents(&self) -> Option<&Arc<Vec<Content>>> {
         let all = || {
-            let contents: Option<Vec<String>> =
+            let contents: Option<Vec<Content>> =
                 self.references.par_iter().with_min_len(ITEMS_AT_ONCE).map(Input::content).collect();
             contents.map(Arc::new)
         };
@@ -135,12 +111,12 @@ impl<R: Input> Inputs<R> {
     }
 
     /// The key of these inputs with their contents: what is made of them has a key of its own, by [`made_of`].
-    pub fn key(&self, contents: &[String]) -> Key {
+    pub fn key(&self, contents: &[Content]) -> Key {
         *self.key.get_or_init(|| self.key_of(contents))
     }
 
-    fn key_of(&self, contents: &[String]) -> Key {
-        let of_some = |(references, contents): (&[R], &[String])| {
+    fn key_of(&self, contents: &[Content]) -> Key {
+        let of_some = |(references, contents): (&[R], &[Content])| {
             let items = references.iter().zip(contents);
             let items: Vec<_> = items.map(|(item, content)| (item.names(), content, item.labels())).collect();
             Key::of("some inputs", &items)
@@ -203,18 +179,18 @@ fn list(
     let hash = desk.inventory.hash_of(&file.stamp, &file.source);
     if !rules.splits(&file.source) {
         let mut document = whole_document(file, rules);
-        document.blake3 = hash.map(Into::into);
+        document.blake3 = hash;
         return Ok((vec![document], Vec::new()));
     }
-    let how = (rules.format_of(&file.source), compression(&file.source), rules.split, &rules.fields);
-    let key = |hash: &str| Key::of("listing", &(hash, &how));
-    let known: Option<Listing> = hash.as_deref().and_then(|hash| desk.store.load(&key(hash)));
+    let how = (rules.format_of(&file.source), Packing::of(&file.source), rules.split, &rules.fields);
+    let key = |hash: Digest| Key::of("listing", &(hash, &how));
+    let known: Option<Listing> = hash.and_then(|hash| desk.store.load(&key(hash)));
     if let Some(listing) = known {
         return Ok(listed_documents(file, rules, &listing));
     }
     let listing = read_and_keep(file, rules, texts)?;
-    desk.inventory.note(&file.stamp, &file.source, &listing.blake3);
-    let save = || desk.store.save(&key(&listing.blake3), &listing);
+    desk.inventory.note(&file.stamp, &file.source, listing.blake3);
+    let save = || desk.store.save(&key(listing.blake3), &listing);
     Ok(rayon::join(|| listed_documents(file, rules, &listing), save).0)
 }
 
@@ -247,15 +223,15 @@ fn manifest(path: &Path, desk: &Desk<'_>) -> Result<(Found, std::result::Result<
         );
         Error::NothingToDo(message)
     })?;
-    let key = |hash: &str| Key::of("manifest", &(hash, &file.source));
+    let key = |hash: Digest| Key::of("manifest", &(hash, &file.source));
     let hash = desk.inventory.hash_of(&file.stamp, &file.source);
-    if let Some(known) = hash.as_deref().and_then(|hash| desk.store.load(&key(hash))) {
+    if let Some(known) = hash.and_then(|hash| desk.store.load(&key(hash))) {
         return Ok((file, Ok(known)));
     }
     let manifest = read_manifest(&file);
     if let Ok(manifest) = &manifest {
-        desk.inventory.note(&file.stamp, &file.source, &manifest.blake3);
-        desk.store.save(&key(&manifest.blake3), manifest);
+        desk.inventory.note(&file.stamp, &file.source, manifest.blake3);
+        desk.store.save(&key(manifest.blake3), manifest);
     }
     Ok((file, manifest))
 }

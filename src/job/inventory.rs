@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::hashing::{read_file, replace_file};
-use crate::corpus::Stamp;
+use crate::corpus::{Digest, Stamp};
 
 /// A file changed less than this before it was read may change again without a new time: its disk's clock ticks slowly.
 const TICK: Duration = Duration::from_millis(20);
@@ -20,44 +20,44 @@ type Identity = (Stamp, String);
 /// Hashes of files by what tells them.
 pub(super) struct Inventory {
     path: PathBuf,
-    known: HashMap<Identity, String>,
+    known: HashMap<Identity, Digest>,
     /// What this run saw: found by its stamp, or read.
-    seen: Mutex<HashMap<Identity, String>>,
+    seen: Mutex<HashMap<Identity, Digest>>,
 }
 
 impl Inventory {
     /// Reads what the last run wrote. With `rehash` no file is known.
     pub fn open(store: &Path, rehash: bool) -> Self {
         let path = store.join("files");
-        let known = if rehash { None } else { read_file::<Vec<(Identity, String)>>(&path) };
+        let known = if rehash { None } else { read_file::<Vec<(Identity, Digest)>>(&path) };
         Self { path, known: known.unwrap_or_default().into_iter().collect(), seen: Mutex::default() }
     }
 
     /// The hash of the file `source`, where it is as it was when it was read.
-    pub fn hash_of(&self, stamp: &Stamp, source: &str) -> Option<String> {
+    pub fn hash_of(&self, stamp: &Stamp, source: &str) -> Option<Digest> {
         let identity = identity(stamp, source);
         let mut seen = self.seen();
-        let hash = seen.get(&identity).or_else(|| self.known.get(&identity))?.clone();
-        seen.insert(identity, hash.clone());
+        let hash = *seen.get(&identity).or_else(|| self.known.get(&identity))?;
+        seen.insert(identity, hash);
         Some(hash)
     }
 
     /// Learns the hash of a file that was read just now.
-    pub fn note(&self, stamp: &Stamp, source: &str, blake3: &str) {
+    pub fn note(&self, stamp: &Stamp, source: &str, blake3: Digest) {
         if is_settled(stamp, SystemTime::now()) {
-            self.seen().insert(identity(stamp, source), blake3.to_owned());
+            self.seen().insert(identity(stamp, source), blake3);
         }
     }
 
     /// Writes what this run saw, and what it has not come to yet where it is not `complete`.
     pub fn save(&self, complete: bool) -> io::Result<()> {
-        let mut rows: HashMap<&Identity, &String> = HashMap::new();
+        let mut rows: HashMap<&Identity, &Digest> = HashMap::new();
         if !complete {
             rows.extend(&self.known);
         }
         let seen = self.seen();
         rows.extend(seen.iter());
-        let mut rows: Vec<(&Identity, &String)> = rows.into_iter().collect();
+        let mut rows: Vec<(&Identity, &Digest)> = rows.into_iter().collect();
         rows.sort();
         replace_file(&self.path, &rows)
     }
@@ -65,12 +65,12 @@ impl Inventory {
     /// Forgets the files whose stamps `forgets` says.
     pub fn forget(store: &Path, forgets: impl Fn(&Stamp) -> bool) -> io::Result<()> {
         let path = store.join("files");
-        let mut rows: Vec<(Identity, String)> = read_file(&path).unwrap_or_default();
+        let mut rows: Vec<(Identity, Digest)> = read_file(&path).unwrap_or_default();
         rows.retain(|((stamp, _), _)| !forgets(stamp));
         replace_file(&path, &rows)
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<Identity, String>> {
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<Identity, Digest>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -99,12 +99,12 @@ mod tests {
     fn files_are_known_by_their_stamp_on_the_next_night() {
         let folder = tempfile::tempdir().unwrap();
         let first = Inventory::open(folder.path(), false);
-        first.note(&stamp(1, Some(7)), "a", "A");
-        first.note(&stamp(2, None), "b", "B");
+        first.note(&stamp(1, Some(7)), "a", Digest::of(b"A"));
+        first.note(&stamp(2, None), "b", Digest::of(b"B"));
         first.save(true).unwrap();
         let second = Inventory::open(folder.path(), false);
         // Renamed: known where the inode tells the file for certain.
-        assert_eq!(second.hash_of(&stamp(1, Some(7)), "renamed").as_deref(), Some("A"));
+        assert_eq!(second.hash_of(&stamp(1, Some(7)), "renamed"), Some(Digest::of(b"A")));
         assert_eq!(second.hash_of(&stamp(2, None), "renamed"), None);
         assert_eq!(second.hash_of(&stamp(1, Some(8)), "a"), None);
         second.save(false).unwrap();

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::content::Content;
 use super::hashing::{Replacement, read_file};
 
 /// What the last run was made of.
@@ -27,7 +28,7 @@ pub(super) struct Entry<'a> {
     pub id: Cow<'a, str>,
     pub source: Cow<'a, str>,
     /// What tells its content apart.
-    pub content: Cow<'a, str>,
+    pub content: Cow<'a, Content>,
     /// The code that it was quarantined with.
     pub quarantined: Option<Cow<'a, str>>,
 }

@@ -7,6 +7,7 @@
 mod audio_words;
 mod bag_of_words;
 mod clip;
+mod content;
 mod counting;
 mod desk;
 mod difference;

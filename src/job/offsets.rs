@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::content::Content;
 use super::counting::shards_of;
 use super::desk::Desk;
 use super::inputs::Inputs;
@@ -19,7 +20,7 @@ use crate::text::tokens::{TokenBuffer, Tokenizer};
 pub(super) fn run(
     plan: &DocumentsPlan,
     inputs: &Inputs<DocumentRef>,
-    contents: &[String],
+    contents: &[Content],
     (tokenizer, model): (&Tokenizer, Option<&str>),
     desk: &Desk<'_>,
 ) -> Result<Vec<Written>> {

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::counting::{counting_settings, document_key};
+use super::content::Content;
+use super::counting::counting_settings;
 use super::desk::at_rest;
 use super::folder::JobFolder;
 use super::inputs::{self, Input, Inputs};
@@ -48,7 +49,7 @@ pub fn requeue(plan: &Plan, sources: &[String], codes: &[String]) -> Result<Vec<
         let mut stamps = HashSet::new();
         if let (Some(inputs), Some(documents)) = (&inputs.0, &plan.documents) {
             let settings = counting_settings(documents, desk, model.as_deref().unwrap_or_default());
-            items.extend(keys_of(inputs, &chosen, |content| document_key(&settings, content)));
+            items.extend(keys_of(inputs, &chosen, |content| content.key(&settings)));
             let contents = inputs.contents();
             wholes.extend(
                 contents.map(|contents| {
@@ -77,7 +78,7 @@ pub fn requeue(plan: &Plan, sources: &[String], codes: &[String]) -> Result<Vec<
     Ok(sources)
 }
 
-fn keys_of<R: Input>(inputs: &Inputs<R>, chosen: &HashSet<&str>, key: impl Fn(&str) -> Key) -> Vec<Key> {
+fn keys_of<R: Input>(inputs: &Inputs<R>, chosen: &HashSet<&str>, key: impl Fn(&Content) -> Key) -> Vec<Key> {
     let chosen = inputs.references.iter().filter(|input| chosen.contains(input.names().1));
     chosen.filter_map(|input| Some(key(&input.content()?))).collect()
 }

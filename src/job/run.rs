@@ -1,5 +1,6 @@
 //! A run from beginning to end: the stages in the order in which data flows, then publishing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::audio_words;
+use super::content::Content;
 use super::desk::Desk;
 use super::folder::JobFolder;
 use super::hashing::Replacement;
@@ -208,10 +210,10 @@ fn find_or_make(plan: &Plan, desk: &Desk<'_>) -> Result<(Finished, Vec<Written>,
 fn ledger<'a>(plan: &Plan, inputs: &'a AllInputs, outcome: &'a Outcome, run_id: &str) -> Ledger<'a> {
     let codes: HashMap<&str, &str> =
         outcome.quarantined.iter().map(|row| (row.source.as_str(), &*row.code)).collect();
-    let entry = |(id, source): (&'a str, &'a str), content: &'a String| Entry {
+    let entry = |(id, source): (&'a str, &'a str), content: &'a Content| Entry {
         id: id.into(),
         source: source.into(),
-        content: content.into(),
+        content: Cow::Borrowed(content),
         quarantined: codes.get(source).map(|&code| code.into()),
     };
     let documents = inputs.0.iter().zip(&outcome.words).flat_map(|(inputs, words)| {
@@ -249,7 +251,7 @@ pub(super) fn run_key(
 }
 
 /// The key of one side's inputs, a fixed one where the job has none; `None` while some content is not known.
-fn key_of_side<R: Input>(inputs: Option<&Inputs<R>>, read: Option<&[String]>) -> Option<Key> {
+fn key_of_side<R: Input>(inputs: Option<&Inputs<R>>, read: Option<&[Content]>) -> Option<Key> {
     let Some(inputs) = inputs else { return Some(Key::nothing()) };
     inputs.contents().map(|contents| contents.as_slice()).or(read).map(|contents| inputs.key(contents))
 }

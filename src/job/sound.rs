@@ -7,8 +7,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::clip::{Outcome, Plans, Scratch, unusable};
+use super::content::Content;
 use super::desk::Desk;
-use super::inputs::{Input, Inputs, clip_content, made_of, unreadable_content};
+use super::inputs::{Input, Inputs, made_of};
 use super::key::Key;
 use super::plan::ClipsPlan;
 use super::settings::Settings;
@@ -35,7 +36,7 @@ pub(super) struct Sound {
     pub warned: Vec<Warned>,
     pub written: Vec<Written>,
     /// The content of each input, used or not.
-    pub contents: Vec<String>,
+    pub contents: Vec<Content>,
     /// The key of all of it: what is made of it depends on nothing else.
     pub key: Option<Key>,
 }
@@ -51,7 +52,7 @@ struct Clips {
 /// A shard's part of [`Clips`], with the content of each of its inputs.
 struct AnalysedShard {
     clips: Clips,
-    contents: Vec<String>,
+    contents: Vec<Content>,
     written: Vec<Written>,
 }
 
@@ -62,18 +63,18 @@ pub(super) fn shards_of(references: &[ClipRef]) -> Vec<Range<usize>> {
 }
 
 /// The key of the result of a recording.
-pub(super) fn clip_key(settings: &Settings, content: &str) -> Key {
+pub(super) fn clip_key(settings: &Settings, content: &Content) -> Key {
     Key::of("clip", &(&settings.analysis, content))
 }
 
 /// The key of all recordings.
-pub(super) fn clips_key(inputs: &Inputs<ClipRef>, contents: &[String], settings: &Settings) -> Key {
+pub(super) fn clips_key(inputs: &Inputs<ClipRef>, contents: &[Content], settings: &Settings) -> Key {
     made_of(&inputs.key(contents), "clips", &[&settings.clips, &settings.analysis])
 }
 
 /// Runs the sound stages that `plan` asks for and writes their tables.
 pub(super) fn run(plan: &ClipsPlan, inputs: &Inputs<ClipRef>, desk: &Desk<'_>) -> Result<Sound> {
-    let key = |contents: &[String]| clips_key(inputs, contents, desk.settings);
+    let key = |contents: &[Content]| clips_key(inputs, contents, desk.settings);
     let known = inputs.contents();
     let mut found = known.and_then(|contents| {
         let found = desk.recall::<Clips>(&key(contents))?;
@@ -101,7 +102,7 @@ fn analyse_all(
     plan: &ClipsPlan,
     inputs: &Inputs<ClipRef>,
     desk: &Desk<'_>,
-) -> Result<(Clips, Vec<String>, Vec<Written>)> {
+) -> Result<(Clips, Vec<Content>, Vec<Written>)> {
     for folder in plan.part_folders() {
         desk.make_folder(folder)?;
     }
@@ -138,8 +139,8 @@ fn analyse_shard(
     desk: &Desk<'_>,
     shares: &Shares<3>,
 ) -> Result<AnalysedShard> {
-    let mut contents: Vec<Option<String>> = shard.iter().map(Input::content).collect();
-    let key = |content: &Option<String>| content.as_ref().map(|content| clip_key(desk.settings, content));
+    let mut contents: Vec<Option<Content>> = shard.iter().map(Input::content).collect();
+    let key = |content: &Option<Content>| content.as_ref().map(|content| clip_key(desk.settings, content));
     let keys: Vec<Option<Key>> = contents.iter().map(key).collect();
     let found: Found<Vec<Outcome>> = shares.on(0, || desk.store.find(&keys));
     let missing: Vec<usize> = (0..shard.len()).filter(|&item| found.places[item].is_none()).collect();
@@ -181,7 +182,7 @@ fn analyse_shard(
     for (item, outcome) in pack {
         outcomes[item] = Some(outcome);
     }
-    let contents: Vec<String> = contents.into_iter().map(Option::unwrap_or_default).collect();
+    let contents: Vec<Content> = contents.into_iter().map(Option::unwrap_or_default).collect();
     let (clips, tables) = assemble(shard, &contents, outcomes);
     let written = write_parts(part, shard, &contents, &tables, plans.plan, desk)?;
     Ok(AnalysedShard { clips, contents, written })
@@ -200,7 +201,7 @@ fn take_outcomes(found: Found<Vec<Outcome>>) -> Vec<Option<Outcome>> {
 
 /// A recording after reading.
 struct Read {
-    content: String,
+    content: Content,
     /// Where the content is known for certain.
     key: Option<Key>,
     /// `None` where it is kept under the key already.
@@ -225,12 +226,13 @@ fn analyse_clip(
     let contents = match shares.on(0, read) {
         Ok(contents) => contents,
         Err(Unread { row, .. }) => {
-            let content = unreadable_content(&row);
+            let content = Content::unreadable(&row);
             return Ok(Read { content, key: None, outcome: Some(Outcome::Unusable(row)) });
         }
     };
-    desk.inventory.note(&reference.stamp, &reference.source, &contents.blake3);
-    let content = clip_content(reference, &contents.blake3);
+    let blake3 = contents.blake3;
+    blake3.into_iter().for_each(|blake3| desk.inventory.note(&reference.stamp, &reference.source, blake3));
+    let content = blake3.map_or_else(Content::default, |blake3| Content::of_clip(reference, blake3));
     let key = clip_key(desk.settings, &content);
     if looks_up && desk.store.has_item(&key) {
         return Ok(Read { content, key: Some(key), outcome: None });
@@ -248,19 +250,18 @@ fn analyse_clip(
 type Parts = Vec<(String, Option<FrameColumns>, Option<Spectrogram>)>;
 
 /// Gives the results of a shard's recordings their names back.
-fn assemble(shard: &[ClipRef], contents: &[String], outcomes: Vec<Option<Outcome>>) -> (Clips, Parts) {
+fn assemble(shard: &[ClipRef], contents: &[Content], outcomes: Vec<Option<Outcome>>) -> (Clips, Parts) {
     let mut clips = Clips::default();
     let mut parts = Vec::new();
     for ((reference, content), outcome) in shard.iter().zip(contents).zip(outcomes) {
         let source = reference.source.clone();
-        match outcome {
-            None => {}
-            Some(Outcome::Unusable(row)) => clips.quarantined.push(Quarantined { source, ..row }),
-            Some(Outcome::Analysed(clip)) => {
+        match (outcome, content.blake3()) {
+            (Some(Outcome::Unusable(row)), _) => clips.quarantined.push(Quarantined { source, ..row }),
+            (Some(Outcome::Analysed(clip)), Some(blake3)) => {
                 clips.rows.push(ClipRow {
                     clip_id: reference.id.clone(),
                     source: source.clone(),
-                    blake3: content.split(' ').next().unwrap_or_default().to_owned(),
+                    blake3,
                     group: reference.group.clone(),
                     file_sample_rate: clip.file_sample_rate,
                     channels: clip.channels,
@@ -272,6 +273,8 @@ fn assemble(shard: &[ClipRef], contents: &[String], outcomes: Vec<Option<Outcome
                 clips.warned.extend(clip.warning.map(|warning| Warned { source, ..warning }));
                 parts.push((reference.id.clone(), clip.frame_features, clip.spectrogram));
             }
+            // What was analysed was read, and has a hash.
+            (Some(Outcome::Analysed(_)), None) | (None, _) => {}
         }
     }
     (clips, parts)
@@ -281,7 +284,7 @@ fn assemble(shard: &[ClipRef], contents: &[String], outcomes: Vec<Option<Outcome
 fn write_parts(
     part: usize,
     shard: &[ClipRef],
-    contents: &[String],
+    contents: &[Content],
     parts: &Parts,
     plan: &ClipsPlan,
     desk: &Desk<'_>,

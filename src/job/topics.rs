@@ -56,7 +56,8 @@ impl<'a> StoredRows<'a> {
 /// The entries of each document: their number, then term and weight of each, all as four bytes.
 fn encoded(rows: &TermRows) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(8 * rows.term_ids.len() + 4 * rows.lengths.len());
-    let mut entries = rows.term_ids.iter().zip(&rows.weights);
+    let weights = rows.weights.of(&rows.counts);
+    let mut entries = rows.term_ids.iter().zip(weights.iter());
     for &count in &rows.lengths {
         bytes.extend_from_slice(&count.to_le_bytes());
         for (term, weight) in entries.by_ref().take(count as usize) {
@@ -135,6 +136,7 @@ pub(super) fn topics(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::bag_of_words::Weights;
 
     #[test]
     fn rows_come_back_as_they_were_laid_down() {
@@ -142,7 +144,7 @@ mod tests {
             lengths: vec![2, 0, 0, 1, 0],
             term_ids: vec![1, 7, 2],
             counts: vec![1, 1, 1],
-            weights: vec![0.5, 0.25, 1.0],
+            weights: Weights::Each(vec![0.5, 0.25, 1.0]),
         };
         let bytes = encoded(&rows);
         assert_eq!(bytes.len(), 4 * (5 + 6));

@@ -13,6 +13,7 @@ use super::lookup::Lexicon;
 use super::plan::{EmbeddingsPlan, StartPlan};
 use super::shelf::{Shards, Shelf};
 use super::statistics::phrases;
+use crate::corpus::Digest;
 use crate::error::{Error, Result};
 use crate::report::{WordRow, Written, tables};
 use crate::text::counts::ShardCounts;
@@ -53,7 +54,7 @@ impl WordVectors {
 }
 
 /// The documents in the order in which they are trained on: by content, so that no renaming changes a vector.
-pub(super) fn training_order(contents: &[(&str, u64)]) -> Vec<usize> {
+pub(super) fn training_order(contents: &[(Digest, u64)]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..contents.len()).collect();
     order.sort_by_key(|&document| contents[document]);
     order

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::bag_of_words::{vocabulary, weigh};
+use super::content::Content;
 use super::counting::{Counted, Counting, counting_settings, shards_of};
 use super::desk::Desk;
 use super::exports::export;
@@ -18,7 +19,7 @@ use super::settings::Settings;
 use super::statistics::further;
 use super::store::{Kept, Store};
 use super::vectors::{WordVectors, embed, training_order};
-use crate::corpus::{DocumentReader, DocumentRef, Quarantined, Stage, Warned};
+use crate::corpus::{Digest, DocumentReader, DocumentRef, Quarantined, Stage, Warned};
 use crate::error::{Error, Result};
 use crate::report::{DocumentRow, DuplicateRow, TopicRow, Written, tables};
 use crate::text::TextError;
@@ -56,7 +57,7 @@ pub(super) struct Words {
     /// The documents in the order in which `vectors` has them.
     pub order: Vec<usize>,
     /// The content of each input, used or not.
-    pub contents: Arc<Vec<String>>,
+    pub contents: Arc<Vec<Content>>,
     /// The keys of what is compared with sound, documents and vectors: a comparison depends on nothing else of these.
     pub keys: Vec<Key>,
 }
@@ -79,7 +80,7 @@ impl WordKeys {
     /// The keys for these inputs; `model` is the tokenizer's own text.
     pub fn new(
         inputs: &Inputs<DocumentRef>,
-        contents: &[String],
+        contents: &[Content],
         model: Option<&str>,
         settings: &Settings,
     ) -> Self {
@@ -112,9 +113,9 @@ impl WordKeys {
 /// The key of the word vectors of `documents`, with the order in which they are trained on.
 fn vectors_key(documents: &[DocumentRow], model: Option<&str>, settings: &Settings) -> (Key, Vec<usize>) {
     // Files of the same bytes may be read as different formats: their lengths tell them apart.
-    let contents: Vec<(&str, u64)> = documents.iter().map(|row| (&*row.blake3, row.chars)).collect();
+    let contents: Vec<(Digest, u64)> = documents.iter().map(|row| (row.blake3, row.chars)).collect();
     let order = training_order(&contents);
-    let sorted: Vec<(&str, u64)> = order.iter().map(|&document| contents[document]).collect();
+    let sorted: Vec<(Digest, u64)> = order.iter().map(|&document| contents[document]).collect();
     (Key::of("embeddings", &(&settings.tokens, model, &settings.embeddings, sorted)), order)
 }
 
@@ -211,7 +212,7 @@ pub(super) fn model(
 
 /// A model depends on the texts that it is trained on, whatever they are called.
 fn model_key(training: TrainingSettings, inputs: &Inputs<DocumentRef>) -> Key {
-    let mut contents: Vec<Option<String>> = inputs.references.iter().map(Input::content).collect();
+    let mut contents: Vec<Option<Content>> = inputs.references.iter().map(Input::content).collect();
     contents.sort_unstable();
     Key::of("tokenizer", &(training, contents))
 }
@@ -238,10 +239,10 @@ fn identify(plan: &DocumentsPlan, references: &mut [DocumentRef], desk: &Desk<'_
         desk.interrupt.check()?;
         let content = match reader.read(&[&*reference]).pop() {
             Some(Ok(document)) => Some(document.blake3),
-            Some(Err(unread)) => unread.blake3.map(Into::into),
+            Some(Err(unread)) => unread.blake3.map(|blake3| *blake3),
             None => None,
         };
-        if let Some(blake3) = content.as_ref().filter(|_| reference.is_whole_file()) {
+        if let Some(blake3) = content.filter(|_| reference.is_whole_file()) {
             desk.inventory.note(&reference.file.stamp, &reference.file.source, blake3);
         }
         reference.blake3 = content;

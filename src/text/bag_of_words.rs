@@ -1,5 +1,7 @@
 //! Terms of documents with their weights: counts, presence, tf-idf as scikit-learn has it, BM25 as Lucene has it.
 
+use std::borrow::Cow;
+
 use super::counts::{ShardCounts, TermCount};
 use super::frequencies::TermNumbers;
 use super::term_order::TermOrder;
@@ -77,7 +79,39 @@ pub struct TermRows {
     /// How often the document has it.
     pub counts: Vec<u32>,
     /// Its weight there.
-    pub weights: Vec<f32>,
+    pub weights: Weights,
+}
+
+/// The weights of rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Weights {
+    /// One for each row.
+    Each(Vec<f32>),
+    /// Those of a count are the same wherever it stands: this is what it becomes.
+    OfCount(Weight),
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self::Each(Vec::new())
+    }
+}
+
+impl Weights {
+    /// What this becomes where it does not depend on the term or the document.
+    #[must_use]
+    pub fn of_count(weight: Weight, count: u32) -> f32 {
+        if weight == Weight::Binary { 1.0 } else { count as f32 }
+    }
+
+    /// The weights of rows with these counts.
+    #[must_use]
+    pub fn of(&self, counts: &[u32]) -> Cow<'_, [f32]> {
+        match self {
+            Self::Each(weights) => Cow::Borrowed(weights),
+            Self::OfCount(weight) => counts.iter().map(|&count| Self::of_count(*weight, count)).collect(),
+        }
+    }
 }
 
 impl TermRows {
@@ -86,7 +120,7 @@ impl TermRows {
             lengths: Vec::with_capacity(documents),
             term_ids: Vec::with_capacity(rows),
             counts: Vec::with_capacity(rows),
-            weights: Vec::with_capacity(rows),
+            weights: Weights::default(),
         }
     }
 }
@@ -125,25 +159,29 @@ impl<'v> BagOfWords<'v> {
 
     fn rows(&self, shard: &ShardCounts, ids: &[Option<u32>]) -> TermRows {
         let mut rows = TermRows::with_room(shard.document_count(), shard.row_count());
-        let shard_rows = shard.rows();
         let default = if self.settings.weight == Weight::TfIdf { Norm::L2 } else { Norm::None };
         let norm = self.settings.norm.unwrap_or(default);
+        let follow = matches!(self.settings.weight, Weight::Count | Weight::Binary) && norm == Norm::None;
         let mut order = TermOrder::new(ids);
         let mut sorted: Vec<TermCount> = Vec::new();
-        let mut weights: Vec<f64> = Vec::new();
-        for document in 0..shard.document_count() {
-            let row = shard_rows.of(document);
+        let (mut weights, mut row_weights): (Vec<f64>, Vec<f32>) = (Vec::new(), Vec::new());
+        row_weights.reserve_exact(if follow { 0 } else { shard.row_count() });
+        shard.each_document(|row| {
             sorted.clear();
             order.sort(row, |row| sorted.push(row));
-            let len: u64 = row.iter().map(|r| u64::from(r.count)).sum();
-            weights.clear();
-            weights.extend(sorted.iter().map(|r| self.weight(*r, len)));
-            normalise(norm, &mut weights);
             rows.lengths.push(sorted.len() as u32);
             rows.term_ids.extend(sorted.iter().map(|r| r.term));
             rows.counts.extend(sorted.iter().map(|r| r.count));
-            rows.weights.extend(weights.iter().map(|weight| *weight as f32));
-        }
+            if !follow {
+                let len: u64 = row.iter().map(|r| u64::from(r.count)).sum();
+                weights.clear();
+                weights.extend(sorted.iter().map(|r| self.weight(*r, len)));
+                normalise(norm, &mut weights);
+                row_weights.extend(weights.iter().map(|weight| *weight as f32));
+            }
+        });
+        rows.weights =
+            if follow { Weights::OfCount(self.settings.weight) } else { Weights::Each(row_weights) };
         rows
     }
 
@@ -203,12 +241,12 @@ mod tests {
         terms.sort_unstable();
         let rows = BagOfWords::new(&vocabulary, settings).transform(&shard);
         let mut table = vec![vec![0.0; terms.len()]; texts.len()];
-        let mut row = 0;
+        let (mut row, weights) = (0, rows.weights.of(&rows.counts));
         for (document, &length) in rows.lengths.iter().enumerate() {
             for _ in 0..length {
                 let term = vocabulary.terms().term(rows.term_ids[row]);
                 let column = terms.iter().position(|t| t == term).unwrap();
-                table[document][column] = rows.weights[row];
+                table[document][column] = weights[row];
                 row += 1;
             }
         }
@@ -262,7 +300,7 @@ mod tests {
         let shard = shard(&["", "aa"]);
         let vocabulary = Vocabulary::merge([&shard], &VocabularySettings::default()).unwrap();
         let rows = BagOfWords::new(&vocabulary, WeightSettings::default()).transform(&shard);
-        assert_eq!((rows.lengths, rows.weights), (vec![0, 1], vec![1.0]));
+        assert_eq!((rows.lengths, rows.weights), (vec![0, 1], Weights::Each(vec![1.0])));
     }
 
     proptest! {
@@ -276,7 +314,8 @@ mod tests {
             joined.lengths.extend(next.lengths);
             joined.term_ids.extend(next.term_ids);
             joined.counts.extend(next.counts);
-            joined.weights.extend(next.weights);
+            let weights = [joined.weights.of(&[]), next.weights.of(&[])].concat();
+            joined.weights = Weights::Each(weights);
             prop_assert_eq!(joined, expected);
         }
     }

@@ -63,6 +63,11 @@ impl ShardCounts {
         self.rows.unpacked()
     }
 
+    /// Hands the terms of each document in turn to `each`, as [`ShardCounts::rows`] has them.
+    pub fn each_document(&self, each: impl FnMut(&[TermCount])) {
+        self.rows.each(each);
+    }
+
     /// How many rows all documents have.
     #[must_use]
     pub fn row_count(&self) -> usize {

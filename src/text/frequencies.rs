@@ -81,11 +81,13 @@ impl TermFrequencies {
     /// Adds the counts of the next shard, and tells the numbers of its terms.
     pub fn add(&mut self, shard: &ShardCounts) -> TermNumbers {
         let mut sums = vec![Frequency::default(); shard.terms().len()];
-        for row in shard.rows().all() {
-            let sum = &mut sums[row.term as usize];
-            sum.df += 1;
-            sum.cf += u64::from(row.count);
-        }
+        shard.each_document(|rows| {
+            for row in rows {
+                let sum = &mut sums[row.term as usize];
+                sum.df += 1;
+                sum.cf += u64::from(row.count);
+            }
+        });
         self.documents += shard.document_count() as u64;
         self.add_terms(shard.terms(), &sums)
     }

@@ -4,7 +4,7 @@
 //! hash's sign is its sign there, so that terms that meet in a column cancel rather than add up. Nothing of the corpus has to be
 //! known before a document is counted.
 
-use super::bag_of_words::{Norm, TermRows, Weight, WeightSettings, normalise};
+use super::bag_of_words::{Norm, TermRows, Weight, WeightSettings, Weights, normalise};
 use super::counts::ShardCounts;
 
 /// Columns that documents are counted in, and how a count becomes a weight.
@@ -34,12 +34,11 @@ impl HashedTerms {
     pub fn transform(&self, shard: &ShardCounts) -> TermRows {
         let columns: Vec<(u32, i64)> = shard.terms().iter().map(|term| self.column(term)).collect();
         let mut rows = TermRows::default();
-        let shard_rows = shard.rows();
         let mut found: Vec<(u32, i64, u32)> = Vec::new();
-        let mut weights: Vec<f64> = Vec::new();
-        for document in 0..shard.document_count() {
+        let (mut weights, mut row_weights): (Vec<f64>, Vec<f32>) = (Vec::new(), Vec::new());
+        shard.each_document(|of_document| {
             found.clear();
-            found.extend(shard_rows.of(document).iter().map(|row| {
+            found.extend(of_document.iter().map(|row| {
                 let (column, sign) = columns[row.term as usize];
                 (column, sign * i64::from(row.count), row.count)
             }));
@@ -59,8 +58,9 @@ impl HashedTerms {
             rows.lengths.push(found.len() as u32);
             rows.term_ids.extend(found.iter().map(|(column, ..)| column));
             rows.counts.extend(found.iter().map(|(.., count)| count));
-            rows.weights.extend(weights.iter().map(|weight| *weight as f32));
-        }
+            row_weights.extend(weights.iter().map(|weight| *weight as f32));
+        });
+        rows.weights = Weights::Each(row_weights);
         rows
     }
 }
@@ -111,9 +111,10 @@ mod tests {
                 ..WeightSettings::default()
             };
             let rows = HashedTerms::new(columns, settings).transform(&shard);
-            assert_eq!(rows.weights.len(), expected.len(), "{columns} columns");
+            let weights = rows.weights.of(&rows.counts).into_owned();
+            assert_eq!(weights.len(), expected.len(), "{columns} columns");
             let documents = (0..).zip(&rows.lengths).flat_map(|(i, &rows)| vec![f64::from(i); rows as usize]);
-            let rows = documents.zip(rows.term_ids).zip(rows.weights);
+            let rows = documents.zip(rows.term_ids).zip(weights);
             for (((document, term_id), row_weight), [expected_document, column, weight]) in rows.zip(expected)
             {
                 assert_eq!((document, f64::from(term_id)), (expected_document, column));

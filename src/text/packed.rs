@@ -83,10 +83,11 @@ impl PackedNumbers {
         self.0.len()
     }
 
-    /// Gives the numbers to the `items`, one to each, in order.
+    /// Gives the numbers from the `first` on to the `items`, one to each, in order, while there are any.
     #[inline]
-    pub fn give<T>(&self, items: &mut [T], take: impl Fn(&mut T, u32)) {
+    pub fn give<T>(&self, first: usize, items: &mut [T], take: impl Fn(&mut T, u32)) {
         let (width, bytes) = self.parts();
+        let bytes = bytes.get(first * width..).unwrap_or_default();
         let items = items.iter_mut();
         match width {
             1 => items.zip(bytes).for_each(|(item, &byte)| take(item, u32::from(byte))),
@@ -193,7 +194,7 @@ mod tests {
             prop_assert_eq!(unpack::<u32>(&pack(numbers.iter().copied())), Some(numbers.clone()));
             let wide: Vec<usize> = numbers.iter().map(|n| *n as usize * 3).collect();
             let (kept, mut again) = (PackedNumbers::of(numbers.iter().copied()), vec![0; numbers.len()]);
-            kept.give(&mut again, |place, number| *place = number);
+            kept.give(0, &mut again, |place, number| *place = number);
             prop_assert_eq!((&again, kept.len()), (&numbers, numbers.len()));
             let stored = serde_json::to_string(&kept).unwrap();
             prop_assert_eq!(serde_json::from_str::<PackedNumbers>(&stored).unwrap(), kept);

@@ -69,9 +69,24 @@ impl PackedRows {
     /// The rows as they are used.
     pub fn unpacked(&self) -> Rows<'_> {
         let mut rows = vec![TermCount { term: 0, count: 0 }; self.len()];
-        self.terms.give(&mut rows, |row, term| row.term = term);
-        self.counts.give(&mut rows, |row, count| row.count = count);
+        self.unpack(0, &mut rows);
         Rows { rows, ends: &self.ends }
+    }
+
+    /// Hands the rows of each document in turn to `each`: unpacked one after the other they take no memory to speak of.
+    pub fn each(&self, mut each: impl FnMut(&[TermCount])) {
+        let (mut rows, mut start) = (Vec::new(), 0);
+        for &end in &self.ends {
+            rows.resize(end.saturating_sub(start), TermCount { term: 0, count: 0 });
+            self.unpack(start, &mut rows);
+            each(&rows);
+            start = end;
+        }
+    }
+
+    fn unpack(&self, first: usize, rows: &mut [TermCount]) {
+        self.terms.give(first, rows, |row, term| row.term = term);
+        self.counts.give(first, rows, |row, count| row.count = count);
     }
 }
 

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::super::contents::Readers;
+use super::super::digest::Digest;
 use super::super::quarantine::{Quarantined, Unusable};
 use super::super::rows::{Fields, Layout, Row, RowPlace, scan_rows};
 use super::super::text_hashes::text_hashes;
@@ -20,7 +21,7 @@ use super::{DocumentFormat, DocumentRef, DocumentRules, Place, Split, document_f
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
     /// Hash of the file as it lies on disk.
-    pub blake3: String,
+    pub blake3: Digest,
     parts: Vec<Part>,
     /// Rows that are no documents.
     broken: Vec<Unusable>,
@@ -32,7 +33,7 @@ struct Part {
     name: PartName,
     place: Place,
     bytes: u64,
-    blake3: Arc<str>,
+    blake3: Digest,
     group: Option<String>,
     keep: Vec<Option<String>>,
 }
@@ -54,7 +55,7 @@ pub fn listed_documents(
     rules: &DocumentRules,
     listing: &Listing,
 ) -> (Vec<DocumentRef>, Vec<Quarantined>) {
-    let whole = document_file(file, rules.format_of(&file.source), Some(&listing.blake3));
+    let whole = document_file(file, rules.format_of(&file.source), Some(listing.blake3));
     let file_id = rules.identity.id(&file.source);
     let of_part = |name_buffer: &mut String, part: &Part| {
         let Part { name, place, bytes, blake3, group, keep } = part;
@@ -71,7 +72,7 @@ pub fn listed_documents(
             id: name_buffer.as_str().into(),
             file: Arc::clone(&whole),
             bytes: *bytes,
-            blake3: Some(Arc::clone(blake3)),
+            blake3: Some(*blake3),
             group: group.clone().or_else(|| rules.identity.group(name_buffer)),
             keep,
             place: place.clone(),
@@ -115,7 +116,7 @@ impl Listing {
             None => Err(Unusable::new("no_documents", "holds nothing but blanks: no document comes of it")),
             Some(first) if self.broken.len() > ALIKE => {
                 let reason = format!("none of its {} rows can be used; {}", self.broken.len(), first.reason);
-                Err(Unusable { reason, ..first.clone() }.with_content(&self.blake3))
+                Err(Unusable { reason, ..first.clone() }.with_content(self.blake3))
             }
             Some(_) => Ok(self),
         }
@@ -148,7 +149,7 @@ fn listing_of_text(
         let of_some = |some: &[(PartName, Range<usize>)]| parts_of_text(&decoded.text, some.to_vec());
         named.par_chunks(PARTS_AT_ONCE).flat_map_iter(of_some).collect()
     };
-    let listing = Listing { blake3: blake3.clone(), parts, broken: Vec::new() };
+    let listing = Listing { blake3: *blake3, parts, broken: Vec::new() };
     texts.keep(&file.path, text);
     Ok(listing)
 }
@@ -182,7 +183,9 @@ fn parts_of_text(text: &str, named: Vec<(PartName, Range<usize>)>) -> Vec<Part> 
     let text_of = |(_, range): &(PartName, Range<usize>)| text.get(range.clone()).unwrap_or_default().trim();
     let texts: Vec<&str> = named.iter().map(text_of).collect();
     let parts = named.into_iter().zip(&texts).zip(text_hashes(&texts));
-    parts.map(|(((name, range), text), hash)| Part::new(name, Place::Text(range), text, &hash)).collect()
+    parts
+        .map(|(((name, range), text), hash)| Part::new(name, Place::Text(range), text, hash.into()))
+        .collect()
 }
 
 /// A text in stretches that end with a line, but for the last.
@@ -222,7 +225,7 @@ fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, pa
         .collect();
     let mut push = |name: PartName, text: &str, within: Option<Range<usize>>| {
         let place = Place::Row(Box::new(place.clone()), within);
-        let part = Part::new(name, place, text, &blake3::hash(text.as_bytes()));
+        let part = Part::new(name, place, text, Digest::of(text.as_bytes()));
         parts.push(Part { group: group.clone(), keep: keep.clone(), ..part });
     };
     if rules.split == Split::File {
@@ -238,8 +241,7 @@ fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, pa
 }
 
 impl Part {
-    fn new(name: PartName, place: Place, text: &str, hash: &blake3::Hash) -> Self {
-        let blake3 = hash.to_hex().as_str().into();
+    fn new(name: PartName, place: Place, text: &str, blake3: Digest) -> Self {
         Self { name, place, bytes: text.len() as u64, blake3, group: None, keep: Vec::new() }
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::digest::Digest;
 use super::identity::{Identity, unique};
 use super::quarantine::{Quarantined, Warned};
 use super::rows::{Fields, Layout, RowPlace};
@@ -22,7 +23,7 @@ pub use reader::{DocumentReader, ShardReader, decode_document};
 pub use text::{DocumentText, KeptTexts};
 
 /// How a file holds its text: the `format` key of the job file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DocumentFormat {
     /// By the file's name: `.md` and `.markdown` are Markdown, `.html`, `.htm` and `.xhtml` HTML, `.jsonl` and `.ndjson` JSON
@@ -103,7 +104,7 @@ pub struct DocumentFile {
     /// Tells whether it stands as it stood.
     pub stamp: Stamp,
     /// Of a file of several documents, the hash that it had when they were listed.
-    pub(in crate::corpus) listed: Option<String>,
+    pub(in crate::corpus) listed: Option<Digest>,
 }
 
 /// A document's id and place.
@@ -116,7 +117,7 @@ pub struct DocumentRef {
     /// Size of the file on disk, or of the part of it: how much work the document is.
     pub bytes: u64,
     /// Hash of its content, where that is known without reading it.
-    pub blake3: Option<Arc<str>>,
+    pub blake3: Option<Digest>,
     /// The group that its row or its id names.
     pub group: Option<String>,
     /// Its values of [`Fields::keep`]; null where its row has none. Empty where nothing is kept.
@@ -166,7 +167,7 @@ pub struct Document {
     /// Unique in the job.
     pub id: Arc<str>,
     /// Hash of the file as it lies on disk; of its own text for a part of a file.
-    pub blake3: Arc<str>,
+    pub blake3: Digest,
     /// Bytes of the file after decompression, or of the part.
     pub bytes: u64,
     /// The text without markup.
@@ -194,14 +195,14 @@ pub fn whole_document(file: &Found, rules: &DocumentRules) -> DocumentRef {
 pub(in crate::corpus) fn document_file(
     file: &Found,
     format: DocumentFormat,
-    listed: Option<&str>,
+    listed: Option<Digest>,
 ) -> Arc<DocumentFile> {
     Arc::new(DocumentFile {
         path: file.path.clone(),
         source: file.source.as_str().into(),
         format,
         stamp: file.stamp,
-        listed: listed.map(str::to_owned),
+        listed,
     })
 }
 

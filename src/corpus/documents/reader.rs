@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::contents::{Contents, Readers, read_contents, unreadable};
+use super::super::digest::Digest;
 use super::super::encoding::{Decoded, decode, decode_html};
 use super::super::identity::{Identity, NameBy};
 use super::super::manifest::read_manifest;
@@ -28,7 +29,7 @@ pub(super) fn read_text(path: &Path, format: DocumentFormat, readers: Readers) -
     let decoded = parsed.unwrap_or_else(|_| {
         Err(Unusable::new("parser_failed", "a parser gave up on it: set documents.format, and report it"))
     });
-    let decoded = decoded.map_err(|trouble| trouble.with_content(&blake3))?;
+    let decoded = decoded.map_err(|trouble| trouble.with_content(blake3))?;
     Ok(FileText { decoded, blake3, size })
 }
 
@@ -182,7 +183,7 @@ fn decode_rows(bytes: &[u8], format: DocumentFormat) -> Result<String, Unusable>
 fn whole_file(reference: &DocumentRef, file: FileText) -> Document {
     let FileText { decoded: Decoded { text, replaced, encoding }, blake3, size } = file;
     let warning = replaced_characters(reference, &text, replaced, encoding);
-    let (id, blake3) = (Arc::clone(&reference.id), blake3.into());
+    let id = Arc::clone(&reference.id);
     Document { id, blake3, bytes: size, text: text.into(), warning }
 }
 
@@ -193,9 +194,9 @@ fn part_of_file(
 ) -> Result<Document, Unusable> {
     let Decoded { replaced, encoding, .. } = &file.decoded;
     let text = DocumentText::part(Arc::clone(shared), range);
-    let is_unchanged = reference.file.listed.as_deref() == Some(&file.blake3);
-    let document = match &reference.blake3 {
-        Some(blake3) if is_unchanged => part(reference, text, Arc::clone(blake3)),
+    let is_unchanged = reference.file.listed == Some(file.blake3);
+    let document = match reference.blake3 {
+        Some(blake3) if is_unchanged => part(reference, text, blake3),
         _ => unchanged_part(reference, text)?,
     };
     let warning = replaced_characters(reference, &document.text, *replaced, encoding);
@@ -232,14 +233,11 @@ fn document_of_row(
 
 /// The part of a file with this text, which must be what it was when the file was listed.
 fn unchanged_part(reference: &DocumentRef, text: DocumentText) -> Result<Document, Unusable> {
-    let blake3 = blake3::hash(text.as_bytes()).to_hex();
-    match &reference.blake3 {
-        Some(known) if **known == *blake3.as_str() => Ok(part(reference, text, Arc::clone(known))),
-        _ => Err(changed()),
-    }
+    let blake3 = Digest::of(text.as_bytes());
+    if reference.blake3 == Some(blake3) { Ok(part(reference, text, blake3)) } else { Err(changed()) }
 }
 
-fn part(reference: &DocumentRef, text: DocumentText, blake3: Arc<str>) -> Document {
+fn part(reference: &DocumentRef, text: DocumentText, blake3: Digest) -> Document {
     let (id, bytes) = (Arc::clone(&reference.id), text.len() as u64);
     Document { id, blake3, bytes, text, warning: None }
 }

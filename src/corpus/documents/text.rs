@@ -6,6 +6,7 @@ use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::super::digest::Digest;
 use super::super::encoding::Decoded;
 use super::super::quarantine::Unusable;
 use crate::simd::{Width, characters};
@@ -14,7 +15,7 @@ use crate::simd::{Width, characters};
 #[derive(Debug)]
 pub(super) struct FileText {
     pub(super) decoded: Decoded,
-    pub(super) blake3: String,
+    pub(super) blake3: Digest,
     pub(super) size: u64,
 }
 

@@ -15,6 +15,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::contents::{stream_contents, unreadable};
+use super::digest::Digest;
 use super::quarantine::Unusable;
 pub(super) use store::{LastRow, RowStore, changed};
 
@@ -136,12 +137,12 @@ pub(super) fn scan_rows(
     layout: Layout,
     names: &[&str],
     mut each: impl FnMut(Row),
-) -> Result<String, Unusable> {
+) -> Result<Digest, Unusable> {
     if layout == Layout::Parquet {
         let ((), blake3) = stream_contents(path, drain)?;
         let scanned = catch_unwind(std::panic::AssertUnwindSafe(|| parquet::scan(path, names, &mut each)));
         let scanned = scanned.unwrap_or_else(|_| Err(Unusable::new("broken_parquet", parquet::BROKEN)));
-        return scanned.map(|()| blake3.clone()).map_err(|trouble| trouble.with_content(&blake3));
+        return scanned.map(|()| blake3).map_err(|trouble| trouble.with_content(blake3));
     }
     let scan = |reader: &mut dyn BufRead| scan_lines(reader, layout, names, &mut each);
     stream_contents(path, scan).map(|((), blake3)| blake3)

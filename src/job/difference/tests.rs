@@ -9,6 +9,7 @@ use crate::compare::Resampling;
 use crate::compare::correlations::correlations;
 use crate::compare::features::FeatureTable;
 use crate::compare::groups::Groups;
+use crate::corpus::Digest;
 use crate::math::random::Stream;
 use crate::report::{ClipRow, Column, DocumentRow, PairRow, Provenance, Table, tables, write_table};
 
@@ -56,14 +57,14 @@ fn publish(readings: &[Reading], folder: &Path, config_hash: &str) {
     std::fs::create_dir_all(folder).unwrap();
     let hash = |reading: &Reading| {
         let content = format!("{:?} {:?}", reading.counts, reading.features);
-        blake3::hash(content.as_bytes()).to_hex().to_string()
+        Digest::of(content.as_bytes())
     };
     let documents: Vec<DocumentRow> = readings
         .iter()
         .map(|reading| DocumentRow {
             doc_id: reading.id.as_str().into(),
             source: format!("{}.txt", reading.id).into(),
-            blake3: hash(reading).into(),
+            blake3: hash(reading),
             group: Some(reading.speaker.clone()),
             keep: Vec::new(),
             bytes: 1,

@@ -5,13 +5,21 @@ mod sound;
 mod text;
 
 use super::parquet::{Column, Table};
-use crate::corpus::{Quarantined, Warned};
+use crate::corpus::{Digest, Quarantined, Warned};
+use crate::text::TermList;
 pub use relations::*;
 pub use sound::*;
 pub use text::*;
 
 fn strings<T>(rows: &[T], of: impl Fn(&T) -> &str) -> Column {
     Column::Text(rows.iter().map(of).collect())
+}
+
+/// Hashes as hexadecimal digits.
+fn digests(digests: impl Iterator<Item = Digest>) -> Column {
+    let mut texts = TermList::default();
+    digests.for_each(|digest| texts.push(&digest.to_hex()));
+    Column::Distinct(texts)
 }
 
 fn groups<T>(rows: &[T], of: impl Fn(&T) -> &Option<String>) -> Column {

@@ -1,9 +1,10 @@
 //! The tables of recordings.
 
 use super::super::parquet::{Column, Table};
-use super::{groups, optional, strings};
+use super::{digests, groups, optional, strings};
 use crate::audio::formants::FORMANTS;
 use crate::audio::{FrameColumns, Spectrogram};
+use crate::corpus::Digest;
 
 /// A row of the `clips` table.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -13,7 +14,7 @@ pub struct ClipRow {
     /// Path relative to the glob's literal folder.
     pub source: String,
     /// Hash of the file.
-    pub blake3: String,
+    pub blake3: Digest,
     /// The group that the id names.
     pub group: Option<String>,
     /// Hz.
@@ -36,7 +37,7 @@ pub fn clips(rows: &[ClipRow], names: &[String]) -> Table {
     let fixed = Table::new("clips")
         .with("clip_id", strings(rows, |row| &row.clip_id))
         .with("source", strings(rows, |row| &row.source))
-        .with("blake3", strings(rows, |row| &row.blake3))
+        .with("blake3", digests(rows.iter().map(|row| row.blake3)))
         .with("group", groups(rows, |row| &row.group))
         .with("file_sample_rate", Column::U32(rows.iter().map(|row| row.file_sample_rate).collect()))
         .with("channels", Column::U16(rows.iter().map(|row| row.channels).collect()))

@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::parquet::{Column, Table};
-use super::{groups, optional, strings};
+use super::{digests, groups, optional, strings};
+use crate::corpus::Digest;
 use crate::text::Interner;
-use crate::text::bag_of_words::TermRows;
+use crate::text::bag_of_words::{TermRows, Weights};
 use crate::text::collocations::Collocation;
 use crate::text::dispersion::Dispersion;
 use crate::text::document::DocumentStatistics;
@@ -26,7 +27,7 @@ pub struct DocumentRow {
     /// Path relative to the glob's literal folder.
     pub source: Arc<str>,
     /// Hash of the file, or of the part of it.
-    pub blake3: Arc<str>,
+    pub blake3: Digest,
     /// The group that its row or its id names.
     pub group: Option<String>,
     /// Values that its row carries along.
@@ -218,7 +219,7 @@ pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
     let fixed = Table::new("documents")
         .with("doc_id", Column::Ids(rows.iter().map(|row| Arc::clone(&row.doc_id)).collect()))
         .with("source", Column::Shared(rows.iter().map(|row| Arc::clone(&row.source)).collect()))
-        .with("blake3", Column::Ids(rows.iter().map(|row| Arc::clone(&row.blake3)).collect()))
+        .with("blake3", digests(rows.iter().map(|row| row.blake3)))
         .with("group", groups(rows, |row| &row.group))
         .with("bytes", Column::U64(rows.iter().map(|row| row.bytes).collect()))
         .with("language", Column::OptStr(language))
@@ -269,42 +270,42 @@ pub fn terms<'i>(rows: TermRows, doc_ids: impl Iterator<Item = &'i str>) -> Tabl
 
 /// Counts and weights of terms in documents: counts by the distinct ones among them, of which there are few, and weights so too where
 /// they follow from the counts.
-fn counts_and_weights(counts: Vec<u32>, weights: Vec<f32>) -> (Column, Column) {
-    let Some((values, places)) = distinct(&counts) else {
-        return (Column::U32(counts), Column::DenseF32(weights));
-    };
-    let places = Arc::new(places);
-    let mut weight_of = vec![None; values.len()];
-    let follows =
-        |(&place, &weight): (&u16, &f32)| *weight_of[usize::from(place)].get_or_insert(weight) == weight;
-    let weights = if places.iter().zip(&weights).all(follows) {
-        let values = weight_of.into_iter().flatten().collect();
-        Column::FewF32 { values, places: Arc::clone(&places) }
-    } else {
-        Column::DenseF32(weights)
-    };
-    (Column::FewU32 { values, places }, weights)
+fn counts_and_weights(counts: Vec<u32>, weights: Weights) -> (Column, Column) {
+    match (distinct(&counts), weights) {
+        (Some((values, places)), Weights::OfCount(weight)) => {
+            let (places, of_values) = (Arc::new(places), Weights::OfCount(weight).of(&values).into_owned());
+            let weights = Column::FewF32 { values: of_values, places: Arc::clone(&places) };
+            (Column::FewU32 { values, places }, weights)
+        }
+        (Some((values, places)), Weights::Each(weights)) => {
+            (Column::FewU32 { values, places: Arc::new(places) }, Column::DenseF32(weights))
+        }
+        (None, weights) => {
+            let weights = weights.of(&counts).into_owned();
+            (Column::U32(counts), Column::DenseF32(weights))
+        }
+    }
 }
 
 /// The distinct ones among `counts` in the order in which they come, and the place of each count among them. `None` where they are so
 /// great or so many that they are better written as they are.
 fn distinct(counts: &[u32]) -> Option<(Vec<u32>, Vec<u16>)> {
     const NOWHERE: u16 = u16::MAX;
-    let most = counts.iter().copied().max().unwrap_or(0) as usize;
+    let most = counts.iter().fold(0, |most, &count| most.max(count)) as usize;
     if most >= counts.len().max(1 << 10) {
         return None;
     }
     let (mut place_of, mut values) = (vec![NOWHERE; most + 1], Vec::new());
-    let mut places = Vec::with_capacity(counts.len());
-    for &count in counts {
+    let place = |&count: &u32| {
         let place = &mut place_of[count as usize];
         if *place == NOWHERE {
-            *place = u16::try_from(values.len()).ok().filter(|place| *place < NOWHERE)?;
+            *place = values.len() as u16;
             values.push(count);
         }
-        places.push(*place);
-    }
-    Some((values, places))
+        *place
+    };
+    let places = counts.iter().map(place).collect();
+    (values.len() < usize::from(NOWHERE)).then_some((values, places))
 }
 
 /// `collocations`, the strongest first.
