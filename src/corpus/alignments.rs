@@ -1,5 +1,6 @@
 //! When words were said, as other programs write it: Praat's `TextGrid`, NIST's CTM, and the CSV of the Montreal Forced Aligner.
 
+use super::contents::Readers;
 use super::encoding::decode;
 
 /// A word and when it was said.
@@ -37,7 +38,7 @@ const NO_WORDS: [&str; 7] = ["", "<eps>", "sil", "sp", "<sil>", "SIL", "<p:>"];
 /// # Errors
 /// What is wrong, and at which line or value.
 pub fn read_alignment(bytes: Vec<u8>, extension: &str) -> Result<Vec<TimedWords>, String> {
-    let text = decode(bytes).map_err(|unusable| unusable.reason)?.text;
+    let text = decode(bytes, Readers::One).map_err(|unusable| unusable.reason)?.text;
     let mut read = match extension.to_ascii_lowercase().as_str() {
         "textgrid" => vec![TimedWords { recording: None, words: text_grid(&text)? }],
         "ctm" => ctm(&text)?,

@@ -3,8 +3,10 @@
 use std::sync::LazyLock;
 
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
+use rayon::prelude::*;
 use regex::bytes::Regex;
 
+use super::contents::Readers;
 use super::quarantine::Unusable;
 use crate::simd::{Width, controls, is_control, text_of_utf8};
 
@@ -22,13 +24,18 @@ const CONTROL_SHARE: f64 = 0.01;
 /// The share of undecodable characters from which bytes are no text.
 const REPLACED_SHARE: f64 = 0.1;
 
+/// Bytes that one of several threads looks at at once.
+const PIECE_BYTES: usize = 1 << 20;
+
 /// Decodes `bytes`, or says at which byte they stop being text.
-pub(super) fn decode(bytes: Vec<u8>) -> Result<Decoded, Unusable> {
+pub(super) fn decode(bytes: Vec<u8>, readers: Readers) -> Result<Decoded, Unusable> {
     if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
         return decode_as(encoding, &bytes, mark);
     }
-    let bytes = match text_of_utf8(bytes) {
-        Ok(text) => return checked(Decoded { text, encoding: "UTF-8", replaced: 0 }).map_err(no_text),
+    let bytes = match text_of_utf8(bytes, readers == Readers::All) {
+        Ok(text) => {
+            return checked(Decoded { text, encoding: "UTF-8", replaced: 0 }, readers).map_err(no_text);
+        }
         Err(bytes) => bytes,
     };
     if let Some(encoding) = utf16_without_mark(&bytes) {
@@ -51,9 +58,9 @@ pub(super) fn decode_html(bytes: Vec<u8>) -> Result<Decoded, Unusable> {
     });
     match declared {
         Some(encoding) if Encoding::for_bom(&bytes).is_none() => {
-            decode_as(encoding, &bytes, 0).or_else(|_| decode(bytes))
+            decode_as(encoding, &bytes, 0).or_else(|_| decode(bytes, Readers::One))
         }
-        _ => decode(bytes),
+        _ => decode(bytes, Readers::One),
     }
 }
 
@@ -73,7 +80,8 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
 /// Decodes what follows the byte-order mark of `mark` bytes.
 fn decode_as(encoding: &'static Encoding, bytes: &[u8], mark: usize) -> Result<Decoded, Unusable> {
     let bytes = &bytes[mark..];
-    checked(with_encoding(encoding, bytes)).map_err(|at| no_text(mark + place_in_bytes(encoding, bytes, at)))
+    let decoded = with_encoding(encoding, bytes);
+    checked(decoded, Readers::One).map_err(|at| no_text(mark + place_in_bytes(encoding, bytes, at)))
 }
 
 /// The place in `bytes` of what stands at `at` in the decoded text.
@@ -122,9 +130,13 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// The text again, or the place in it from which it is no text.
-fn checked(decoded: Decoded) -> Result<Decoded, usize> {
+fn checked(decoded: Decoded, readers: Readers) -> Result<Decoded, usize> {
     let bytes = decoded.text.as_bytes();
-    let controls = controls(Width::detect(), bytes);
+    let width = Width::detect();
+    let controls: usize = match readers {
+        Readers::One => controls(width, bytes),
+        Readers::All => bytes.par_chunks(PIECE_BYTES).map(|piece| controls(width, piece)).sum(),
+    };
     if controls > 0 {
         if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
             return Err(at);
@@ -149,7 +161,7 @@ mod tests {
     use super::*;
 
     fn text_of(bytes: &[u8]) -> String {
-        decode(bytes.to_vec()).unwrap_or_else(|trouble| panic!("{trouble:?}")).text
+        decode(bytes.to_vec(), Readers::One).unwrap_or_else(|trouble| panic!("{trouble:?}")).text
     }
 
     #[test]
@@ -184,22 +196,22 @@ mod tests {
     fn damaged_utf8_keeps_its_good_characters() {
         let mut bytes = "größer und schöner ".repeat(40).into_bytes();
         bytes.push(0xFF);
-        let decoded = decode(bytes).unwrap_or_else(|trouble| panic!("{trouble:?}"));
+        let decoded = decode(bytes, Readers::All).unwrap_or_else(|trouble| panic!("{trouble:?}"));
         assert_eq!(decoded.replaced, 1);
         assert!(decoded.text.starts_with("größer"));
     }
 
     #[test]
     fn binary_data_is_refused_with_its_place() {
-        let trouble = decode(b"ab\0\x01\x02\xFF\xD8".to_vec()).unwrap_err();
+        let trouble = decode(b"ab\0\x01\x02\xFF\xD8".to_vec(), Readers::One).unwrap_err();
         assert_eq!((&*trouble.code, trouble.byte_offset), ("not_text", Some(2)));
         let wide = "so far so good, \u{0}and no further";
         let little = wide.encode_utf16().flat_map(u16::to_le_bytes);
         let marked: Vec<u8> = [0xFF, 0xFE].into_iter().chain(little).collect();
-        assert_eq!(decode(marked).unwrap_err().byte_offset, Some(2 + 2 * 16));
+        assert_eq!(decode(marked, Readers::All).unwrap_err().byte_offset, Some(2 + 2 * 16));
         let marked = [b"\xEF\xBB\xBF", "größer\0".as_bytes()].concat();
-        assert_eq!(decode(marked).unwrap_err().byte_offset, Some(3 + 8));
+        assert_eq!(decode(marked, Readers::All).unwrap_err().byte_offset, Some(3 + 8));
         let noise: Vec<u8> = (0..4000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
-        assert_eq!(decode(noise).unwrap_err().code, "not_text");
+        assert_eq!(decode(noise, Readers::All).unwrap_err().code, "not_text");
     }
 }

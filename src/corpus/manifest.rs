@@ -219,7 +219,7 @@ impl Manifest {
                     blake3: Some(words.blake3),
                     group: row.speaker.clone(),
                     keep: Vec::new(),
-                    place: Place::Row(Box::new(words.place.clone()), None),
+                    place: Place::Row(Box::new((words.place.clone(), None))),
                 }),
             }
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::content::Content;
 use super::hashing::{Replacement, read_file};
@@ -38,7 +38,28 @@ impl Ledger<'_> {
     pub fn read(store: &Path) -> Option<Self> {
         read_file(&store.join("ledger"))
     }
+}
 
+/// A ledger that is written from what its entries come of.
+#[derive(Serialize)]
+pub(super) struct NewLedger<'a, D, C> {
+    pub run_id: &'a str,
+    pub code: String,
+    pub job: String,
+    pub documents: D,
+    pub clips: C,
+}
+
+/// What an iterator gives, whenever it is asked for.
+pub(super) struct Each<F>(pub F);
+
+impl<'a, I: ExactSizeIterator<Item = Entry<'a>>, F: Fn() -> I> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+impl<D: Serialize, C: Serialize> NewLedger<'_, D, C> {
     /// Writes it beside the one that is there.
     pub fn write(&self, store: &Path) -> io::Result<Replacement> {
         Replacement::write(&store.join("ledger"), self)

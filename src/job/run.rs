@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use super::hashing::Replacement;
 use super::inputs::{self, AllInputs, Input, Inputs};
 use super::inventory::Inventory;
 use super::key::{Key, code, instruction_set};
-use super::ledger::{Entry, Ledger};
+use super::ledger::{Each, Entry, NewLedger};
 use super::memory;
 use super::page;
 use super::plan::Plan;
@@ -157,7 +158,7 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Published> {
     };
     let written_ledger = || {
         let (inputs, outcome) = made.as_ref()?;
-        ledger(plan, inputs, outcome, &record.run_id).write(job.store()).ok()
+        write_ledger(plan, inputs, outcome, &record.run_id, job.store()).ok()
     };
     // The ledger of a large corpus is long, and the disk is waited for meanwhile.
     let (folder, ledger) = pool.join(publish, written_ledger);
@@ -206,35 +207,44 @@ fn find_or_make(plan: &Plan, desk: &Desk<'_>) -> Result<(Finished, Vec<Written>,
     Ok((finished, outcome.written.clone(), Some((inputs, outcome))))
 }
 
-/// What a later night is told of this one.
-fn ledger<'a>(plan: &Plan, inputs: &'a AllInputs, outcome: &'a Outcome, run_id: &str) -> Ledger<'a> {
+/// Writes what a later night is told of this one.
+fn write_ledger(
+    plan: &Plan,
+    inputs: &AllInputs,
+    outcome: &Outcome,
+    run_id: &str,
+    store: &Path,
+) -> io::Result<Replacement> {
     let codes: HashMap<&str, &str> =
         outcome.quarantined.iter().map(|row| (row.source.as_str(), &*row.code)).collect();
-    let entry = |(id, source): (&'a str, &'a str), content: &'a Content| Entry {
-        id: id.into(),
-        source: source.into(),
-        content: Cow::Borrowed(content),
-        quarantined: codes.get(source).map(|&code| code.into()),
-    };
-    let documents = inputs.0.iter().zip(&outcome.words).flat_map(|(inputs, words)| {
-        inputs
-            .references
-            .iter()
-            .zip(words.contents.iter())
-            .map(|(input, content)| entry(input.names(), content))
-    });
-    let clips = inputs.1.iter().zip(&outcome.sound).flat_map(|(inputs, sound)| {
-        inputs.references.iter().zip(&sound.contents).map(|(input, content)| entry(input.names(), content))
-    });
-    let mut all_documents = Vec::with_capacity(inputs.0.as_ref().map_or(0, |inputs| inputs.references.len()));
-    all_documents.extend(documents);
-    Ledger {
-        run_id: run_id.to_owned(),
+    let words = outcome.words.as_ref().map_or(&[][..], |words| &words.contents);
+    let sound = outcome.sound.as_ref().map_or(&[][..], |sound| &sound.contents);
+    let ledger = NewLedger {
+        run_id,
         code: code(),
         job: serde_json::to_string(&plan.file).unwrap_or_default(),
-        documents: all_documents,
-        clips: clips.collect(),
-    }
+        documents: Each(|| entries(inputs.0.as_ref(), words, &codes)),
+        clips: Each(|| entries(inputs.1.as_ref(), sound, &codes)),
+    };
+    ledger.write(store)
+}
+
+/// An entry for each input of one side.
+fn entries<'a, R: Input>(
+    inputs: Option<&'a Inputs<R>>,
+    contents: &'a [Content],
+    codes: &'a HashMap<&str, &str>,
+) -> impl ExactSizeIterator<Item = Entry<'a>> {
+    let references = inputs.map_or(&[][..], |inputs| &inputs.references);
+    references.iter().zip(contents).map(|(input, content)| {
+        let (id, source) = input.names();
+        Entry {
+            id: id.into(),
+            source: source.into(),
+            content: Cow::Borrowed(content),
+            quarantined: codes.get(source).map(|&code| code.into()),
+        }
+    })
 }
 
 /// The key of the whole run; `None` while some content is not known.

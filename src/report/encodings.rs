@@ -8,9 +8,6 @@ use polars_parquet::parquet::encoding::{uleb128, zigzag_leb128};
 /// Numbers that are packed together: as many bytes as each has bits.
 const PACKED: usize = 8;
 
-/// Bytes of four numbers of 32 bits.
-const HALF: usize = size_of::<u128>();
-
 /// Bits that numbers up to `most` need.
 pub(super) fn width_of(most: u32) -> u32 {
     u32::BITS - most.leading_zeros()
@@ -54,6 +51,14 @@ pub(super) fn keys(numbers: &[u16], most: u16) -> Vec<u8> {
     out
 }
 
+/// Texts behind their lengths (`PLAIN`).
+pub(super) fn texts<'t>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'t str>) {
+    for text in texts {
+        out.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
 /// Numbers of a block of differences, which share a least difference and a width.
 const BLOCK: usize = 256;
 
@@ -90,19 +95,25 @@ pub(super) fn differences(numbers: &[u32]) -> (Vec<u8>, [u32; 2]) {
 
 /// Appends numbers of so many bits each.
 fn pack(out: &mut Vec<u8>, numbers: &[u32; BLOCK], width: u32) {
-    // Eight numbers are as many bytes as each has bits. Room is written to beyond that, and over again by the next eight.
-    let mut packed = [0; BLOCK * size_of::<u32>() + 2 * HALF];
-    let mut at = 0;
-    for &[a, b, c, d, e, f, g, h] in numbers.as_chunks::<PACKED>().0 {
-        let two = |low: u32, high: u32| u128::from(u64::from(low) | u64::from(high) << width);
-        let low = two(a, b) | two(c, d) << (2 * width);
-        let high = two(e, f) | two(g, h) << (2 * width);
-        // 128 bits of both, and what is beyond.
-        let joined = low | high.checked_shl(4 * width).unwrap_or(0);
-        let beyond = high.checked_shr(128 - 4 * width).unwrap_or(0);
-        packed[at..at + HALF].copy_from_slice(&joined.to_le_bytes());
-        packed[at + HALF..at + 2 * HALF].copy_from_slice(&beyond.to_le_bytes());
-        at += width as usize;
+    // Two at a time where they fit beside the bits that fill no byte yet.
+    let pack = if 2 * width + 7 <= u64::BITS { pack_by::<2> } else { pack_by::<1> };
+    pack(out, numbers, width);
+}
+
+fn pack_by<const N: usize>(out: &mut Vec<u8>, numbers: &[u32; BLOCK], width: u32) {
+    const WORD: usize = size_of::<u64>();
+    let mut packed = [0; (BLOCK + 1) * WORD];
+    let (mut at, mut bits, mut filled) = (0, 0, 0);
+    for some in numbers.as_chunks::<N>().0 {
+        for &number in some {
+            bits |= u64::from(number) << filled;
+            filled += width;
+        }
+        // More bytes than are whole are written; the next are written over them.
+        packed[at..at + WORD].copy_from_slice(&bits.to_le_bytes());
+        at += filled as usize / 8;
+        bits >>= filled & !7;
+        filled &= 7;
     }
     out.extend_from_slice(&packed[..at]);
 }

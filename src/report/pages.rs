@@ -23,8 +23,8 @@ use crate::text::TermList;
 
 /// Tables are written every night and read seldom: higher levels take several times as long for a tenth of the size.
 const LEVEL: i32 = 1;
-/// Differences packed to the bit, and measurements with nothing in common, lose a tenth at most in a tenth of the writing speed.
-const DENSE_LEVEL: i32 = -20;
+/// Differences packed to the bit, and measurements with nothing in common, lose a tenth at most, and that takes ten times as long.
+const DENSE_LEVEL: i32 = -100;
 
 const ZSTD: Compression = Compression::Zstd;
 
@@ -38,6 +38,8 @@ pub(super) enum Encoded {
         /// Whether compressing it gains next to nothing.
         is_dense: bool,
     },
+    /// Texts as they are.
+    Texts(TermList),
     /// Each of the values in so many rows, one after the other.
     Runs { values: TermList, lengths: Vec<u32> },
     /// Few values: the place of each row's.
@@ -52,6 +54,7 @@ impl Encoded {
     pub fn rows(&self) -> usize {
         match self {
             Self::Array { array, .. } => array.len(),
+            Self::Texts(texts) => texts.len(),
             Self::Runs { lengths, .. } => lengths.iter().map(|length| *length as usize).sum(),
             Self::Few { places, .. } => places.len(),
             Self::Rising(values) => values.len(),
@@ -62,7 +65,7 @@ impl Encoded {
     pub fn dtype(&self) -> &ArrowDataType {
         match self {
             Self::Array { array, .. } => array.dtype(),
-            Self::Runs { .. } => &ArrowDataType::Utf8View,
+            Self::Texts(_) | Self::Runs { .. } => &ArrowDataType::Utf8View,
             Self::Few { values, .. } => values.dtype(),
             Self::Rising(_) => &ArrowDataType::UInt32,
             Self::Nulls { like, .. } => like.dtype(),
@@ -142,6 +145,17 @@ fn own_pages(
     };
     match column {
         Encoded::Array { .. } => Ok(Vec::new()),
+        Encoded::Texts(texts) => {
+            let texts = || texts.iter().skip(rows.start).take(rows.len());
+            let mut bytes = levels(rows.len())?;
+            encodings::texts(&mut bytes, texts());
+            let range = [texts().min(), texts().max()].map(Option::unwrap_or_default);
+            pages(
+                Utf8ViewArray::from_slice_values(range).boxed(),
+                Encoding::Plain,
+                &Body::new(&bytes, LEVEL)?,
+            )
+        }
         Encoded::Runs { values, lengths } => {
             let (values, lengths) = part_of_runs(values, lengths, rows);
             let mut bytes = levels(rows.len())?;

@@ -49,8 +49,6 @@ pub enum Column {
     },
     /// Strings that others hold too.
     Shared(Vec<Arc<str>>),
-    /// As `Shared`, of strings that are all different.
-    Ids(Vec<Arc<str>>),
     OptStr(Vec<Option<String>>),
     U16(Vec<u16>),
     OptU16(Vec<Option<u16>>),
@@ -282,7 +280,6 @@ fn arrow_schema(schema: &ArrowSchema) -> Option<(String, String)> {
 fn encoded(name: &PlSmallStr, column: Column) -> PolarsResult<Encoded> {
     // A dictionary of measurements would be as long as they are.
     let is_measurement = matches!(column, Column::F32(_) | Column::OptF32(_) | Column::DenseF32(_));
-    let is_distinct = matches!(column, Column::Distinct(_) | Column::Ids(_));
     let is_dense = matches!(column, Column::DenseF32(_));
     let array: ArrayRef = match column {
         Column::Rising(values) => return Ok(Encoded::Rising(values)),
@@ -298,10 +295,9 @@ fn encoded(name: &PlSmallStr, column: Column) -> PolarsResult<Encoded> {
         Column::FewF32 { values, places } if values.iter().all(|value| value.is_finite()) => {
             return Ok(Encoded::Few { values: PrimitiveArray::from_vec(values).boxed(), places });
         }
-        Column::Text(texts) | Column::Distinct(texts) => {
-            Utf8ViewArray::from_slice_values(texts.iter().collect::<Vec<&str>>()).boxed()
-        }
-        Column::Shared(texts) | Column::Ids(texts) => Utf8ViewArray::from_slice_values(texts).boxed(),
+        Column::Distinct(texts) => return Ok(Encoded::Texts(texts)),
+        Column::Text(texts) => Utf8ViewArray::from_slice_values(texts.iter().collect::<Vec<&str>>()).boxed(),
+        Column::Shared(texts) => Utf8ViewArray::from_slice_values(texts).boxed(),
         Column::U32(values) => PrimitiveArray::from_vec(values).boxed(),
         Column::U64(values) => PrimitiveArray::from_vec(values).boxed(),
         Column::F32(values) | Column::DenseF32(values) if values.iter().all(|value| value.is_finite()) => {
@@ -317,7 +313,7 @@ fn encoded(name: &PlSmallStr, column: Column) -> PolarsResult<Encoded> {
         column => series(name.clone(), column)?.rechunk().to_arrow(0, CompatLevel::newest()),
     };
     let encodings = match () {
-        () if is_measurement || is_distinct => vec![Encoding::Plain],
+        () if is_measurement => vec![Encoding::Plain],
         () => get_dtype_encoding(array.dtype()),
     };
     Ok(Encoded::Array { array, encodings, is_dense })
@@ -351,7 +347,7 @@ fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
             let values = runs.flat_map(|(value, length)| std::iter::repeat_n(value, length as usize));
             Series::new(name, values.collect::<Vec<&str>>())
         }
-        Column::Shared(values) | Column::Ids(values) => {
+        Column::Shared(values) => {
             Series::new(name, values.iter().map(|value| &**value).collect::<Vec<&str>>())
         }
         Column::FewU32 { values, places } => Series::new(name, named(&values, &places)),

@@ -1,17 +1,41 @@
 //! Bytes to text: whether they are UTF-8, and how many control characters are among them.
 
 use super::{Instructions, Width};
+use rayon::prelude::*;
 
-/// `bytes` as text, without a copy of them.
+/// `bytes` as text, without a copy of them; `by_all` threads or by this one.
 ///
 /// # Errors
 /// The bytes again, where they are not UTF-8.
-pub fn text_of_utf8(bytes: Vec<u8>) -> Result<String, Vec<u8>> {
-    match simdutf8::basic::from_utf8(&bytes) {
-        // SAFETY: they have just been found to be UTF-8.
-        Ok(_) => Ok(unsafe { String::from_utf8_unchecked(bytes) }),
-        Err(_) => Err(bytes),
-    }
+pub fn text_of_utf8(bytes: Vec<u8>, by_all: bool) -> Result<String, Vec<u8>> {
+    let is_text = |bytes: &[u8]| simdutf8::basic::from_utf8(bytes).is_ok();
+    let are_texts = if by_all {
+        let pieces: Vec<&[u8]> = pieces(&bytes).collect();
+        pieces.into_par_iter().all(is_text)
+    } else {
+        is_text(&bytes)
+    };
+    // SAFETY: they have just been found to be UTF-8, and texts one after the other are a text.
+    if are_texts { Ok(unsafe { String::from_utf8_unchecked(bytes) }) } else { Err(bytes) }
+}
+
+/// `bytes` in pieces that do not begin within a character.
+fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const PIECE: usize = 1 << 20;
+    let mut left = bytes;
+    std::iter::from_fn(move || {
+        let longer = left.get(PIECE..).unwrap_or_default();
+        let rest = longer.iter().take_while(|&&byte| continues(byte)).count();
+        let (piece, next) = left.split_at(left.len().min(PIECE + rest));
+        left = next;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// Whether a byte continues a character.
+#[inline(always)]
+fn continues(byte: u8) -> bool {
+    byte.cast_signed() < -64
 }
 
 /// A few bytes as text, empty where they are not UTF-8: of ASCII that is known at once.
@@ -38,7 +62,7 @@ pub fn controls(width: Width, bytes: &[u8]) -> usize {
 
 /// How many characters `text` has: bytes that do not continue one.
 pub fn characters(width: Width, text: &str) -> usize {
-    count(width, text.as_bytes(), |byte| byte.cast_signed() >= -64)
+    count(width, text.as_bytes(), |byte| !continues(byte))
 }
 
 fn count(width: Width, bytes: &[u8], counts: impl Fn(u8) -> bool) -> usize {
@@ -84,7 +108,8 @@ mod tests {
         ] {
             let expected = String::from_utf8(bytes.to_vec()).map_err(std::string::FromUtf8Error::into_bytes);
             assert_eq!(short_text(bytes), expected.as_deref().unwrap_or_default());
-            assert_eq!(text_of_utf8(bytes.to_vec()), expected);
+            assert_eq!(text_of_utf8(bytes.to_vec(), false), expected);
+            assert_eq!(text_of_utf8(bytes.to_vec(), true), expected);
         }
     }
 

@@ -4,8 +4,8 @@ use super::counts::TermCount;
 
 /// Sorts the terms of one shard's documents by numbers that they have elsewhere.
 pub(super) struct TermOrder {
-    /// The place of each term among those that have a number.
-    places: Vec<Option<u32>>,
+    /// The place of each term among those that have a number, [`NOWHERE`] for the others.
+    places: Vec<u32>,
     /// The numbers, rising.
     numbers: Vec<u32>,
     /// A bit for each place: whether the document at hand has the term; and one for each 64 of these.
@@ -31,7 +31,7 @@ impl TermOrder {
             let (at, bit) = (number as usize / BITS, number as usize % BITS);
             before[at] + (marks[at] & ((1 << bit) - 1)).count_ones()
         };
-        let places = numbers.iter().map(|number| number.map(place)).collect();
+        let places = numbers.iter().map(|number| number.map_or(NOWHERE, place)).collect();
         let words = sorted.len().div_ceil(BITS);
         let (marks, groups) = (vec![0; words], vec![0; words.div_ceil(BITS)]);
         Self { places, counts: vec![0; sorted.len()], numbers: sorted, marks, groups }
@@ -41,8 +41,8 @@ impl TermOrder {
     pub fn sort(&mut self, row: &[TermCount], mut each: impl FnMut(TermCount)) {
         let Self { places, numbers, marks, groups, counts } = self;
         for row in row {
-            if let Some(place) = places[row.term as usize] {
-                let place = place as usize;
+            let place = places[row.term as usize] as usize;
+            if place < counts.len() {
                 counts[place] = row.count;
                 mark(marks, place);
                 mark(groups, place / BITS);
@@ -59,6 +59,9 @@ impl TermOrder {
         }
     }
 }
+
+/// More than there are places.
+const NOWHERE: u32 = u32::MAX;
 
 const BITS: usize = u64::BITS as usize;
 

@@ -224,7 +224,7 @@ fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, pa
         .map(|of| row.value(of).map(str::to_owned))
         .collect();
     let mut push = |name: PartName, text: &str, within: Option<Range<usize>>| {
-        let place = Place::Row(Box::new(place.clone()), within);
+        let place = Place::Row(Box::new((place.clone(), within)));
         let part = Part::new(name, place, text, Digest::of(text.as_bytes()));
         parts.push(Part { group: group.clone(), keep: keep.clone(), ..part });
     };

@@ -133,7 +133,7 @@ pub(in crate::corpus) enum Place {
     /// Bytes of the file's visible text.
     Text(Range<usize>),
     /// In a row: all of its text, or some bytes of that.
-    Row(Box<RowPlace>, Option<Range<usize>>),
+    Row(Box<(RowPlace, Option<Range<usize>>)>),
 }
 
 impl DocumentRef {

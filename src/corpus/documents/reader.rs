@@ -25,7 +25,7 @@ pub(super) fn read_text(path: &Path, format: DocumentFormat, readers: Readers) -
     let Contents { bytes, blake3 } = read_contents(path, readers)?;
     let size = bytes.len() as u64;
     // A parser that fails an assertion over a damaged file must not end the night.
-    let parsed = catch_unwind(move || visible(bytes, format));
+    let parsed = catch_unwind(move || visible(bytes, format, readers));
     let decoded = parsed.unwrap_or_else(|_| {
         Err(Unusable::new("parser_failed", "a parser gave up on it: set documents.format, and report it"))
     });
@@ -34,12 +34,12 @@ pub(super) fn read_text(path: &Path, format: DocumentFormat, readers: Readers) -
 }
 
 /// The text that a reader sees of what `bytes` hold.
-fn visible(bytes: Vec<u8>, format: DocumentFormat) -> Result<Decoded, Unusable> {
+fn visible(bytes: Vec<u8>, format: DocumentFormat, readers: Readers) -> Result<Decoded, Unusable> {
     let of = |decoded: Decoded, text: fn(&str) -> String| Decoded { text: text(&decoded.text), ..decoded };
     match format {
-        DocumentFormat::Markdown => Ok(of(decode(bytes)?, markdown::visible_text)),
+        DocumentFormat::Markdown => Ok(of(decode(bytes, readers)?, markdown::visible_text)),
         DocumentFormat::Html => Ok(of(decode_html(bytes)?, html::visible_text)),
-        _ => decode(bytes),
+        _ => decode(bytes, readers),
     }
 }
 
@@ -122,7 +122,8 @@ impl ShardReader<'_, '_> {
         for reference in references {
             let DocumentFile { path, format, source, .. } = &*reference.file;
             let outcome = match &reference.place {
-                Place::Row(place, within) => {
+                Place::Row(row) => {
+                    let (place, within) = &**row;
                     let text = reader.rows.text(path, place, &reader.rules.fields.text, last);
                     text.and_then(|text| document_of_row(reference, text, within.as_ref()))
                 }
@@ -155,7 +156,7 @@ pub fn decode_document(bytes: Vec<u8>, format: DocumentFormat) -> Result<String,
     if format == DocumentFormat::Manifest || layout_of(format, "").is_some() {
         return decode_rows(&bytes, format).map_err(|trouble| trouble.reason);
     }
-    visible(bytes, format).map(|decoded| decoded.text).map_err(|trouble| trouble.reason)
+    visible(bytes, format, Readers::One).map(|decoded| decoded.text).map_err(|trouble| trouble.reason)
 }
 
 /// The texts of the rows held in `bytes`, which go the way of any file: listed, then read one by one.

@@ -217,7 +217,7 @@ pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
     };
     let language = rows.iter().map(|row| row.statistics.as_ref().and_then(|s| s.language.clone())).collect();
     let fixed = Table::new("documents")
-        .with("doc_id", Column::Ids(rows.iter().map(|row| Arc::clone(&row.doc_id)).collect()))
+        .with("doc_id", Column::Distinct(rows.iter().map(|row| &*row.doc_id).collect()))
         .with("source", Column::Shared(rows.iter().map(|row| Arc::clone(&row.source)).collect()))
         .with("blake3", digests(rows.iter().map(|row| row.blake3)))
         .with("group", groups(rows, |row| &row.group))
