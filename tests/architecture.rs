@@ -20,11 +20,12 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// A crate and the only place that may name it; one that has two stands twice.
-const CRATES: [(&str, &str); 18] = [
+const CRATES: [(&str, &str); 19] = [
     ("polars", "src/report/parquet.rs"),
     ("polars", "src/report/pages.rs"),
     ("polars", "src/report/reading.rs"),
     ("polars", "src/corpus/rows/parquet.rs"),
+    ("polars_parquet", "src/report/encodings.rs"),
     ("polars_parquet", "src/report/pages.rs"),
     ("polars_parquet", "src/report/parquet.rs"),
     ("polars_parquet", "src/corpus/rows/parquet.rs"),

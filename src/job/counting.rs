@@ -99,9 +99,10 @@ enum Outcome {
         document: usize,
         bytes: u64,
         chars: u64,
-        warning: Option<Warned>,
+        /// In a box, as what follows: there are many outcomes, and few of these.
+        warning: Option<Box<Warned>>,
     },
-    Unusable(Quarantined),
+    Unusable(Box<Quarantined>),
 }
 
 /// How often each term occurs.
@@ -259,17 +260,23 @@ impl<'a> Counting<'a> {
         let (mut documents, mut quarantined) = (Vec::with_capacity(references.len()), Vec::new());
         let (mut warned, mut contents) = (Vec::new(), Vec::new());
         let mut places = Vec::with_capacity(shards.len());
-        for shard in shards {
-            let start = documents.len();
-            documents.extend(shard.documents);
-            quarantined.extend(shard.quarantined);
-            warned.extend(shard.warned);
-            contents.extend(shard.contents);
-            places.push((start..documents.len(), shard.counts));
-        }
-        // What they keep room for is the largest shard.
-        lock(&self.counters).clear();
-        self.inputs.texts.clear();
+        let join_shards = || {
+            for shard in shards {
+                let start = documents.len();
+                documents.extend(shard.documents);
+                quarantined.extend(shard.quarantined);
+                warned.extend(shard.warned);
+                contents.extend(shard.contents);
+                places.push((start..documents.len(), shard.counts));
+            }
+        };
+        let let_go = || {
+            // What they keep room for is the largest shard.
+            lock(&self.counters).clear();
+            drop(reader);
+            self.inputs.texts.clear();
+        };
+        rayon::join(join_shards, let_go);
         // A file is unusable once, however many documents were found in it.
         quarantined.sort();
         quarantined.dedup();
@@ -389,15 +396,15 @@ impl NewDocuments<'_> {
     /// Counts what came of reading the document `reference`. A model may lack a piece for one of its characters.
     fn add(&mut self, reference: &DocumentRef, read: std::result::Result<Document, Unread>) {
         let outcome = match read {
-            Err(unread) => Outcome::Unusable(unread.row),
+            Err(unread) => Outcome::Unusable(Box::new(unread.row)),
             Ok(document) => self.count(document).unwrap_or_else(|error| {
-                Outcome::Unusable(Quarantined {
+                Outcome::Unusable(Box::new(Quarantined {
                     source: reference.file.source.to_string(),
                     stage: Stage::Tokens,
                     code: "untokenisable".into(),
                     reason: error.to_string(),
                     byte_offset: None,
-                })
+                }))
             }),
         };
         self.outcomes.push(outcome);
@@ -462,7 +469,7 @@ fn assemble(
         let Some((pack, mut outcome)) = found else { continue };
         let source = || reference.file.source.to_string();
         match (&mut outcome, content.as_ref().and_then(|content| content.blake3())) {
-            (Outcome::Unusable(row), _) => quarantined.push(Quarantined { source: source(), ..row.clone() }),
+            (Outcome::Unusable(row), _) => quarantined.push(Quarantined { source: source(), ..*row.clone() }),
             // What was counted was read, and has a hash.
             (Outcome::Counted { .. }, None) => {}
             (Outcome::Counted { document, bytes, chars, warning }, Some(blake3)) => {
@@ -477,7 +484,7 @@ fn assemble(
                     tokens: packs[pack].counts.token_counts().get(*document).map(|tokens| *tokens as u64),
                     statistics: packs[pack].counts.statistics().get(*document).cloned().map(Box::new),
                 });
-                warned.extend(warning.clone().map(|warning| Warned { source: source(), ..warning }));
+                warned.extend(warning.clone().map(|warning| Warned { source: source(), ..*warning }));
                 counted.push((pack, *document));
                 *document = counted.len() - 1;
             }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use rayon::FnContext;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
@@ -126,33 +127,48 @@ impl Shards {
         })
     }
 
-    /// Adds all shards up, each with whether it lies in memory: each thread those of one stretch, then the stretches are merged in
-    /// their order. Where adding is associative the sum does not depend on how many threads there are.
+    /// Adds all shards up, each with whether it lies in memory. Adding must be associative: the sum then does not depend on how many
+    /// threads there are.
     pub fn sum<T: Default + Send>(
         &self,
         add: impl Fn(&mut T, &ShardCounts, bool) + Sync,
-        merge: impl Fn(&mut T, T),
+        merge: impl Fn(&mut T, T) + Sync,
     ) -> Result<T> {
-        let stretch = self.places.len().div_ceil(rayon::current_num_threads().max(1)).max(1);
-        let sums: Vec<Result<T>> = self
-            .places
-            .par_chunks(stretch)
-            .map(|places| {
-                let mut sum = T::default();
-                places.iter().try_for_each(|(_, place)| {
-                    let shard = self.shelf.get(place)?;
-                    add(&mut sum, &shard, matches!(shard, Cow::Borrowed(_)));
-                    Ok(())
-                })?;
-                Ok(sum)
-            })
-            .collect();
-        let mut sums = sums.into_iter();
-        let mut all = sums.next().transpose()?.unwrap_or_default();
-        for sum in sums {
-            merge(&mut all, sum?);
+        let mut sum = T::default();
+        let share = self.places.len().div_ceil(rayon::current_num_threads().max(1));
+        self.add_up(&self.places, share, &mut sum, &add, &merge)?;
+        Ok(sum)
+    }
+
+    /// Adds the shards at `places` to `sum`. A thread that has nothing else to do adds half of them to a sum of its own, which is
+    /// merged, unless that is less than its `share`; where none comes there is but one sum.
+    fn add_up<T: Default + Send>(
+        &self,
+        places: &[(Range<usize>, Place)],
+        share: usize,
+        sum: &mut T,
+        add: &(impl Fn(&mut T, &ShardCounts, bool) + Sync),
+        merge: &(impl Fn(&mut T, T) + Sync),
+    ) -> Result<()> {
+        let (first, second) = places.split_at(places.len() / 2);
+        if second.len() < share.max(1) || first.is_empty() {
+            return places.iter().try_for_each(|(_, place)| {
+                let shard = self.shelf.get(place)?;
+                add(sum, &shard, matches!(shard, Cow::Borrowed(_)));
+                Ok(())
+            });
         }
-        Ok(all)
+        let elsewhere = |context: FnContext| {
+            let mut other = T::default();
+            context.migrated().then(|| self.add_up(second, share, &mut other, add, merge).map(|()| other))
+        };
+        let (here, there) = rayon::join_context(|_| self.add_up(first, share, sum, add, merge), elsewhere);
+        here?;
+        match there {
+            Some(other) => merge(sum, other?),
+            None => self.add_up(second, share, sum, add, merge)?,
+        }
+        Ok(())
     }
 
     /// Does `work` with all shards, some of them at once, and hands what comes of it to `each` in their order.

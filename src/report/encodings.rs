@@ -13,21 +13,20 @@ pub(super) fn width_of(most: u32) -> u32 {
     u32::BITS - most.leading_zeros()
 }
 
-/// The numbers 0, 1, 2.., each as often as `lengths` says, as RLE: the bytes that a page's keys are.
-pub(super) fn runs(lengths: impl ExactSizeIterator<Item = u32>) -> Vec<u8> {
+/// Appends the numbers 0, 1, 2.., each as often as `lengths` says, as RLE: the bytes that a page's keys are.
+pub(super) fn runs(out: &mut Vec<u8>, lengths: &[u32]) {
     let width = width_of(lengths.len().saturating_sub(1) as u32);
-    let mut out = Vec::with_capacity(1 + lengths.len() * 6);
+    out.reserve(1 + lengths.len() * 6);
     out.push(width as u8);
-    for (number, length) in (0..).zip(lengths) {
-        run(&mut out, length as usize, number, width);
+    for (number, &length) in (0..).zip(lengths) {
+        run(out, length as usize, number, width);
     }
-    out
 }
 
-/// Numbers up to `most` as RLE where eight are alike, else packed to the bit: the bytes that a page's keys are.
-pub(super) fn keys(numbers: &[u16], most: u16) -> Vec<u8> {
+/// Appends numbers up to `most` as RLE where eight are alike, else packed to the bit: the bytes that a page's keys are.
+pub(super) fn keys(out: &mut Vec<u8>, numbers: &[u16], most: u16) {
     let width = width_of(u32::from(most));
-    let mut out = Vec::with_capacity(numbers.len() * width as usize / PACKED + 32);
+    out.reserve(numbers.len() * width as usize / PACKED + 32);
     out.push(width as u8);
     let (groups, rest) = numbers.as_chunks::<PACKED>();
     let mut left = groups;
@@ -35,20 +34,19 @@ pub(super) fn keys(numbers: &[u16], most: u16) -> Vec<u8> {
         let alike =
             if is_uniform(first) { left.iter().take_while(|group| *group == first).count() } else { 0 };
         if alike > 0 {
-            run(&mut out, alike * PACKED, u32::from(first[0]), width);
+            run(out, alike * PACKED, u32::from(first[0]), width);
             left = &left[alike..];
             continue;
         }
         let (mixed, next) = left.split_at(left.iter().take_while(|group| !is_uniform(group)).count());
-        pack_groups(&mut out, mixed, width);
+        pack_groups(out, mixed, width);
         left = next;
     }
     if !rest.is_empty() {
         let mut last = [0; PACKED];
         last[..rest.len()].copy_from_slice(rest);
-        pack_groups(&mut out, &[last], width);
+        pack_groups(out, &[last], width);
     }
-    out
 }
 
 /// Texts behind their lengths (`PLAIN`).
@@ -62,15 +60,16 @@ pub(super) fn texts<'t>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'t str>)
 /// Numbers of a block of differences, which share a least difference and a width.
 const BLOCK: usize = 256;
 
-/// Numbers that rise in stretches as the differences between them (`DELTA_BINARY_PACKED`), and the least and the greatest of them.
-pub(super) fn differences(numbers: &[u32]) -> (Vec<u8>, [u32; 2]) {
-    let mut out = Vec::with_capacity(numbers.len() * 2 + 64);
-    [BLOCK as u64, 1, numbers.len() as u64].into_iter().for_each(|number| varint(&mut out, number));
+/// Appends numbers that rise in stretches as the differences between them (`DELTA_BINARY_PACKED`), and gives the least and the greatest
+/// of them.
+pub(super) fn differences(out: &mut Vec<u8>, numbers: &[u32]) -> [u32; 2] {
+    out.reserve(numbers.len() * 2 + 64);
+    [BLOCK as u64, 1, numbers.len() as u64].into_iter().for_each(|number| varint(out, number));
     let Some((&first, rest)) = numbers.split_first() else {
-        signed_varint(&mut out, 0);
-        return (out, [0, 0]);
+        signed_varint(out, 0);
+        return [0, 0];
     };
-    signed_varint(&mut out, first.cast_signed());
+    signed_varint(out, first.cast_signed());
     let (mut before, mut range) = (first, [first, first]);
     for block in rest.chunks(BLOCK) {
         // In 32 bits, as the numbers: what does not fit wraps around, here and in a reader.
@@ -85,12 +84,12 @@ pub(super) fn differences(numbers: &[u32]) -> (Vec<u8>, [u32; 2]) {
         range[0] = block.iter().copied().fold(range[0], u32::min);
         range[1] = block.iter().copied().fold(range[1], u32::max);
         before = block.last().copied().unwrap_or(before);
-        signed_varint(&mut out, least);
+        signed_varint(out, least);
         out.push(width as u8);
         of_block.iter_mut().for_each(|difference| *difference = difference.wrapping_sub(least));
-        pack(&mut out, &differences.map(i32::cast_unsigned), width);
+        pack(out, &differences.map(i32::cast_unsigned), width);
     }
-    (out, range)
+    range
 }
 
 /// Appends numbers of so many bits each.
@@ -157,6 +156,12 @@ mod tests {
         HybridRleDecoder::new(&bytes[1..], u32::from(bytes[0]), count).collect().unwrap()
     }
 
+    fn appended<T>(append: impl FnOnce(&mut Vec<u8>) -> T) -> (Vec<u8>, T) {
+        let mut bytes = Vec::new();
+        let outcome = append(&mut bytes);
+        (bytes, outcome)
+    }
+
     /// Numbers as the format defines them, a bit after the other.
     fn differences_of(bytes: &[u8]) -> Vec<u32> {
         let mut at = 0;
@@ -196,9 +201,9 @@ mod tests {
 
     #[test]
     fn no_numbers_have_no_differences() {
-        assert_eq!(differences(&[]), (vec![128, 2, 1, 0, 0], [0, 0]));
+        assert_eq!(appended(|out| differences(out, &[])), (vec![128, 2, 1, 0, 0], [0, 0]));
         // Of the one number there is, all is in the head.
-        assert_eq!(differences(&[3]), (vec![128, 2, 1, 1, 6], [3, 3]));
+        assert_eq!(appended(|out| differences(out, &[3])), (vec![128, 2, 1, 1, 6], [3, 3]));
     }
 
     proptest! {
@@ -206,7 +211,7 @@ mod tests {
         fn runs_are_read_back(lengths in proptest::collection::vec(1_u32..2000, 1..400)) {
             let expected: Vec<u32> =
                 (0..).zip(&lengths).flat_map(|(number, &length)| std::iter::repeat_n(number, length as usize)).collect();
-            prop_assert_eq!(keys_of(&runs(lengths.into_iter()), expected.len()), expected);
+            prop_assert_eq!(keys_of(&appended(|out| runs(out, &lengths)).0, expected.len()), expected);
         }
 
         #[test]
@@ -215,13 +220,13 @@ mod tests {
             let numbers: Vec<u16> =
                 stretches.iter().flat_map(|&(number, length)| std::iter::repeat_n(below(number), length)).collect();
             let expected: Vec<u32> = numbers.iter().copied().map(u32::from).collect();
-            prop_assert_eq!(keys_of(&keys(&numbers, most), numbers.len()), expected);
+            prop_assert_eq!(keys_of(&appended(|out| keys(out, &numbers, most)).0, numbers.len()), expected);
         }
 
         #[test]
         fn differences_are_read_back(shift in 0_u32..32, numbers in proptest::collection::vec(any::<u32>(), 1..700)) {
             let numbers: Vec<u32> = numbers.iter().map(|number| number >> shift).collect();
-            let (bytes, [least, most]) = differences(&numbers);
+            let (bytes, [least, most]) = appended(|out| differences(out, &numbers));
             prop_assert_eq!(Some(&least), numbers.iter().min());
             prop_assert_eq!(Some(&most), numbers.iter().max());
             prop_assert_eq!(differences_of(&bytes), numbers);

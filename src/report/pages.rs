@@ -17,6 +17,7 @@ use polars_parquet::write::{
     ParquetType, RowGroupIterColumns, Version, WriteOptions, array_to_columns, write_def_levels,
 };
 use zstd::bulk::Compressor;
+use zstd::zstd_safe::{CParameter, ParamSwitch};
 
 use super::encodings;
 use crate::text::TermList;
@@ -25,6 +26,17 @@ use crate::text::TermList;
 const LEVEL: i32 = 1;
 /// Differences packed to the bit, and measurements with nothing in common, lose a tenth at most, and that takes ten times as long.
 const DENSE_LEVEL: i32 = -100;
+
+/// How hard bytes are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effort {
+    /// At [`LEVEL`].
+    Full,
+    /// At [`DENSE_LEVEL`].
+    Little,
+    /// So, but with fewer bits for frequent bytes: what digits need in which nothing is said twice.
+    Symbols,
+}
 
 const ZSTD: Compression = Compression::Zstd;
 
@@ -38,8 +50,8 @@ pub(super) enum Encoded {
         /// Whether compressing it gains next to nothing.
         is_dense: bool,
     },
-    /// Texts as they are.
-    Texts(TermList),
+    /// Texts as they are, or digits without a meaning.
+    Texts { texts: TermList, are_digits: bool },
     /// Each of the values in so many rows, one after the other.
     Runs { values: TermList, lengths: Vec<u32> },
     /// Few values: the place of each row's.
@@ -54,7 +66,7 @@ impl Encoded {
     pub fn rows(&self) -> usize {
         match self {
             Self::Array { array, .. } => array.len(),
-            Self::Texts(texts) => texts.len(),
+            Self::Texts { texts, .. } => texts.len(),
             Self::Runs { lengths, .. } => lengths.iter().map(|length| *length as usize).sum(),
             Self::Few { places, .. } => places.len(),
             Self::Rising(values) => values.len(),
@@ -65,7 +77,7 @@ impl Encoded {
     pub fn dtype(&self) -> &ArrowDataType {
         match self {
             Self::Array { array, .. } => array.dtype(),
-            Self::Texts(_) | Self::Runs { .. } => &ArrowDataType::Utf8View,
+            Self::Texts { .. } | Self::Runs { .. } => &ArrowDataType::Utf8View,
             Self::Few { values, .. } => values.dtype(),
             Self::Rising(_) => &ArrowDataType::UInt32,
             Self::Nulls { like, .. } => like.dtype(),
@@ -84,10 +96,10 @@ pub(super) fn row_group<'a>(
     let mut shared = SharedKeys::default();
     for (column, of_column) in columns.iter().zip(types) {
         if let Encoded::Array { array, encodings, is_dense } = column {
-            let level = if *is_dense { DENSE_LEVEL } else { LEVEL };
+            let effort = if *is_dense { Effort::Little } else { Effort::Full };
             let array = array.sliced(rows.start, rows.len());
             for pages in array_to_columns(array, of_column.clone(), options, encodings)? {
-                let pages: Pages = Box::new(pages.map(move |page| compress(page?, level)));
+                let pages: Pages = Box::new(pages.map(move |page| compress(page?, effort)));
                 leaves.push(Ok(DynStreamingIterator::new(OneByOne { pages, page: None })));
             }
         } else {
@@ -107,8 +119,8 @@ struct Body {
 }
 
 impl Body {
-    fn new(bytes: &[u8], level: i32) -> PolarsResult<Self> {
-        Ok(Self { bytes: compressed(bytes, level)?, before: bytes.len() })
+    fn new(bytes: &[u8], effort: Effort) -> PolarsResult<Self> {
+        Ok(Self { bytes: compressed(bytes, effort)?, before: bytes.len() })
     }
 }
 
@@ -122,8 +134,8 @@ impl SharedKeys {
             return Ok(body.clone());
         }
         let mut bytes = levels(rows.len())?;
-        bytes.extend(encodings::keys(&places[rows.clone()], most as u16));
-        let body = Body::new(&bytes, LEVEL)?;
+        encodings::keys(&mut bytes, &places[rows.clone()], most as u16);
+        let body = Body::new(&bytes, Effort::Full)?;
         self.0 = Some((Arc::clone(places), body.clone()));
         Ok(body)
     }
@@ -145,23 +157,25 @@ fn own_pages(
     };
     match column {
         Encoded::Array { .. } => Ok(Vec::new()),
-        Encoded::Texts(texts) => {
+        Encoded::Texts { texts, are_digits } => {
+            let effort = if *are_digits { Effort::Symbols } else { Effort::Full };
             let texts = || texts.iter().skip(rows.start).take(rows.len());
             let mut bytes = levels(rows.len())?;
+            bytes.reserve(texts().map(|text| size_of::<u32>() + text.len()).sum());
             encodings::texts(&mut bytes, texts());
             let range = [texts().min(), texts().max()].map(Option::unwrap_or_default);
             pages(
                 Utf8ViewArray::from_slice_values(range).boxed(),
                 Encoding::Plain,
-                &Body::new(&bytes, LEVEL)?,
+                &Body::new(&bytes, effort)?,
             )
         }
         Encoded::Runs { values, lengths } => {
             let (values, lengths) = part_of_runs(values, lengths, rows);
             let mut bytes = levels(rows.len())?;
-            bytes.extend(encodings::runs(lengths.into_iter()));
+            encodings::runs(&mut bytes, &lengths);
             let values = each_once(Utf8ViewArray::from_slice_values(values).boxed())?;
-            pages(values, Encoding::RleDictionary, &Body::new(&bytes, LEVEL)?)
+            pages(values, Encoding::RleDictionary, &Body::new(&bytes, Effort::Full)?)
         }
         Encoded::Few { values, places } => {
             let body = shared.of(places, rows, values.len().saturating_sub(1))?;
@@ -169,16 +183,15 @@ fn own_pages(
         }
         Encoded::Rising(values) => {
             let mut bytes = levels(rows.len())?;
-            let (differences, range) = encodings::differences(&values[rows.clone()]);
-            bytes.extend(differences);
+            let range = encodings::differences(&mut bytes, &values[rows.clone()]);
             let sample = PrimitiveArray::from_vec(range.to_vec()).boxed();
-            pages(sample, Encoding::DeltaBinaryPacked, &Body::new(&bytes, DENSE_LEVEL)?)
+            pages(sample, Encoding::DeltaBinaryPacked, &Body::new(&bytes, Effort::Little)?)
         }
         Encoded::Nulls { like, .. } => {
             let mut bytes = levels(rows.len())?;
             // They end in the one level that all rows have.
             bytes.last_mut().into_iter().for_each(|level| *level = 0);
-            pages(like.clone(), Encoding::Plain, &Body::new(&bytes, LEVEL)?)
+            pages(like.clone(), Encoding::Plain, &Body::new(&bytes, Effort::Full)?)
         }
     }
 }
@@ -211,7 +224,7 @@ fn levels(rows: usize) -> PolarsResult<Vec<u8>> {
 /// A page that polars made of a sample (a column's distinct values, its least and greatest, one where all are null), with the rows of
 /// `body` in place of those of the sample.
 fn with_rows(page: Page, rows: usize, body: &Body, are_null: bool) -> PolarsResult<CompressedPage> {
-    let Page::Data(page) = page else { return compress(page, LEVEL) };
+    let Page::Data(page) = page else { return compress(page, Effort::Full) };
     let mut header = page.header().clone();
     if let DataPageHeader::V1(header) = &mut header {
         header.num_values = i32::try_from(rows).unwrap_or(i32::MAX);
@@ -224,17 +237,17 @@ fn with_rows(page: Page, rows: usize, body: &Body, are_null: bool) -> PolarsResu
     Ok(CompressedPage::Data(CompressedDataPage::new(header, bytes, ZSTD, before, page.descriptor, rows)))
 }
 
-fn compress(page: Page, level: i32) -> PolarsResult<CompressedPage> {
+fn compress(page: Page, effort: Effort) -> PolarsResult<CompressedPage> {
     Ok(match page {
         // Of a page of the first version everything is compressed, levels too.
         Page::Data(page) => {
-            let bytes = CowBuffer::Owned(compressed(page.buffer(), level)?);
+            let bytes = CowBuffer::Owned(compressed(page.buffer(), effort)?);
             let (header, before) = (page.header().clone(), page.buffer().len());
             let rows = page.num_rows.unwrap_or_else(|| header.num_values());
             CompressedPage::Data(CompressedDataPage::new(header, bytes, ZSTD, before, page.descriptor, rows))
         }
         Page::Dict(page) => {
-            let bytes = CowBuffer::Owned(compressed(&page.buffer, level)?);
+            let bytes = CowBuffer::Owned(compressed(&page.buffer, effort)?);
             let before = page.buffer.len();
             CompressedPage::Dict(CompressedDictPage::new(
                 bytes,
@@ -252,14 +265,17 @@ thread_local! {
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// `bytes` at this level of zstd. What a compressor did before does not show in what it gives.
-fn compressed(bytes: &[u8], level: i32) -> io::Result<Vec<u8>> {
+/// `bytes` as zstd has them. What a compressor did before does not show in what it gives.
+fn compressed(bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
+    let level = if effort == Effort::Full { LEVEL } else { DENSE_LEVEL };
+    let symbols = if effort == Effort::Symbols { ParamSwitch::Enable } else { ParamSwitch::Auto };
     COMPRESSOR.with_borrow_mut(|compressor| {
         let compressor = match compressor {
             Some(compressor) => compressor,
             None => compressor.insert(Compressor::new(level)?),
         };
         compressor.set_compression_level(level)?;
+        compressor.set_parameter(CParameter::LiteralCompressionMode(symbols))?;
         compressor.compress(bytes)
     })
 }
@@ -294,11 +310,24 @@ mod tests {
     fn what_was_compressed_before_does_not_show() {
         let texts: Vec<Vec<u8>> =
             (1..9_usize).map(|n| (0..n * 40_000).map(|i| (i * i / (n * 7) % 251) as u8).collect()).collect();
-        let alone = |text: &[u8], level| Compressor::new(level).unwrap().compress(text).unwrap();
-        for level in [LEVEL, DENSE_LEVEL, LEVEL] {
+        let efforts = [Effort::Full, Effort::Little, Effort::Symbols];
+        let alone = |text: &[u8], effort| {
+            let compress = || compressed(text, effort).unwrap();
+            std::thread::scope(|scope| scope.spawn(compress).join().unwrap())
+        };
+        for effort in efforts.into_iter().chain(efforts) {
             for text in texts.iter().chain(texts.iter().rev()) {
-                assert_eq!(compressed(text, level).unwrap(), alone(text, level));
+                assert_eq!(compressed(text, effort).unwrap(), alone(text, effort));
             }
         }
+    }
+
+    #[test]
+    fn digits_take_half_their_bytes() {
+        let digits: String =
+            (0..500_u32).map(|i| blake3::hash(&i.to_le_bytes()).to_hex().to_string()).collect();
+        let [full, little, symbols] = [Effort::Full, Effort::Little, Effort::Symbols]
+            .map(|effort| compressed(digits.as_bytes(), effort).unwrap().len());
+        assert!(symbols < full + 100 && symbols < digits.len() * 51 / 100 && little > digits.len() * 9 / 10);
     }
 }

@@ -37,6 +37,8 @@ pub enum Column {
     Text(TermList),
     /// As `Text`, of strings that are all different.
     Distinct(TermList),
+    /// As `Distinct`, of digits in which nothing is said twice.
+    Digits(TermList),
     /// Strings of which many rows have the same: the place in `values` of each row.
     Repeated {
         values: Vec<String>,
@@ -295,7 +297,8 @@ fn encoded(name: &PlSmallStr, column: Column) -> PolarsResult<Encoded> {
         Column::FewF32 { values, places } if values.iter().all(|value| value.is_finite()) => {
             return Ok(Encoded::Few { values: PrimitiveArray::from_vec(values).boxed(), places });
         }
-        Column::Distinct(texts) => return Ok(Encoded::Texts(texts)),
+        Column::Distinct(texts) => return Ok(Encoded::Texts { texts, are_digits: false }),
+        Column::Digits(texts) => return Ok(Encoded::Texts { texts, are_digits: true }),
         Column::Text(texts) => Utf8ViewArray::from_slice_values(texts.iter().collect::<Vec<&str>>()).boxed(),
         Column::Shared(texts) => Utf8ViewArray::from_slice_values(texts).boxed(),
         Column::U32(values) => PrimitiveArray::from_vec(values).boxed(),
@@ -335,7 +338,7 @@ pub(super) fn frame(table: Table) -> PolarsResult<DataFrame> {
 fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
     Ok(match column {
         Column::Str(values) => Series::new(name, values),
-        Column::Text(texts) | Column::Distinct(texts) => {
+        Column::Text(texts) | Column::Distinct(texts) | Column::Digits(texts) => {
             Series::new(name, texts.iter().collect::<Vec<&str>>())
         }
         Column::Repeated { values, places } => {

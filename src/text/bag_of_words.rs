@@ -163,19 +163,21 @@ impl<'v> BagOfWords<'v> {
         let norm = self.settings.norm.unwrap_or(default);
         let follow = matches!(self.settings.weight, Weight::Count | Weight::Binary) && norm == Norm::None;
         let mut order = TermOrder::new(ids);
-        let mut sorted: Vec<TermCount> = Vec::new();
         let (mut weights, mut row_weights): (Vec<f64>, Vec<f32>) = (Vec::new(), Vec::new());
         row_weights.reserve_exact(if follow { 0 } else { shard.row_count() });
         shard.each_document(|row| {
-            sorted.clear();
-            order.sort(row, |row| sorted.push(row));
-            rows.lengths.push(sorted.len() as u32);
-            rows.term_ids.extend(sorted.iter().map(|r| r.term));
-            rows.counts.extend(sorted.iter().map(|r| r.count));
+            let TermRows { lengths, term_ids, counts, .. } = &mut rows;
+            let start = term_ids.len();
+            order.sort(row, |row| {
+                term_ids.push(row.term);
+                counts.push(row.count);
+            });
+            lengths.push((term_ids.len() - start) as u32);
             if !follow {
                 let len: u64 = row.iter().map(|r| u64::from(r.count)).sum();
+                let sorted = term_ids[start..].iter().zip(&counts[start..]);
                 weights.clear();
-                weights.extend(sorted.iter().map(|r| self.weight(*r, len)));
+                weights.extend(sorted.map(|(&term, &count)| self.weight(TermCount { term, count }, len)));
                 normalise(norm, &mut weights);
                 row_weights.extend(weights.iter().map(|weight| *weight as f32));
             }

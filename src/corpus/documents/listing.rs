@@ -22,7 +22,8 @@ use super::{DocumentFormat, DocumentRef, DocumentRules, Place, Split, document_f
 pub struct Listing {
     /// Hash of the file as it lies on disk.
     pub blake3: Digest,
-    parts: Vec<Part>,
+    /// In the stretches of the file in which they were found.
+    parts: Vec<Vec<Part>>,
     /// Rows that are no documents.
     broken: Vec<Unusable>,
 }
@@ -34,6 +35,13 @@ struct Part {
     place: Place,
     bytes: u64,
     blake3: Digest,
+    /// Of a part of a row.
+    labels: Option<Box<Labels>>,
+}
+
+/// What a row says beside its text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Labels {
     group: Option<String>,
     keep: Vec<Option<String>>,
 }
@@ -58,7 +66,7 @@ pub fn listed_documents(
     let whole = document_file(file, rules.format_of(&file.source), Some(listing.blake3));
     let file_id = rules.identity.id(&file.source);
     let of_part = |name_buffer: &mut String, part: &Part| {
-        let Part { name, place, bytes, blake3, group, keep } = part;
+        let Part { name, place, bytes, blake3, labels } = part;
         name_buffer.clear();
         // Writing to a string does not fail.
         let _ = match name {
@@ -66,20 +74,31 @@ pub fn listed_documents(
             PartName::Number(number) => write!(name_buffer, "{file_id}#{number}"),
             PartName::Numbers(row, number) => write!(name_buffer, "{file_id}#{row}#{number}"),
         };
-        let mut keep = keep.clone();
+        let Labels { group, mut keep } = labels.as_deref().cloned().unwrap_or_default();
         keep.resize(rules.fields.keep.len(), None);
         DocumentRef {
             id: name_buffer.as_str().into(),
             file: Arc::clone(&whole),
             bytes: *bytes,
             blake3: Some(*blake3),
-            group: group.clone().or_else(|| rules.identity.group(name_buffer)),
+            group: group.or_else(|| rules.identity.group(name_buffer)),
             keep,
             place: place.clone(),
         }
     };
-    let parts = listing.parts.par_iter().with_min_len(PARTS_AT_ONCE).map_init(String::new, of_part);
-    (parts.collect(), listing.broken.iter().map(|trouble| trouble.clone().of(&file.source)).collect())
+    let ends = listing.parts.iter().scan(0, |end, stretch| {
+        *end += stretch.len();
+        Some(*end)
+    });
+    let ends: Vec<usize> = ends.collect();
+    let part = |number: usize| {
+        let stretch = ends.partition_point(|end| *end <= number);
+        let parts = &listing.parts[stretch];
+        &parts[number - (ends[stretch] - parts.len())]
+    };
+    let numbers = (0..ends.last().copied().unwrap_or(0)).into_par_iter().with_min_len(PARTS_AT_ONCE);
+    let documents = numbers.map_init(String::new, |name_buffer, number| of_part(name_buffer, part(number)));
+    (documents.collect(), listing.broken.iter().map(|trouble| trouble.clone().of(&file.source)).collect())
 }
 
 /// Reads which documents `file` holds.
@@ -109,7 +128,7 @@ impl Listing {
     fn checked(self) -> Result<Self, Unusable> {
         /// More rows that are all broken have one thing wrong.
         const ALIKE: usize = 1000;
-        if !self.parts.is_empty() {
+        if self.parts.iter().any(|stretch| !stretch.is_empty()) {
             return Ok(self);
         }
         match self.broken.first() {
@@ -147,19 +166,19 @@ fn listing_of_text(
         let named: Vec<_> =
             pieces(&decoded.text, split).map(|(n, range)| (PartName::Number(n), range)).collect();
         let of_some = |some: &[(PartName, Range<usize>)]| parts_of_text(&decoded.text, some.to_vec());
-        named.par_chunks(PARTS_AT_ONCE).flat_map_iter(of_some).collect()
+        named.par_chunks(PARTS_AT_ONCE).map(of_some).collect()
     };
     let listing = Listing { blake3: *blake3, parts, broken: Vec::new() };
     texts.keep(&file.path, text);
     Ok(listing)
 }
 
-/// The lines of a text as parts, named and cut by `name` from their numbers and places: a file may be all of the corpus, in a
-/// hundred thousand lines.
+/// The lines of a text as parts, stretch by stretch, named and cut by `name` from their numbers and places: a file may be all of the
+/// corpus, in a hundred thousand lines.
 fn parts_of_lines(
     text: &str,
     name: impl Fn(usize, Range<usize>) -> Option<(PartName, Range<usize>)> + Sync,
-) -> Vec<Part> {
+) -> Vec<Vec<Part>> {
     let stretches = stretches(text);
     let lines_in =
         |stretch: &Range<usize>| memchr::memchr_iter(b'\n', &text.as_bytes()[stretch.clone()]).count();
@@ -172,10 +191,7 @@ fn parts_of_lines(
         let named = pieces.filter_map(|(n, range)| name(lines + n, start + range.start..start + range.end));
         parts_of_text(text, named.collect())
     };
-    let found: Vec<Vec<Part>> = stretches.into_par_iter().zip(lines).map(of_stretch).collect();
-    let mut parts = Vec::with_capacity(found.iter().map(Vec::len).sum());
-    found.into_iter().for_each(|mut of_stretch| parts.append(&mut of_stretch));
-    parts
+    stretches.into_par_iter().zip(lines).map(of_stretch).collect()
 }
 
 /// Parts of a text by their names and places.
@@ -211,7 +227,7 @@ fn listing_of_rows(file: &Found, layout: Layout, rules: &DocumentRules) -> Resul
         Err(trouble) => broken.push(trouble),
         Ok(text) => parts_of_row(&row, text, layout, rules, &mut parts),
     })?;
-    Ok(Listing { blake3, parts, broken })
+    Ok(Listing { blake3, parts: vec![parts], broken })
 }
 
 fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, parts: &mut Vec<Part>) {
@@ -219,14 +235,13 @@ fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, pa
     let place = RowPlace { layout, at: row.at.clone(), column: row.column };
     let value = |name: &str, of: usize| row.value(of).filter(|_| !name.is_empty()).map(str::to_owned);
     let id = value(&rules.fields.id, 1);
-    let group = value(&rules.fields.group, 2);
-    let keep: Vec<Option<String>> = (FIRST_KEPT..FIRST_KEPT + rules.fields.keep.len())
-        .map(|of| row.value(of).map(str::to_owned))
-        .collect();
+    let kept = (FIRST_KEPT..).take(rules.fields.keep.len());
+    let keep = kept.map(|of| row.value(of).map(str::to_owned)).collect();
+    let labels = Labels { group: value(&rules.fields.group, 2), keep };
     let mut push = |name: PartName, text: &str, within: Option<Range<usize>>| {
         let place = Place::Row(Box::new((place.clone(), within)));
         let part = Part::new(name, place, text, Digest::of(text.as_bytes()));
-        parts.push(Part { group: group.clone(), keep: keep.clone(), ..part });
+        parts.push(Part { labels: Some(Box::new(labels.clone())), ..part });
     };
     if rules.split == Split::File {
         return push(id.map_or(PartName::Number(row.number), PartName::Id), text, None);
@@ -242,7 +257,7 @@ fn parts_of_row(row: &Row, text: &str, layout: Layout, rules: &DocumentRules, pa
 
 impl Part {
     fn new(name: PartName, place: Place, text: &str, blake3: Digest) -> Self {
-        Self { name, place, bytes: text.len() as u64, blake3, group: None, keep: Vec::new() }
+        Self { name, place, bytes: text.len() as u64, blake3, labels: None }
     }
 }
 
@@ -294,8 +309,8 @@ mod tests {
             assert!(stretches(&text).len() > 3);
             let number = |number, range| Some((PartName::Number(number), range));
             let named = pieces(&text, Split::Line).map(|(number, range)| (PartName::Number(number), range));
-            assert_eq!(parts_of_lines(&text, number), parts_of_text(&text, named.collect()));
+            assert_eq!(parts_of_lines(&text, number).concat(), parts_of_text(&text, named.collect()));
         }
-        assert_eq!(parts_of_lines("", |_, _| None), []);
+        assert!(parts_of_lines("", |_, _| None).is_empty());
     }
 }

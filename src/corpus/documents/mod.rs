@@ -173,7 +173,7 @@ pub struct Document {
     /// The text without markup.
     pub text: DocumentText,
     /// What of it could not be decoded.
-    pub warning: Option<Warned>,
+    pub warning: Option<Box<Warned>>,
 }
 
 /// The document that `file` is, where it is one.

@@ -210,14 +210,15 @@ fn replaced_characters(
     text: &str,
     in_file: usize,
     encoding: &str,
-) -> Option<Warned> {
+) -> Option<Box<Warned>> {
     let replaced = if in_file == 0 { 0 } else { text.matches('\u{FFFD}').count().min(in_file) };
-    (replaced > 0).then(|| Warned {
+    let warning = || Warned {
         source: reference.file.source.to_string(),
         stage: Stage::Read,
         code: "replaced_characters".into(),
         reason: format!("{replaced} characters are not valid {encoding}: they stand as U+FFFD"),
-    })
+    };
+    (replaced > 0).then(|| Box::new(warning()))
 }
 
 fn document_of_row(

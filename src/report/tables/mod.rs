@@ -19,7 +19,7 @@ fn strings<T>(rows: &[T], of: impl Fn(&T) -> &str) -> Column {
 fn digests(digests: impl Iterator<Item = Digest>) -> Column {
     let mut texts = TermList::default();
     digests.for_each(|digest| texts.push(&digest.to_hex()));
-    Column::Distinct(texts)
+    Column::Digits(texts)
 }
 
 fn groups<T>(rows: &[T], of: impl Fn(&T) -> &Option<String>) -> Column {
