@@ -269,43 +269,64 @@ pub fn terms<'i>(rows: TermRows, doc_ids: impl Iterator<Item = &'i str>) -> Tabl
 }
 
 /// Counts and weights of terms in documents: counts by the distinct ones among them, of which there are few, and weights so too where
-/// they follow from the counts.
+/// they follow from the counts or are whole numbers.
 fn counts_and_weights(counts: Vec<u32>, weights: Weights) -> (Column, Column) {
-    match (distinct(&counts), weights) {
-        (Some((values, places)), Weights::OfCount(weight)) => {
-            let (places, of_values) = (Arc::new(places), Weights::OfCount(weight).of(&values).into_owned());
-            let weights = Column::FewF32 { values: of_values, places: Arc::clone(&places) };
-            (Column::FewU32 { values, places }, weights)
+    let counts = match distinct(&counts) {
+        Some((values, places)) => Column::FewU32 { values, places: Arc::new(places) },
+        None => Column::U32(counts),
+    };
+    let weights = match (&counts, weights) {
+        (Column::FewU32 { values, places }, of_count @ Weights::OfCount(_)) => {
+            Column::FewF32 { values: of_count.of(values).into_owned(), places: Arc::clone(places) }
         }
-        (Some((values, places)), Weights::Each(weights)) => {
-            (Column::FewU32 { values, places: Arc::new(places) }, Column::DenseF32(weights))
+        (Column::U32(counts), of_count @ Weights::OfCount(_)) => {
+            Column::DenseF32(of_count.of(counts).into_owned())
         }
-        (None, weights) => {
-            let weights = weights.of(&counts).into_owned();
-            (Column::U32(counts), Column::DenseF32(weights))
+        (_, weights) => {
+            let weights = weights.of(&[]).into_owned();
+            match whole(&weights).and_then(|whole| distinct(&whole)) {
+                Some((values, places)) => {
+                    let values = values.into_iter().map(|value| signed(value) as f32).collect();
+                    Column::FewF32 { values, places: Arc::new(places) }
+                }
+                None => Column::DenseF32(weights),
+            }
         }
-    }
+    };
+    (counts, weights)
 }
 
-/// The distinct ones among `counts` in the order in which they come, and the place of each count among them. `None` where they are so
-/// great or so many that they are better written as they are.
-fn distinct(counts: &[u32]) -> Option<(Vec<u32>, Vec<u16>)> {
-    const NOWHERE: u16 = u16::MAX;
-    let most = counts.iter().fold(0, |most, &count| most.max(count)) as usize;
-    if most >= counts.len().max(1 << 10) {
+/// Weights that are whole numbers and not great, as hashed columns have them, the signs beside them: 0, -1, 1, -2 and so on become 0, 1,
+/// 2, 3. `None` where any is not.
+fn whole(weights: &[f32]) -> Option<Vec<u32>> {
+    const MOST: f32 = 32_768.0;
+    let number = |&weight: &f32| {
+        let number = (weight.abs() < MOST && weight.fract() == 0.0).then_some(weight as i32)?;
+        Some((number << 1 ^ number >> 31).cast_unsigned())
+    };
+    weights.iter().map(number).collect()
+}
+
+/// What [`whole`] made of a weight.
+fn signed(number: u32) -> i32 {
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
+}
+
+/// The distinct ones among `numbers`, rising, and the place of each number among them. `None` where they are so great or so many that they
+/// are better written as they are.
+fn distinct(numbers: &[u32]) -> Option<(Vec<u32>, Vec<u16>)> {
+    let most = numbers.iter().fold(0, |most, &number| most.max(number)) as usize;
+    if most >= numbers.len().max(1 << 10) {
         return None;
     }
-    let (mut place_of, mut values) = (vec![NOWHERE; most + 1], Vec::new());
-    let place = |&count: &u32| {
-        let place = &mut place_of[count as usize];
-        if *place == NOWHERE {
-            *place = values.len() as u16;
-            values.push(count);
-        }
-        *place
-    };
-    let places = counts.iter().map(place).collect();
-    (values.len() < usize::from(NOWHERE)).then_some((values, places))
+    let mut place_of = vec![0; most + 1];
+    numbers.iter().for_each(|&number| place_of[number as usize] = 1);
+    let values: Vec<u32> = (0..=most as u32).filter(|&number| place_of[number as usize] > 0).collect();
+    if values.len() > usize::from(u16::MAX) {
+        return None;
+    }
+    values.iter().zip(0..).for_each(|(&number, place)| place_of[number as usize] = place);
+    Some((values, numbers.iter().map(|&number| place_of[number as usize]).collect()))
 }
 
 /// `collocations`, the strongest first.
@@ -466,4 +487,24 @@ pub fn evaluation(rows: &[Score]) -> Table {
         .with("estimate", optional(rows, |row| row.estimate))
         .with("ci_low", optional(rows, |row| row.ci_low))
         .with("ci_high", optional(rows, |row| row.ci_high))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_weights_are_written_by_their_values() {
+        let weights = vec![1.0, -1.0, 0.0, 300.0, -300.0, 1.0];
+        let (counts, column) = counts_and_weights(vec![1, 1, 2, 300, 300, 1], Weights::Each(weights.clone()));
+        let Column::FewF32 { values, places } = column else { panic!("{column:?}") };
+        let read: Vec<f32> = places.iter().map(|&place| values[usize::from(place)]).collect();
+        assert_eq!(read, weights);
+        let Column::FewU32 { values, places } = counts else { panic!("{counts:?}") };
+        assert_eq!((values, &**places), (vec![1, 2, 300], &[0, 0, 1, 2, 2, 0][..]));
+        for other in [0.5, f32::NAN, 40_000.0] {
+            let (_, column) = counts_and_weights(vec![1, 1], Weights::Each(vec![1.0, other]));
+            assert!(matches!(column, Column::DenseF32(_)), "{column:?}");
+        }
+    }
 }
