@@ -50,7 +50,8 @@ pub(super) fn keys(out: &mut Vec<u8>, numbers: &[u16], most: u16) {
 }
 
 /// Texts behind their lengths (`PLAIN`).
-pub(super) fn texts<'t>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'t str>) {
+pub(super) fn texts<'t>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'t str> + Clone) {
+    out.reserve(texts.clone().map(|text| size_of::<u32>() + text.len()).sum());
     for text in texts {
         out.extend_from_slice(&(text.len() as u32).to_le_bytes());
         out.extend_from_slice(text.as_bytes());

@@ -111,16 +111,21 @@ pub(super) fn row_group<'a>(
     Ok(DynIter::new(leaves.into_iter()))
 }
 
-/// The rows of a page, compressed, and their bytes before that.
+/// The rows of a page, compressed, their bytes before that, and how many they are.
 #[derive(Clone)]
 struct Body {
     bytes: Vec<u8>,
     before: usize,
+    rows: usize,
 }
 
 impl Body {
-    fn new(bytes: &[u8], effort: Effort) -> PolarsResult<Self> {
-        Ok(Self { bytes: compressed(bytes, effort)?, before: bytes.len() })
+    /// So many rows, none of them null, that `append` writes.
+    fn of<T>(rows: usize, effort: Effort, append: impl FnOnce(&mut Vec<u8>) -> T) -> PolarsResult<(Self, T)> {
+        let mut bytes = Vec::new();
+        write_def_levels(&mut bytes, true, None, rows, Version::V1)?;
+        let outcome = append(&mut bytes);
+        Ok((Self { bytes: compressed(&bytes, effort)?, before: bytes.len(), rows }, outcome))
     }
 }
 
@@ -133,9 +138,9 @@ impl SharedKeys {
         if let Some((_, body)) = self.0.as_ref().filter(|(known, _)| Arc::ptr_eq(known, places)) {
             return Ok(body.clone());
         }
-        let mut bytes = levels(rows.len())?;
-        encodings::keys(&mut bytes, &places[rows.clone()], most as u16);
-        let body = Body::new(&bytes, Effort::Full)?;
+        let places_of_rows = &places[rows.clone()];
+        let append = |bytes: &mut Vec<u8>| encodings::keys(bytes, places_of_rows, most as u16);
+        let (body, ()) = Body::of(rows.len(), Effort::Full, append)?;
         self.0 = Some((Arc::clone(places), body.clone()));
         Ok(body)
     }
@@ -150,50 +155,60 @@ fn own_pages(
     shared: &mut SharedKeys,
 ) -> PolarsResult<Vec<CompressedPage>> {
     let are_null = matches!(column, Encoded::Nulls { .. });
-    let pages = |sample: ArrayRef, encoding, body: &Body| {
+    let pages = |sample: ArrayRef, encoding, body: &Body| -> PolarsResult<Vec<CompressedPage>> {
         let of_sample = array_to_columns(sample, of_column.clone(), options, &[encoding])?;
         let pages = of_sample.into_iter().flatten();
-        pages.map(|page| page.and_then(|page| with_rows(page, rows.len(), body, are_null))).collect()
+        pages.map(|page| page.and_then(|page| with_rows(page, body, are_null))).collect()
     };
     match column {
         Encoded::Array { .. } => Ok(Vec::new()),
         Encoded::Texts { texts, are_digits } => {
             let effort = if *are_digits { Effort::Symbols } else { Effort::Full };
-            let texts = || texts.iter().skip(rows.start).take(rows.len());
-            let mut bytes = levels(rows.len())?;
-            bytes.reserve(texts().map(|text| size_of::<u32>() + text.len()).sum());
-            encodings::texts(&mut bytes, texts());
-            let range = [texts().min(), texts().max()].map(Option::unwrap_or_default);
-            pages(
-                Utf8ViewArray::from_slice_values(range).boxed(),
-                Encoding::Plain,
-                &Body::new(&bytes, effort)?,
-            )
+            let mut all = Vec::new();
+            for rows in pages_of_texts(texts, rows) {
+                let texts = || texts.iter().skip(rows.start).take(rows.len());
+                let (body, ()) = Body::of(rows.len(), effort, |bytes| encodings::texts(bytes, texts()))?;
+                let range = [texts().min(), texts().max()].map(Option::unwrap_or_default);
+                all.extend(pages(Utf8ViewArray::from_slice_values(range).boxed(), Encoding::Plain, &body)?);
+            }
+            Ok(all)
         }
         Encoded::Runs { values, lengths } => {
             let (values, lengths) = part_of_runs(values, lengths, rows);
-            let mut bytes = levels(rows.len())?;
-            encodings::runs(&mut bytes, &lengths);
+            let (body, ()) = Body::of(rows.len(), Effort::Full, |bytes| encodings::runs(bytes, &lengths))?;
             let values = each_once(Utf8ViewArray::from_slice_values(values).boxed())?;
-            pages(values, Encoding::RleDictionary, &Body::new(&bytes, Effort::Full)?)
+            pages(values, Encoding::RleDictionary, &body)
         }
         Encoded::Few { values, places } => {
             let body = shared.of(places, rows, values.len().saturating_sub(1))?;
             pages(each_once(values.clone())?, Encoding::RleDictionary, &body)
         }
         Encoded::Rising(values) => {
-            let mut bytes = levels(rows.len())?;
-            let range = encodings::differences(&mut bytes, &values[rows.clone()]);
-            let sample = PrimitiveArray::from_vec(range.to_vec()).boxed();
-            pages(sample, Encoding::DeltaBinaryPacked, &Body::new(&bytes, Effort::Little)?)
+            let append = |bytes: &mut Vec<u8>| encodings::differences(bytes, &values[rows.clone()]);
+            let (body, range) = Body::of(rows.len(), Effort::Little, append)?;
+            pages(PrimitiveArray::from_vec(range.to_vec()).boxed(), Encoding::DeltaBinaryPacked, &body)
         }
         Encoded::Nulls { like, .. } => {
-            let mut bytes = levels(rows.len())?;
-            // They end in the one level that all rows have.
-            bytes.last_mut().into_iter().for_each(|level| *level = 0);
-            pages(like.clone(), Encoding::Plain, &Body::new(&bytes, Effort::Full)?)
+            // The levels that a page begins with end in the one that all rows have.
+            let append = |bytes: &mut Vec<u8>| bytes.last_mut().into_iter().for_each(|level| *level = 0);
+            let (body, ()) = Body::of(rows.len(), Effort::Full, append)?;
+            pages(like.clone(), Encoding::Plain, &body)
         }
     }
+}
+
+/// These rows in pages of about a MiB each, as polars has them: a page must stay under 2 GiB, and texts may be of any length.
+fn pages_of_texts(texts: &TermList, rows: &Range<usize>) -> Vec<Range<usize>> {
+    const PAGE_BYTES: usize = 1 << 20;
+    let (mut pages, mut start, mut bytes) = (Vec::new(), rows.start, 0);
+    for (row, text) in rows.clone().zip(texts.iter().skip(rows.start)) {
+        bytes += text.len();
+        if bytes >= PAGE_BYTES || row + 1 == rows.end {
+            pages.push(start..row + 1);
+            (start, bytes) = (row + 1, 0);
+        }
+    }
+    pages
 }
 
 /// The values that stand in these rows, and in how many of them each.
@@ -214,17 +229,11 @@ fn each_once(values: ArrayRef) -> PolarsResult<ArrayRef> {
     Ok(DictionaryArray::try_from_keys(keys, values, false)?.boxed())
 }
 
-/// What a page of so many values says before them: that none is null.
-fn levels(rows: usize) -> PolarsResult<Vec<u8>> {
-    let mut bytes = Vec::new();
-    write_def_levels(&mut bytes, true, None, rows, Version::V1)?;
-    Ok(bytes)
-}
-
 /// A page that polars made of a sample (a column's distinct values, its least and greatest, one where all are null), with the rows of
 /// `body` in place of those of the sample.
-fn with_rows(page: Page, rows: usize, body: &Body, are_null: bool) -> PolarsResult<CompressedPage> {
+fn with_rows(page: Page, body: &Body, are_null: bool) -> PolarsResult<CompressedPage> {
     let Page::Data(page) = page else { return compress(page, Effort::Full) };
+    let Body { bytes, before, rows } = body.clone();
     let mut header = page.header().clone();
     if let DataPageHeader::V1(header) = &mut header {
         header.num_values = i32::try_from(rows).unwrap_or(i32::MAX);
@@ -233,7 +242,7 @@ fn with_rows(page: Page, rows: usize, body: &Body, are_null: bool) -> PolarsResu
             (statistics.min_value, statistics.max_value) = (None, None);
         }
     }
-    let (bytes, before) = (CowBuffer::Owned(body.bytes.clone()), body.before);
+    let bytes = CowBuffer::Owned(bytes);
     Ok(CompressedPage::Data(CompressedDataPage::new(header, bytes, ZSTD, before, page.descriptor, rows)))
 }
 

@@ -494,6 +494,7 @@ mod tests {
     /// Columns that are encoded here, in more rows than a group has, read back by polars.
     #[test]
     fn tall_columns_are_read_back_as_they_were() {
+        const TEXTS: [&str; 3] = ["", "größer", "a longer text"];
         let rows = GROUP_ROWS + 70_000;
         // Some have no row at all.
         let mut lengths: Vec<u32> = (0..2_300).map(|i: u32| i % 23 * 40).collect();
@@ -511,7 +512,9 @@ mod tests {
             .with("weight", Column::FewF32 { values: vec![0.5, -1.0, 0.0, 8.0, 2.0], places })
             .with("missing", Column::NoF64(rows))
             .with("missing_too", Column::NoU64(rows))
-            .with("group", Column::OptStr(vec![None; rows]));
+            .with("group", Column::OptStr(vec![None; rows]))
+            .with("source", Column::Distinct((0..rows).map(|i| TEXTS[i % 3]).collect()))
+            .with("blake3", Column::Digits((0..rows).map(|i| TEXTS[i / 7 % 3]).collect()));
         let folder = tempfile::tempdir().unwrap();
         let written = write_table(table.clone(), folder.path(), "terms.parquet", &provenance()).unwrap();
         assert_eq!(written.rows, Some(rows as u64));

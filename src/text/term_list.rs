@@ -38,7 +38,7 @@ impl TermList {
 
     /// The terms in the order of their numbers.
     #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         (0..self.len()).map(|id| self.term(id as u32))
     }
 
