@@ -288,8 +288,15 @@ fn encoded(name: &PlSmallStr, column: Column) -> PolarsResult<Encoded> {
         Column::Runs { values, lengths } => return Ok(Encoded::Runs { values, lengths }),
         Column::NoU64(rows) => return Ok(nulls(PrimitiveArray::from_vec(vec![0_u64]), rows)),
         Column::NoF64(rows) => return Ok(nulls(PrimitiveArray::from_vec(vec![0.0_f64]), rows)),
+        // polars would make eight million zeros for them.
         Column::OptStr(values) if values.iter().all(Option::is_none) => {
             return Ok(nulls(Utf8ViewArray::from_slice_values([""]), values.len()));
+        }
+        Column::OptU64(values) if values.iter().all(Option::is_none) => {
+            return Ok(nulls(PrimitiveArray::from_vec(vec![0_u64]), values.len()));
+        }
+        Column::OptF64(values) if values.iter().all(Option::is_none) => {
+            return Ok(nulls(PrimitiveArray::from_vec(vec![0.0_f64]), values.len()));
         }
         Column::FewU32 { values, places } => {
             return Ok(Encoded::Few { values: PrimitiveArray::from_vec(values).boxed(), places });
@@ -513,6 +520,8 @@ mod tests {
             .with("missing", Column::NoF64(rows))
             .with("missing_too", Column::NoU64(rows))
             .with("group", Column::OptStr(vec![None; rows]))
+            .with("mtld", Column::OptF64(vec![None; rows]))
+            .with("tokens", Column::OptU64(vec![None; rows]))
             .with("source", Column::Distinct((0..rows).map(|i| TEXTS[i % 3]).collect()))
             .with("blake3", Column::Digits((0..rows).map(|i| TEXTS[i / 7 % 3]).collect()));
         let folder = tempfile::tempdir().unwrap();
