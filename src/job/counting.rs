@@ -5,18 +5,18 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::content::Content;
 use super::desk::Desk;
 use super::inputs::{Input, Inputs};
 use super::key::Key;
+use super::pack::{NewDocuments, Outcome, Pack, counts_of};
 use super::plan::DocumentsPlan;
 use super::shards::cut;
 use super::shelf::{Place, Shards, Shelf};
 use super::stages::Shares;
 use super::store::Found;
-use crate::corpus::{Digest, Document, DocumentReader, DocumentRef, Quarantined, Stage, Unread, Warned};
+use crate::corpus::{Digest, Document, DocumentReader, DocumentRef, Quarantined, Unread, Warned};
 use crate::error::{Error, Result};
 use crate::report::DocumentRow;
 use crate::text::counts::{CountSettings, ShardCounter, ShardCounts};
@@ -81,28 +81,6 @@ struct CountedShard {
     warned: Vec<Warned>,
     contents: Vec<Content>,
     counts: Place,
-}
-
-/// The results of documents as they are kept.
-#[derive(Serialize, Deserialize)]
-struct Pack {
-    outcomes: Vec<Outcome>,
-    /// Of the documents that were counted.
-    counts: ShardCounts,
-}
-
-/// What came of a document, without its names.
-#[derive(Clone, Serialize, Deserialize)]
-enum Outcome {
-    Counted {
-        /// Its number in the pack's counts.
-        document: usize,
-        bytes: u64,
-        chars: u64,
-        /// In a box, as what follows: there are many outcomes, and few of these.
-        warning: Option<Box<Warned>>,
-    },
-    Unusable(Box<Quarantined>),
 }
 
 /// How often each term occurs.
@@ -369,58 +347,14 @@ impl<'a> Counting<'a> {
             Ok((tokenizer, counter.map_err(refused)?))
         };
         let counter = self.tokenizer.as_ref().map(counter).transpose()?;
-        Ok(NewDocuments { counter, outcomes: Vec::new(), counted: 0 })
+        Ok(NewDocuments::new(counter))
     }
 
     /// The pack of the documents that were added.
     fn end(&self, new: NewDocuments<'_>) -> Pack {
-        let mut counts = ShardCounts::default();
-        if let Some((_, mut counter)) = new.counter {
-            counts = counter.finish();
-            lock(&self.counters).push(counter);
-        }
-        Pack { outcomes: new.outcomes, counts }
-    }
-}
-
-/// Documents of a shard that no earlier night has counted.
-struct NewDocuments<'a> {
-    /// `None` where documents are not cut into tokens.
-    counter: Option<(&'a Tokenizer, ShardCounter)>,
-    outcomes: Vec<Outcome>,
-    /// How many could be used.
-    counted: usize,
-}
-
-impl NewDocuments<'_> {
-    /// Counts what came of reading the document `reference`. A model may lack a piece for one of its characters.
-    fn add(&mut self, reference: &DocumentRef, read: std::result::Result<Document, Unread>) {
-        let outcome = match read {
-            Err(unread) => Outcome::Unusable(Box::new(unread.row)),
-            Ok(document) => self.count(document).unwrap_or_else(|error| {
-                Outcome::Unusable(Box::new(Quarantined {
-                    source: reference.file.source.to_string(),
-                    stage: Stage::Tokens,
-                    code: "untokenisable".into(),
-                    reason: error.to_string(),
-                    byte_offset: None,
-                }))
-            }),
-        };
-        self.outcomes.push(outcome);
-    }
-
-    fn count(&mut self, document: Document) -> std::result::Result<Outcome, TextError> {
-        if let Some((tokenizer, counter)) = &mut self.counter {
-            counter.add(tokenizer, &document.text)?;
-        }
-        self.counted += 1;
-        Ok(Outcome::Counted {
-            document: self.counted - 1,
-            bytes: document.bytes,
-            chars: document.text.characters() as u64,
-            warning: document.warning,
-        })
+        let (pack, counter) = new.finish();
+        lock(&self.counters).extend(counter);
+        pack
     }
 }
 
@@ -502,15 +436,4 @@ fn assemble(
     let contents = contents.into_iter().filter(|_| learnt);
     let contents = contents.map(|content| content.unwrap_or_default().into_owned()).collect();
     Ok(CountedShard { documents, quarantined, warned, contents, counts: shelf.put(pack.counts)? })
-}
-
-/// The counts of documents by pack and number: a pack that holds just these, in this order, is taken as it is.
-fn counts_of(packs: Vec<Pack>, counted: &[(usize, usize)]) -> ShardCounts {
-    let first = counted.first().map_or(0, |&(pack, _)| pack);
-    let in_order = counted.iter().enumerate().all(|(at, &place)| place == (first, at));
-    let mut counts: Vec<ShardCounts> = packs.into_iter().map(|pack| pack.counts).collect();
-    match counts.get_mut(first) {
-        Some(pack) if in_order && pack.document_count() == counted.len() => std::mem::take(pack),
-        _ => ShardCounts::join(&counts.iter().collect::<Vec<_>>(), counted),
-    }
 }

@@ -11,7 +11,7 @@ use super::content::Content;
 use super::hashing::{Replacement, read_file};
 
 /// What the last run was made of.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 pub(super) struct Ledger<'a> {
     pub run_id: String,
     /// What computed it.
@@ -40,7 +40,7 @@ impl Ledger<'_> {
     }
 }
 
-/// A ledger that is written from what its entries come of.
+/// A [`Ledger`] that is written from what its entries come of: its fields are those, in their order.
 #[derive(Serialize)]
 pub(super) struct NewLedger<'a, D, C> {
     pub run_id: &'a str,

@@ -28,6 +28,7 @@ mod lookup;
 pub mod memory;
 pub mod metrics;
 mod offsets;
+mod pack;
 mod page;
 mod plan;
 mod progress;

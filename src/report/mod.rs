@@ -15,10 +15,8 @@ mod reading;
 pub mod tables;
 
 pub use hashed::Hashed;
-pub use parquet::{
-    Column, Provenance, Table, Written, copy_table, rows_as_text, stream_file, write_file, write_table,
-};
-pub use reading::{RowComparison, StoredTable, differing_rows};
+pub use parquet::{Column, Provenance, Table, Written, copy_table, stream_file, write_file, write_table};
+pub use reading::{RowComparison, StoredTable, differing_rows, rows_as_text};
 pub use tables::{
     ClipRow, DocumentRow, DuplicateRow, PairRow, SuspectRow, TEXT_FEATURES, TimedWordRow, TokenRows,
     TopicRow, WordRow, WordSoundRow,

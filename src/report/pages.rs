@@ -314,6 +314,45 @@ impl FallibleStreamingIterator for OneByOne {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
+
+    use super::super::parquet::{Column, GROUP_ROWS, Provenance, Table, frame, write_table};
+    use polars::prelude::{ParquetReader, SerReader};
+
+    /// Columns that are encoded here, in more rows than a group has, read back by polars.
+    #[test]
+    fn tall_columns_are_read_back_as_they_were() {
+        const TEXTS: [&str; 3] = ["", "größer", "a longer text"];
+        let rows = GROUP_ROWS + 70_000;
+        // Some have no row at all.
+        let mut lengths: Vec<u32> = (0..2_300).map(|i: u32| i % 23 * 40).collect();
+        lengths.push(rows as u32 - lengths.iter().sum::<u32>());
+        let values: Vec<String> = (0..lengths.len()).map(|i| format!("text-{i:06}")).collect();
+        let places: Arc<Vec<u16>> = Arc::new((0..rows).map(|i| (i * i / 300 % 5) as u16).collect());
+        let rising = (0..rows as u32).map(|i| i % 5_000 * (1 + i % 7)).collect();
+        let table = Table::new("terms")
+            .with("doc_id", Column::Runs { values: values.iter().map(String::as_str).collect(), lengths })
+            .with("term_id", Column::Rising(rising))
+            .with(
+                "count",
+                Column::FewU32 { values: vec![7, 1, 5, 1_000_000, 2], places: Arc::clone(&places) },
+            )
+            .with("weight", Column::FewF32 { values: vec![0.5, -1.0, 0.0, 8.0, 2.0], places })
+            .with("missing", Column::NoF64(rows))
+            .with("missing_too", Column::NoU64(rows))
+            .with("group", Column::OptStr(vec![None; rows]))
+            .with("mtld", Column::OptF64(vec![None; rows]))
+            .with("tokens", Column::OptU64(vec![None; rows]))
+            .with("source", Column::Distinct((0..rows).map(|i| TEXTS[i % 3]).collect()))
+            .with("blake3", Column::Digits((0..rows).map(|i| TEXTS[i / 7 % 3]).collect()));
+        let provenance = Provenance { job: "test".into(), config_hash: "abc".into() };
+        let folder = tempfile::tempdir().unwrap();
+        let written = write_table(table.clone(), folder.path(), "terms.parquet", &provenance).unwrap();
+        assert_eq!(written.rows, Some(rows as u64));
+        let file = File::open(folder.path().join("terms.parquet")).unwrap();
+        let read = ParquetReader::new(file).finish().unwrap();
+        assert!(read.equals_missing(&frame(table).unwrap()));
+    }
 
     #[test]
     fn what_was_compressed_before_does_not_show() {

@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use polars::error::PolarsError;
 use polars::prelude::{
-    AnyValue, ArrayRef, ArrowDataType, ArrowField, ArrowSchema, Column as PolarsColumn, CompatLevel,
-    DataFrame, DataType, IntoColumn, NamedFrom, ParquetReader, PlSmallStr, PolarsResult, ReshapeDimension,
-    SerReader, Series,
+    ArrayRef, ArrowDataType, ArrowField, ArrowSchema, Column as PolarsColumn, CompatLevel, DataFrame,
+    DataType, IntoColumn, NamedFrom, PlSmallStr, PolarsResult, ReshapeDimension, Series,
 };
 use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
 use polars_parquet::write::{
@@ -26,7 +25,7 @@ use crate::text::TermList;
 const SCHEMA_VERSION: &str = "1";
 
 /// Rows that have statistics of their own.
-const GROUP_ROWS: usize = 1 << 20;
+pub(super) const GROUP_ROWS: usize = 1 << 20;
 
 /// A column of a table. Optional values become nulls, and so does every float that is not finite.
 #[derive(Debug, Clone)]
@@ -403,47 +402,6 @@ fn vectors(name: PlSmallStr, values: Vec<f32>, width: usize) -> PolarsResult<Ser
     Series::new(name, values).reshape_array(&shape)
 }
 
-/// The first `rows` rows of the table in `files` below `folder`, tab-separated with a header, for `wordwave show`.
-///
-/// # Errors
-/// [`Error::Table`] for a file that is no Parquet table, [`Error::Io`] for one that cannot be opened.
-pub fn rows_as_text(folder: &Path, files: &[String], rows: usize) -> Result<String> {
-    let mut out = String::new();
-    let mut left = rows;
-    for name in files {
-        let path = folder.join(name);
-        let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
-        let failed = |error: PolarsError| Error::Table { table: name.clone(), message: error.to_string() };
-        let frame = ParquetReader::new(file).with_slice(Some((0, left))).finish().map_err(failed)?;
-        if out.is_empty() {
-            let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
-            out = names.join("\t") + "\n";
-        }
-        for row in 0..frame.height() {
-            let values = frame.columns().iter().map(|column| column.get(row).map(|value| cell(&value)));
-            let values: PolarsResult<Vec<String>> = values.collect();
-            out += &(values.map_err(failed)?.join("\t") + "\n");
-        }
-        left -= frame.height().min(left);
-        if left == 0 {
-            break;
-        }
-    }
-    Ok(out)
-}
-
-/// A value without the line breaks and tabs that would break a row, or codes that a terminal would obey.
-fn cell(value: &AnyValue<'_>) -> String {
-    match value {
-        AnyValue::Null => String::new(),
-        AnyValue::Array(values, _) => {
-            let numbers: Vec<String> = values.iter().map(|value| cell(&value)).collect();
-            format!("[{}]", numbers.join(", "))
-        }
-        other => other.str_value().replace(char::is_control, " "),
-    }
-}
-
 /// A file that is hashed and counted while it is written.
 fn create(path: &Path) -> Result<Hashed<BufWriter<File>>> {
     let file = File::create(path).map_err(|error| Error::io("create", path, error))?;
@@ -496,40 +454,6 @@ mod tests {
         let copied = copy_table(&from, folder.path(), &place, before, now).unwrap();
         assert_eq!((copied.blake3, copied.rows), (new.blake3, new.rows));
         assert!(copy_table(&from, folder.path(), &place, "another", now).is_err());
-    }
-
-    /// Columns that are encoded here, in more rows than a group has, read back by polars.
-    #[test]
-    fn tall_columns_are_read_back_as_they_were() {
-        const TEXTS: [&str; 3] = ["", "größer", "a longer text"];
-        let rows = GROUP_ROWS + 70_000;
-        // Some have no row at all.
-        let mut lengths: Vec<u32> = (0..2_300).map(|i: u32| i % 23 * 40).collect();
-        lengths.push(rows as u32 - lengths.iter().sum::<u32>());
-        let values: Vec<String> = (0..lengths.len()).map(|i| format!("text-{i:06}")).collect();
-        let places: Arc<Vec<u16>> = Arc::new((0..rows).map(|i| (i * i / 300 % 5) as u16).collect());
-        let rising = (0..rows as u32).map(|i| i % 5_000 * (1 + i % 7)).collect();
-        let table = Table::new("terms")
-            .with("doc_id", Column::Runs { values: values.iter().map(String::as_str).collect(), lengths })
-            .with("term_id", Column::Rising(rising))
-            .with(
-                "count",
-                Column::FewU32 { values: vec![7, 1, 5, 1_000_000, 2], places: Arc::clone(&places) },
-            )
-            .with("weight", Column::FewF32 { values: vec![0.5, -1.0, 0.0, 8.0, 2.0], places })
-            .with("missing", Column::NoF64(rows))
-            .with("missing_too", Column::NoU64(rows))
-            .with("group", Column::OptStr(vec![None; rows]))
-            .with("mtld", Column::OptF64(vec![None; rows]))
-            .with("tokens", Column::OptU64(vec![None; rows]))
-            .with("source", Column::Distinct((0..rows).map(|i| TEXTS[i % 3]).collect()))
-            .with("blake3", Column::Digits((0..rows).map(|i| TEXTS[i / 7 % 3]).collect()));
-        let folder = tempfile::tempdir().unwrap();
-        let written = write_table(table.clone(), folder.path(), "terms.parquet", &provenance()).unwrap();
-        assert_eq!(written.rows, Some(rows as u64));
-        let file = File::open(folder.path().join("terms.parquet")).unwrap();
-        let read = ParquetReader::new(file).finish().unwrap();
-        assert!(read.equals_missing(&frame(table).unwrap()));
     }
 
     #[test]

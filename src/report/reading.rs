@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use polars::error::{PolarsError, PolarsResult};
-use polars::prelude::{DataFrame, DataType, ParquetReader, PlSmallStr, SerReader};
+use polars::prelude::{AnyValue, DataFrame, DataType, ParquetReader, PlSmallStr, SerReader};
 
 use super::parquet::{Table, frame};
 use crate::error::{Error, Result};
@@ -183,6 +183,47 @@ fn difference(
         }
     }
     Ok(Some(String::new()))
+}
+
+/// The first `rows` rows of the table in `files` below `folder`, tab-separated with a header, for `wordwave show`.
+///
+/// # Errors
+/// [`Error::Table`] for a file that is no Parquet table, [`Error::Io`] for one that cannot be opened.
+pub fn rows_as_text(folder: &Path, files: &[String], rows: usize) -> Result<String> {
+    let mut out = String::new();
+    let mut left = rows;
+    for name in files {
+        let path = folder.join(name);
+        let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
+        let failed = |error: PolarsError| Error::Table { table: name.clone(), message: error.to_string() };
+        let frame = ParquetReader::new(file).with_slice(Some((0, left))).finish().map_err(failed)?;
+        if out.is_empty() {
+            let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
+            out = names.join("\t") + "\n";
+        }
+        for row in 0..frame.height() {
+            let values = frame.columns().iter().map(|column| column.get(row).map(|value| cell(&value)));
+            let values: PolarsResult<Vec<String>> = values.collect();
+            out += &(values.map_err(failed)?.join("\t") + "\n");
+        }
+        left -= frame.height().min(left);
+        if left == 0 {
+            break;
+        }
+    }
+    Ok(out)
+}
+
+/// A value without the line breaks and tabs that would break a row, or codes that a terminal would obey.
+fn cell(value: &AnyValue<'_>) -> String {
+    match value {
+        AnyValue::Null => String::new(),
+        AnyValue::Array(values, _) => {
+            let numbers: Vec<String> = values.iter().map(|value| cell(&value)).collect();
+            format!("[{}]", numbers.join(", "))
+        }
+        other => other.str_value().replace(char::is_control, " "),
+    }
 }
 
 #[cfg(test)]
