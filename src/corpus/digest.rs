@@ -11,6 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Digest([u8; blake3::OUT_LEN]);
 
 impl Digest {
+    /// How many hexadecimal digits it is shown as.
+    pub const DIGITS: usize = 2 * blake3::OUT_LEN;
+
     /// Of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {

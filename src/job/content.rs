@@ -55,13 +55,8 @@ impl Content {
     /// The key of what is made of it under the settings of `settings`.
     pub fn key(&self, settings: &Key) -> Key {
         match self {
-            // There are many of these, and this is one block of the hash.
             Self::Document(blake3, format, packing) => {
-                let kinds = [*format as u8, *packing as u8];
-                let mut bytes = [0; blake3::OUT_LEN + 2];
-                bytes[..blake3::OUT_LEN].copy_from_slice(blake3.bytes());
-                bytes[blake3::OUT_LEN..].copy_from_slice(&kinds);
-                settings.with(&bytes)
+                settings.with(*blake3, [*format as u8, *packing as u8])
             }
             other => Key::of("item", &(settings, other)),
         }

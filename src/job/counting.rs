@@ -20,6 +20,7 @@ use crate::corpus::{Digest, Document, DocumentReader, DocumentRef, Quarantined, 
 use crate::error::{Error, Result};
 use crate::report::DocumentRow;
 use crate::text::counts::{CountSettings, ShardCounter, ShardCounts};
+use crate::text::document::DocumentStatistics;
 use crate::text::frequencies::{TermFrequencies, TermNumbers};
 use crate::text::tokens::Tokenizer;
 use crate::text::{Interner, TextError};
@@ -31,6 +32,8 @@ const DOCUMENT_WEIGHT: u64 = 512;
 const SHARDS: u64 = 2048;
 /// Bytes of documents that are read before they are counted.
 const BATCH_BYTES: u64 = 512 << 10;
+/// Rows that a thread makes at once, at least.
+const ROWS_AT_ONCE: usize = 1024;
 /// A shard whose results lie in more packs than this is kept anew as one.
 const PACKS: usize = 8;
 
@@ -75,12 +78,39 @@ impl Counted {
 }
 
 /// A shard's part of [`Counted`].
-struct CountedShard {
-    documents: Vec<DocumentRow>,
+struct CountedShard<'r> {
+    documents: Vec<CountedDocument<'r>>,
     quarantined: Vec<Quarantined>,
     warned: Vec<Warned>,
     contents: Vec<Content>,
     counts: Place,
+}
+
+/// A document that was counted: less than its row, for those of all shards are brought together.
+struct CountedDocument<'r> {
+    reference: &'r DocumentRef,
+    blake3: Digest,
+    bytes: u64,
+    chars: u64,
+    tokens: Option<u64>,
+    statistics: Option<Box<DocumentStatistics>>,
+}
+
+impl CountedDocument<'_> {
+    fn into_row(self) -> DocumentRow {
+        let Self { reference, blake3, bytes, chars, tokens, statistics } = self;
+        DocumentRow {
+            doc_id: Arc::clone(&reference.id),
+            source: Arc::clone(&reference.file.source),
+            blake3,
+            group: reference.group.clone(),
+            keep: reference.keep.clone(),
+            bytes,
+            chars,
+            tokens,
+            statistics,
+        }
+    }
 }
 
 /// How often each term occurs.
@@ -227,7 +257,7 @@ impl<'a> Counting<'a> {
                     desk.stages.advance(shard.len() as u64);
                     Ok(counted)
                 })
-                .collect::<Result<Vec<CountedShard>>>()
+                .collect::<Result<Vec<CountedShard<'_>>>>()
         };
         let total = references.len() as u64;
         let shards = if self.has_tokens() {
@@ -247,6 +277,7 @@ impl<'a> Counting<'a> {
                 contents.extend(shard.contents);
                 places.push((start..documents.len(), shard.counts));
             }
+            documents.into_par_iter().with_min_len(ROWS_AT_ONCE).map(CountedDocument::into_row).collect()
         };
         let let_go = || {
             // What they keep room for is the largest shard.
@@ -254,7 +285,7 @@ impl<'a> Counting<'a> {
             drop(reader);
             self.inputs.texts.clear();
         };
-        rayon::join(join_shards, let_go);
+        let (documents, ()): (Vec<DocumentRow>, ()) = rayon::join(join_shards, let_go);
         // A file is unusable once, however many documents were found in it.
         quarantined.sort();
         quarantined.dedup();
@@ -263,14 +294,14 @@ impl<'a> Counting<'a> {
     }
 
     /// shard -> result: finds, reads and counts the documents of one shard.
-    fn count(
+    fn count<'r>(
         &self,
-        shard: &[DocumentRef],
+        shard: &'r [DocumentRef],
         known: Option<&[Content]>,
         reader: &DocumentReader<'_>,
         shelf: &Shelf,
         shares: &Shares<2>,
-    ) -> Result<CountedShard> {
+    ) -> Result<CountedShard<'r>> {
         let mut contents: Vec<Option<Cow<'_, Content>>> = match known {
             Some(known) => known.iter().map(|content| Some(Cow::Borrowed(content))).collect(),
             None => shard.iter().map(|reference| reference.content().map(Cow::Owned)).collect(),
@@ -385,15 +416,15 @@ fn known_content(outcome: &std::result::Result<Document, Unread>) -> Option<Dige
     }
 }
 
-/// Puts the results of a shard's documents together and gives them their names back.
-fn assemble(
-    shard: &[DocumentRef],
+/// Puts the results of a shard's documents together.
+fn assemble<'r>(
+    shard: &'r [DocumentRef],
     keys: &[Option<Key>],
     contents: Vec<Option<Cow<'_, Content>>>,
     found: Found<Pack>,
     counting: &Counting<'_>,
     shelf: &Shelf,
-) -> Result<CountedShard> {
+) -> Result<CountedShard<'r>> {
     let Found { packs, places } = found;
     let (mut documents, mut quarantined, mut warned) =
         (Vec::with_capacity(shard.len()), Vec::new(), Vec::new());
@@ -407,12 +438,9 @@ fn assemble(
             // What was counted was read, and has a hash.
             (Outcome::Counted { .. }, None) => {}
             (Outcome::Counted { document, bytes, chars, warning }, Some(blake3)) => {
-                documents.push(DocumentRow {
-                    doc_id: Arc::clone(&reference.id),
-                    source: Arc::clone(&reference.file.source),
+                documents.push(CountedDocument {
+                    reference,
                     blake3,
-                    group: reference.group.clone(),
-                    keep: reference.keep.clone(),
                     bytes: *bytes,
                     chars: *chars,
                     tokens: packs[pack].counts.token_counts().get(*document).map(|tokens| *tokens as u64),

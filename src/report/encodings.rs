@@ -7,6 +7,8 @@ use polars_parquet::parquet::encoding::{uleb128, zigzag_leb128};
 
 /// Numbers that are packed together: as many bytes as each has bits.
 const PACKED: usize = 8;
+/// Bytes that are written at once.
+const WORD: usize = size_of::<u64>();
 
 /// Bits that numbers up to `most` need.
 pub(super) fn width_of(most: u32) -> u32 {
@@ -71,22 +73,20 @@ pub(super) fn differences(out: &mut Vec<u8>, numbers: &[u32]) -> [u32; 2] {
         return [0, 0];
     };
     signed_varint(out, first.cast_signed());
-    let (mut before, mut range) = (first, [first, first]);
-    for block in rest.chunks(BLOCK) {
+    let mut range = [first, first];
+    for (block, before) in rest.chunks(BLOCK).zip(numbers.chunks(BLOCK)) {
         // In 32 bits, as the numbers: what does not fit wraps around, here and in a reader.
         let mut differences = [0; BLOCK];
-        for (place, pair) in differences.iter_mut().zip(std::iter::once(&before).chain(block).zip(block)) {
-            *place = pair.1.wrapping_sub(*pair.0).cast_signed();
+        let (mut least, mut most) = (i32::MAX, i32::MIN);
+        for ((place, &number), before) in differences.iter_mut().zip(block).zip(before) {
+            *place = number.wrapping_sub(*before).cast_signed();
+            (least, most) = (least.min(*place), most.max(*place));
+            range = [range[0].min(number), range[1].max(number)];
         }
-        let of_block = &mut differences[..block.len()];
-        let least = of_block.iter().copied().fold(i32::MAX, i32::min);
-        let most = of_block.iter().copied().fold(i32::MIN, i32::max);
         let width = width_of(most.wrapping_sub(least).cast_unsigned());
-        range[0] = block.iter().copied().fold(range[0], u32::min);
-        range[1] = block.iter().copied().fold(range[1], u32::max);
-        before = block.last().copied().unwrap_or(before);
         signed_varint(out, least);
         out.push(width as u8);
+        let of_block = &mut differences[..block.len()];
         of_block.iter_mut().for_each(|difference| *difference = difference.wrapping_sub(least));
         pack(out, &differences.map(i32::cast_unsigned), width);
     }
@@ -95,13 +95,16 @@ pub(super) fn differences(out: &mut Vec<u8>, numbers: &[u32]) -> [u32; 2] {
 
 /// Appends numbers of so many bits each.
 fn pack(out: &mut Vec<u8>, numbers: &[u32; BLOCK], width: u32) {
-    // Two at a time where they fit beside the bits that fill no byte yet.
-    let pack = if 2 * width + 7 <= u64::BITS { pack_by::<2> } else { pack_by::<1> };
+    // As many at a time as fit beside the bits that fill no byte yet.
+    let pack = match (u64::BITS - 7).checked_div(width) {
+        Some(0 | 1) => pack_by::<1>,
+        Some(2 | 3) => pack_by::<2>,
+        _ => pack_by::<4>,
+    };
     pack(out, numbers, width);
 }
 
 fn pack_by<const N: usize>(out: &mut Vec<u8>, numbers: &[u32; BLOCK], width: u32) {
-    const WORD: usize = size_of::<u64>();
     let mut packed = [0; (BLOCK + 1) * WORD];
     let (mut at, mut bits, mut filled) = (0, 0, 0);
     for some in numbers.as_chunks::<N>().0 {
@@ -129,11 +132,32 @@ fn run(out: &mut Vec<u8>, length: usize, number: u32, width: u32) {
 
 fn pack_groups(out: &mut Vec<u8>, groups: &[[u16; PACKED]], width: u32) {
     varint(out, (groups.len() as u64) << 1 | 1);
-    for group in groups {
-        let packed =
-            (0..).zip(group).fold(0_u128, |packed, (i, &number)| packed | u128::from(number) << (i * width));
-        out.extend_from_slice(&packed.to_le_bytes()[..width as usize]);
+    let step = width as usize;
+    if step > WORD {
+        for group in groups {
+            let packed = (0..)
+                .zip(group)
+                .fold(0_u128, |packed, (i, &number)| packed | u128::from(number) << (i * width));
+            out.extend_from_slice(&packed.to_le_bytes()[..step]);
+        }
+        return;
     }
+    let mut at = out.len();
+    out.resize(at + groups.len() * step + WORD, 0);
+    for group in groups {
+        // More bytes than it has are written; the next are written over them.
+        out[at..at + WORD].copy_from_slice(&packed_bytes(group, width).to_le_bytes());
+        at += step;
+    }
+    out.truncate(at);
+}
+
+/// Numbers of up to eight bits, packed: two and two, then four and four.
+fn packed_bytes(group: &[u16; PACKED], width: u32) -> u64 {
+    let ones = u64::from_le_bytes(group.map(|number| number as u8));
+    let twos = ones & 0x00FF_00FF_00FF_00FF | (ones & 0xFF00_FF00_FF00_FF00) >> (8 - width);
+    let fours = twos & 0x0000_FFFF_0000_FFFF | (twos & 0xFFFF_0000_FFFF_0000) >> (16 - 2 * width);
+    fours & 0xFFFF_FFFF | (fours >> 32) << (4 * width)
 }
 
 fn varint(out: &mut Vec<u8>, number: u64) {

@@ -6,6 +6,7 @@ use super::counts::{ShardCounts, TermCount};
 use super::frequencies::TermNumbers;
 use super::term_order::TermOrder;
 use super::vocabulary::Vocabulary;
+use crate::simd::Width;
 use serde::{Deserialize, Serialize};
 
 const BM25_K1: f64 = 1.2;
@@ -162,16 +163,13 @@ impl<'v> BagOfWords<'v> {
         let default = if self.settings.weight == Weight::TfIdf { Norm::L2 } else { Norm::None };
         let norm = self.settings.norm.unwrap_or(default);
         let follow = matches!(self.settings.weight, Weight::Count | Weight::Binary) && norm == Norm::None;
-        let mut order = TermOrder::new(ids);
+        let mut order = TermOrder::new(ids, Width::detect());
         let (mut weights, mut row_weights): (Vec<f64>, Vec<f32>) = (Vec::new(), Vec::new());
         row_weights.reserve_exact(if follow { 0 } else { shard.row_count() });
         shard.each_document(|row| {
             let TermRows { lengths, term_ids, counts, .. } = &mut rows;
             let start = term_ids.len();
-            order.sort(row, |row| {
-                term_ids.push(row.term);
-                counts.push(row.count);
-            });
+            order.sort(row, term_ids, counts);
             lengths.push((term_ids.len() - start) as u32);
             if !follow {
                 let len: u64 = row.iter().map(|r| u64::from(r.count)).sum();

@@ -178,6 +178,9 @@ impl ShardCounts {
     }
 }
 
+/// Terms that there is room for at first: most shards have about as many, and a table that grows is made anew.
+const FIRST_TERMS: usize = 16_000;
+
 /// Counts documents one after another. It can be used for shard after shard, and keeps its room.
 #[derive(Default)]
 pub struct ShardCounter {
@@ -209,7 +212,9 @@ impl ShardCounter {
                 format!("[{least}, {most}] is not a range; write the least and the most words, from 1");
             return Err(TextError::Setting { key: "bag_of_words.ngrams", reason });
         }
-        Ok(Self { settings, ..Self::default() })
+        let mut counter = Self { settings, ..Self::default() };
+        counter.interner.make_room(FIRST_TERMS);
+        Ok(counter)
     }
 
     /// Counts one document.

@@ -1,9 +1,75 @@
-//! The terms of documents in the order of their numbers: by marks in a row of bits, no two of them being compared.
+//! The terms of documents in the order of their numbers. No two of them are compared by a branch, which would be guessed wrong with every
+//! second one: few are sorted in registers, many by marks in a row of bits.
 
 use super::counts::TermCount;
+use crate::simd::{Few, Width};
 
 /// Sorts the terms of one shard's documents by numbers that they have elsewhere.
-pub(super) struct TermOrder {
+pub(super) struct TermOrder<'n> {
+    numbers: &'n [Option<u32>],
+    few: Option<FewTerms>,
+    many: Option<ManyTerms>,
+}
+
+impl<'n> TermOrder<'n> {
+    /// The order of terms that have these numbers, each another, on this processor.
+    pub fn new(numbers: &'n [Option<u32>], width: Width) -> Self {
+        Self { numbers, few: FewTerms::new(numbers, width), many: None }
+    }
+
+    /// Appends the terms of a document that have a number to `terms`, by it, and how often each is there to `counts`.
+    pub fn sort(&mut self, row: &[TermCount], terms: &mut Vec<u32>, counts: &mut Vec<u32>) {
+        match &mut self.few {
+            Some(few) if row.len() <= Few::MOST => few.sort(row, terms, counts),
+            _ => self.many.get_or_insert_with(|| ManyTerms::new(self.numbers)).sort(row, |row| {
+                terms.push(row.term);
+                counts.push(row.count);
+            }),
+        }
+    }
+}
+
+/// Sorts the terms of short documents: a number and a place in the document make one number of 32 bits.
+struct FewTerms {
+    few: Few,
+    /// The number of each term, [`FewTerms::NONE`] for those that have none.
+    numbers: Vec<u32>,
+    /// Whether each has one.
+    are_all: bool,
+}
+
+impl FewTerms {
+    /// Bits of a place in a document.
+    const BITS: u32 = (Few::MOST - 1).count_ones();
+    /// More than any number of a term.
+    const NONE: u32 = u32::MAX >> Self::BITS;
+
+    /// `None` where numbers are too great, or the processor has no such instructions.
+    fn new(numbers: &[Option<u32>], width: Width) -> Option<Self> {
+        let few = Few::new(width).filter(|_| numbers.iter().flatten().all(|&number| number < Self::NONE))?;
+        let are_all = numbers.iter().all(Option::is_some);
+        Some(Self {
+            few,
+            numbers: numbers.iter().map(|number| number.unwrap_or(Self::NONE)).collect(),
+            are_all,
+        })
+    }
+
+    fn sort(&mut self, row: &[TermCount], terms: &mut Vec<u32>, counts: &mut Vec<u32>) {
+        let Self { few, numbers, are_all } = self;
+        let number = |row: &TermCount| numbers[row.term as usize];
+        let known =
+            if *are_all { row.len() } else { row.iter().filter(|row| number(row) < Self::NONE).count() };
+        let sorted = few.sort(row.iter().zip(0..).map(|(row, place)| number(row) << Self::BITS | place));
+        // Those without a number come last.
+        let sorted = sorted.take(known);
+        terms.extend(sorted.clone().map(|key| key >> Self::BITS));
+        counts.extend(sorted.map(|key| row[key as usize & (Few::MOST - 1)].count));
+    }
+}
+
+/// Sorts the terms of documents of any length.
+struct ManyTerms {
     /// The place of each term among those that have a number, [`NOWHERE`] for the others.
     places: Vec<u32>,
     /// The numbers, rising.
@@ -15,9 +81,8 @@ pub(super) struct TermOrder {
     counts: Vec<u32>,
 }
 
-impl TermOrder {
-    /// The order of terms that have these numbers, each another.
-    pub fn new(numbers: &[Option<u32>]) -> Self {
+impl ManyTerms {
+    fn new(numbers: &[Option<u32>]) -> Self {
         let end = numbers.iter().flatten().max().map_or(0, |most| *most as usize + 1);
         let mut marks = vec![0; end.div_ceil(BITS)];
         numbers.iter().flatten().for_each(|&number| mark(&mut marks, number as usize));
@@ -38,7 +103,7 @@ impl TermOrder {
     }
 
     /// Hands the terms of a document that have a number to `each`, by it, with how often they are there.
-    pub fn sort(&mut self, row: &[TermCount], mut each: impl FnMut(TermCount)) {
+    fn sort(&mut self, row: &[TermCount], mut each: impl FnMut(TermCount)) {
         let Self { places, numbers, marks, groups, counts } = self;
         for row in row {
             let place = places[row.term as usize] as usize;
@@ -84,11 +149,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn terms_are_sorted_by_their_numbers(seed in any::<u64>(), terms in 1_usize..6000, lengths in proptest::collection::vec(0_usize..200, 1..5)) {
-            // Times anything modulo a prime, each term has another number; every fifth has none.
+        fn terms_are_sorted_by_their_numbers(seed in any::<u64>(), terms in 1_usize..6000, lengths in proptest::collection::vec(0_usize..400, 1..5)) {
+            // Times anything modulo a prime, each term has another number; every fifth may have none.
             let number = |term: usize| (term as u64 * (seed % 65_536 + 1) % 65_537) as u32;
-            let numbers: Vec<Option<u32>> = (0..terms).map(|term| (term % 5 > 0).then(|| number(term))).collect();
-            let mut order = TermOrder::new(&numbers);
+            let numbers: Vec<Option<u32>> = (0..terms).map(|term| (term % 5 > 0 || seed % 2 > 0).then(|| number(term))).collect();
+            let mut orders: Vec<TermOrder<'_>> =
+                Width::available().into_iter().map(|width| TermOrder::new(&numbers, width)).collect();
             for length in lengths {
                 let step = (seed % 7) as usize + 1;
                 let row: Vec<TermCount> = (0..length.min(terms / step))
@@ -99,9 +165,13 @@ mod tests {
                     .filter_map(|r| Some(TermCount { term: numbers[r.term as usize]?, count: r.count }))
                     .collect();
                 expected.sort_unstable_by_key(|r| r.term);
-                let mut sorted = Vec::new();
-                order.sort(&row, |row| sorted.push(row));
-                prop_assert_eq!(sorted, expected);
+                for order in &mut orders {
+                    let (mut terms, mut counts) = (vec![1], vec![2]);
+                    order.sort(&row, &mut terms, &mut counts);
+                    let sorted = terms.into_iter().zip(counts).skip(1);
+                    let sorted: Vec<TermCount> = sorted.map(|(term, count)| TermCount { term, count }).collect();
+                    prop_assert_eq!(&sorted, &expected);
+                }
             }
         }
     }

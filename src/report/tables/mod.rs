@@ -16,8 +16,8 @@ fn strings<T>(rows: &[T], of: impl Fn(&T) -> &str) -> Column {
 }
 
 /// Hashes as hexadecimal digits.
-fn digests(digests: impl Iterator<Item = Digest>) -> Column {
-    let mut texts = TermList::default();
+fn digests(digests: impl ExactSizeIterator<Item = Digest>) -> Column {
+    let mut texts = TermList::with_room(digests.len(), digests.len() * Digest::DIGITS);
     digests.for_each(|digest| texts.push(&digest.to_hex()));
     Column::Digits(texts)
 }

@@ -312,21 +312,22 @@ fn signed(number: u32) -> i32 {
     (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 
-/// The distinct ones among `numbers`, rising, and the place of each number among them. `None` where they are so great or so many that they
-/// are better written as they are.
+/// The distinct ones among `numbers`, rising, and the place of each number among them. `None` where they are so great, or so many, that
+/// they are better written as they are.
 fn distinct(numbers: &[u32]) -> Option<(Vec<u32>, Vec<u16>)> {
-    let most = numbers.iter().fold(0, |most, &number| most.max(number)) as usize;
-    if most >= numbers.len().max(1 << 10) {
-        return None;
-    }
-    let mut place_of = vec![0; most + 1];
-    numbers.iter().for_each(|&number| place_of[number as usize] = 1);
-    let values: Vec<u32> = (0..=most as u32).filter(|&number| place_of[number as usize] > 0).collect();
+    // No less than the greatest.
+    let bits = numbers.iter().fold(0, |bits, &number| bits | number);
+    let most = u16::try_from(bits).ok()?;
+    let mut place_of: Box<[u16; 1 << u16::BITS]> = vec![0; 1 << u16::BITS].try_into().ok()?;
+    numbers.iter().for_each(|&number| place_of[usize::from(number as u16)] = 1);
+    let found = (0..=most).filter(|&number| place_of[usize::from(number)] > 0);
+    let values: Vec<u16> = found.collect();
     if values.len() > usize::from(u16::MAX) {
         return None;
     }
-    values.iter().zip(0..).for_each(|(&number, place)| place_of[number as usize] = place);
-    Some((values, numbers.iter().map(|&number| place_of[number as usize]).collect()))
+    values.iter().zip(0..).for_each(|(&number, place)| place_of[usize::from(number)] = place);
+    let places = numbers.iter().map(|&number| place_of[usize::from(number as u16)]).collect();
+    Some((values.into_iter().map(u32::from).collect(), places))
 }
 
 /// `collocations`, the strongest first.
