@@ -13,7 +13,7 @@ use rustix::fs::{OFlags, SeekFrom};
 
 use super::digest::Digest;
 use super::quarantine::Unusable;
-use crate::simd::in_large_pages;
+use crate::simd::large_zeros;
 
 /// What a file may hold, unpacked, that lies in memory as a whole.
 const MAX_BYTES: u64 = 4 << 30;
@@ -257,8 +257,7 @@ impl Opened {
             return Err(too_large("holds"));
         }
         refuse_holes(&self.file, &self.before)?;
-        let mut bytes = vec![0; self.len() as usize];
-        in_large_pages(&mut bytes);
+        let mut bytes = large_zeros(self.len() as usize);
         let read =
             |(piece, place): (usize, &mut [u8])| self.file.read_exact_at(place, (piece * PIECE_BYTES) as u64);
         let outcome = bytes.par_chunks_mut(PIECE_BYTES).enumerate().try_for_each(read);

@@ -77,7 +77,7 @@ fn terms(
     }
     let vocabulary_table =
         || desk.write(tables::vocabulary(&vocabulary, weights.idf()), "vocabulary.parquet");
-    let parts = || parts.into_par_iter().map(part).collect::<Result<Vec<Written>>>();
+    let parts = || parts.into_par_iter().with_max_len(1).map(part).collect::<Result<Vec<Written>>>();
     let (vocabulary_written, parts) = rayon::join(vocabulary_table, parts);
     let mut written = parts?;
     written.push(vocabulary_written?);

@@ -19,6 +19,7 @@ use super::store::Found;
 use crate::corpus::{Digest, Document, DocumentReader, DocumentRef, Quarantined, Unread, Warned};
 use crate::error::{Error, Result};
 use crate::report::DocumentRow;
+use crate::simd::large_list;
 use crate::text::counts::{CountSettings, ShardCounter, ShardCounts};
 use crate::text::document::DocumentStatistics;
 use crate::text::frequencies::{TermFrequencies, TermNumbers};
@@ -250,6 +251,8 @@ impl<'a> Counting<'a> {
         let work = |shares: &Shares<2>| {
             shards
                 .par_iter()
+                // One at a time: several that are one thread's alone may leave the others nothing to do.
+                .with_max_len(1)
                 .map(|shard| {
                     desk.interrupt.check()?;
                     let known = known.map(|contents| &contents[shard.clone()]);
@@ -277,7 +280,10 @@ impl<'a> Counting<'a> {
                 contents.extend(shard.contents);
                 places.push((start..documents.len(), shard.counts));
             }
-            documents.into_par_iter().with_min_len(ROWS_AT_ONCE).map(CountedDocument::into_row).collect()
+            let mut rows = large_list(documents.len());
+            let documents = documents.into_par_iter().with_min_len(ROWS_AT_ONCE);
+            documents.map(CountedDocument::into_row).collect_into_vec(&mut rows);
+            rows
         };
         let let_go = || {
             // What they keep room for is the largest shard.

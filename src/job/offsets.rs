@@ -52,7 +52,7 @@ pub(super) fn run(
         shards.push(0..0);
     }
     desk.stages.time("tokens", references.len() as u64, "documents", || {
-        shards.into_par_iter().enumerate().map(part).collect()
+        shards.into_par_iter().with_max_len(1).enumerate().map(part).collect()
     })
 }
 

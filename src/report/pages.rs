@@ -20,6 +20,7 @@ use zstd::bulk::Compressor;
 use zstd::zstd_safe::{CParameter, ParamSwitch};
 
 use super::encodings;
+use crate::corpus::Digest;
 use crate::text::TermList;
 
 /// Tables are written every night and read seldom: higher levels take several times as long for a tenth of the size.
@@ -50,8 +51,10 @@ pub(super) enum Encoded {
         /// Whether compressing it gains next to nothing.
         is_dense: bool,
     },
-    /// Texts as they are, or digits without a meaning.
-    Texts { texts: TermList, are_digits: bool },
+    /// Texts as they are.
+    Texts(TermList),
+    /// Hashes, as hexadecimal digits.
+    Digests(Vec<Digest>),
     /// Each of the values in so many rows, one after the other.
     Runs { values: TermList, lengths: Vec<u32> },
     /// Few values: the place of each row's.
@@ -66,7 +69,8 @@ impl Encoded {
     pub fn rows(&self) -> usize {
         match self {
             Self::Array { array, .. } => array.len(),
-            Self::Texts { texts, .. } => texts.len(),
+            Self::Texts(texts) => texts.len(),
+            Self::Digests(digests) => digests.len(),
             Self::Runs { lengths, .. } => lengths.iter().map(|length| *length as usize).sum(),
             Self::Few { places, .. } => places.len(),
             Self::Rising(values) => values.len(),
@@ -77,7 +81,7 @@ impl Encoded {
     pub fn dtype(&self) -> &ArrowDataType {
         match self {
             Self::Array { array, .. } => array.dtype(),
-            Self::Texts { .. } | Self::Runs { .. } => &ArrowDataType::Utf8View,
+            Self::Texts(_) | Self::Digests(_) | Self::Runs { .. } => &ArrowDataType::Utf8View,
             Self::Few { values, .. } => values.dtype(),
             Self::Rising(_) => &ArrowDataType::UInt32,
             Self::Nulls { like, .. } => like.dtype(),
@@ -162,13 +166,30 @@ fn own_pages(
     };
     match column {
         Encoded::Array { .. } => Ok(Vec::new()),
-        Encoded::Texts { texts, are_digits } => {
-            let effort = if *are_digits { Effort::Symbols } else { Effort::Full };
+        Encoded::Texts(texts) => {
             let mut all = Vec::new();
             for rows in pages_of_texts(texts, rows) {
                 let texts = || texts.iter().skip(rows.start).take(rows.len());
-                let (body, ()) = Body::of(rows.len(), effort, |bytes| encodings::texts(bytes, texts()))?;
+                let append = |bytes: &mut Vec<u8>| {
+                    bytes.reserve(texts().map(|text| encodings::TEXT_HEAD + text.len()).sum());
+                    texts().for_each(|text| encodings::text(bytes, text));
+                };
+                let (body, ()) = Body::of(rows.len(), Effort::Full, append)?;
                 let range = [texts().min(), texts().max()].map(Option::unwrap_or_default);
+                all.extend(pages(Utf8ViewArray::from_slice_values(range).boxed(), Encoding::Plain, &body)?);
+            }
+            Ok(all)
+        }
+        Encoded::Digests(digests) => {
+            let mut all = Vec::new();
+            for digests in digests[rows.clone()].chunks(PAGE_BYTES / Digest::DIGITS) {
+                let append = |bytes: &mut Vec<u8>| {
+                    bytes.reserve(digests.len() * (encodings::TEXT_HEAD + Digest::DIGITS));
+                    digests.iter().for_each(|digest| encodings::text(bytes, &digest.to_hex()));
+                };
+                let (body, ()) = Body::of(digests.len(), Effort::Symbols, append)?;
+                let range = digests.iter().min().into_iter().chain(digests.iter().max());
+                let range: Vec<String> = range.map(ToString::to_string).collect();
                 all.extend(pages(Utf8ViewArray::from_slice_values(range).boxed(), Encoding::Plain, &body)?);
             }
             Ok(all)
@@ -197,9 +218,11 @@ fn own_pages(
     }
 }
 
-/// These rows in pages of about a MiB each, as polars has them: a page must stay under 2 GiB, and texts may be of any length.
+/// Bytes of the texts of a page, about, as polars has them: a page must stay under 2 GiB, and texts may be of any length.
+const PAGE_BYTES: usize = 1 << 20;
+
+/// These rows in pages.
 fn pages_of_texts(texts: &TermList, rows: &Range<usize>) -> Vec<Range<usize>> {
-    const PAGE_BYTES: usize = 1 << 20;
     let (mut pages, mut start, mut bytes) = (Vec::new(), rows.start, 0);
     for (row, text) in rows.clone().zip(texts.iter().skip(rows.start)) {
         bytes += text.len();
@@ -344,7 +367,10 @@ mod tests {
             .with("mtld", Column::OptF64(vec![None; rows]))
             .with("tokens", Column::OptU64(vec![None; rows]))
             .with("source", Column::Distinct((0..rows).map(|i| TEXTS[i % 3]).collect()))
-            .with("blake3", Column::Digits((0..rows).map(|i| TEXTS[i / 7 % 3]).collect()));
+            .with(
+                "blake3",
+                Column::Digests((0..rows).map(|i| Digest::of(TEXTS[i / 7 % 3].as_bytes())).collect()),
+            );
         let provenance = Provenance { job: "test".into(), config_hash: "abc".into() };
         let folder = tempfile::tempdir().unwrap();
         let written = write_table(table.clone(), folder.path(), "terms.parquet", &provenance).unwrap();

@@ -18,6 +18,7 @@ use polars_parquet::write::{
 
 use super::hashed::Hashed;
 use super::pages::{Encoded, row_group};
+use crate::corpus::Digest;
 use crate::error::{Error, Result};
 use crate::text::TermList;
 
@@ -36,8 +37,8 @@ pub enum Column {
     Text(TermList),
     /// As `Text`, of strings that are all different.
     Distinct(TermList),
-    /// As `Distinct`, of digits in which nothing is said twice.
-    Digits(TermList),
+    /// Hashes, as hexadecimal digits.
+    Digests(Vec<Digest>),
     /// Strings of which many rows have the same: the place in `values` of each row.
     Repeated {
         values: Vec<String>,
@@ -303,8 +304,8 @@ fn encoded(name: &PlSmallStr, column: Column) -> PolarsResult<Encoded> {
         Column::FewF32 { values, places } if values.iter().all(|value| value.is_finite()) => {
             return Ok(Encoded::Few { values: PrimitiveArray::from_vec(values).boxed(), places });
         }
-        Column::Distinct(texts) => return Ok(Encoded::Texts { texts, are_digits: false }),
-        Column::Digits(texts) => return Ok(Encoded::Texts { texts, are_digits: true }),
+        Column::Distinct(texts) => return Ok(Encoded::Texts(texts)),
+        Column::Digests(digests) => return Ok(Encoded::Digests(digests)),
         Column::Text(texts) => Utf8ViewArray::from_slice_values(texts.iter().collect::<Vec<&str>>()).boxed(),
         Column::Shared(texts) => Utf8ViewArray::from_slice_values(texts).boxed(),
         Column::U32(values) => PrimitiveArray::from_vec(values).boxed(),
@@ -344,8 +345,11 @@ pub(super) fn frame(table: Table) -> PolarsResult<DataFrame> {
 fn series(name: PlSmallStr, column: Column) -> PolarsResult<Series> {
     Ok(match column {
         Column::Str(values) => Series::new(name, values),
-        Column::Text(texts) | Column::Distinct(texts) | Column::Digits(texts) => {
+        Column::Text(texts) | Column::Distinct(texts) => {
             Series::new(name, texts.iter().collect::<Vec<&str>>())
+        }
+        Column::Digests(digests) => {
+            Series::new(name, digests.iter().map(ToString::to_string).collect::<Vec<String>>())
         }
         Column::Repeated { values, places } => {
             let value = |place: u32| values.get(place as usize).map(String::as_str);

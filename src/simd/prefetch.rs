@@ -13,23 +13,55 @@ pub fn prefetch_item<T>(items: &[T], at: usize) {
     let _ = (items, at);
 }
 
-/// Asks the system to hold `memory`, which will be written to, in large pages where it is large: handing it out page by page takes as long
-/// as reading a file from the cache of the disk into it. A wish: where it is not granted, nothing is lost.
-pub fn in_large_pages(memory: &mut [u8]) {
+/// A list with room for `items`, which will be filled: in large pages where it is long. Handing memory out page by page takes as long as
+/// writing to it. Large pages are a wish; where the system does not grant it, nothing is lost.
+#[must_use]
+pub fn large_list<T>(items: usize) -> Vec<T> {
+    let mut list = Vec::with_capacity(items);
+    in_large_pages(list.spare_capacity_mut());
+    list
+}
+
+/// As many zeros, as [`large_list`] has them.
+#[must_use]
+pub fn large_zeros(bytes: usize) -> Vec<u8> {
+    // The system hands out zeros: none are written.
+    let mut zeros = vec![0; bytes];
+    in_large_pages(&mut zeros);
+    zeros
+}
+
+fn in_large_pages<T>(memory: &mut [T]) {
     #[cfg(target_os = "linux")]
     {
         /// Of x86-64, and of ARM with pages of 4 KiB.
         const PAGE: usize = 2 << 20;
-        let before = memory.as_ptr().align_offset(PAGE);
-        let pages = memory.get_mut(before..).unwrap_or_default();
-        let len = pages.len() / PAGE * PAGE;
+        let before = memory.as_ptr().cast::<u8>().align_offset(PAGE);
+        let len = size_of_val(memory).saturating_sub(before) / PAGE * PAGE;
         if len > 0 {
-            // SAFETY: the memory is borrowed alone, and advice changes neither what it holds nor whose it is.
+            // SAFETY: these bytes are borrowed alone, and advice changes neither what they hold nor whose they are.
             let _ = unsafe {
-                rustix::mm::madvise(pages.as_mut_ptr().cast(), len, rustix::mm::Advice::LinuxHugepage)
+                let pages = memory.as_mut_ptr().byte_add(before).cast();
+                rustix::mm::madvise(pages, len, rustix::mm::Advice::LinuxHugepage)
             };
         }
     }
     #[cfg(not(target_os = "linux"))]
     let _ = memory;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_any_length_can_be_filled() {
+        for len in [0, 1, 1000, 1_000_000] {
+            let mut list = large_list(len);
+            list.extend(0..len);
+            assert!(list.into_iter().eq(0..len));
+            assert!(large_zeros(len * 7) == vec![0; len * 7]);
+        }
+        assert_eq!(large_list::<()>(usize::MAX), []);
+    }
 }

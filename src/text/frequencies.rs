@@ -103,8 +103,8 @@ impl TermFrequencies {
         const MOST_AT_ONCE: usize = 1 << 18;
         let Self { terms: all_terms, all, .. } = self;
         if all.is_empty() {
-            // A corpus has a few times the terms of its first shard, and a table that grows is made anew.
-            all_terms.make_room((4 * terms.len()).min(MOST_AT_ONCE).max(terms.len()));
+            // A corpus has more than twice the terms of its first shard, and a table that grows is made anew.
+            all_terms.make_room((2 * terms.len()).min(MOST_AT_ONCE).max(terms.len()));
         }
         let mut numbers = vec![None; sums.len()];
         let mut occurring = numbers.iter_mut().zip(sums).filter(|(_, sum)| sum.df > 0);

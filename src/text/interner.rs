@@ -245,7 +245,7 @@ impl Interner {
         self.add(short_text(&bytes[..len]), key, free);
     }
 
-    /// Makes sure that the table is at most half full when so many terms are added.
+    /// Makes sure that the table is not too full when so many terms are added.
     #[inline]
     pub(super) fn make_room(&mut self, terms: usize) {
         self.index.make_room(self.list.len() + terms);

@@ -11,11 +11,6 @@ pub struct TermList {
 }
 
 impl TermList {
-    /// None yet, with room for so many terms of so many bytes together.
-    pub(crate) fn with_room(terms: usize, bytes: usize) -> Self {
-        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(terms) }
-    }
-
     /// How many terms there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -76,7 +71,7 @@ impl TermList {
 impl<'a> FromIterator<&'a str> for TermList {
     fn from_iter<I: IntoIterator<Item = &'a str>>(terms: I) -> Self {
         let terms = terms.into_iter();
-        let mut list = Self::with_room(terms.size_hint().0, 0);
+        let mut list = Self { ends: Vec::with_capacity(terms.size_hint().0), ..Self::default() };
         terms.for_each(|term| list.push(term));
         list
     }

@@ -16,6 +16,7 @@ use super::super::walk::Found;
 use super::reader::read_text;
 use super::text::{FileText, KeptTexts};
 use super::{DocumentFormat, DocumentRef, DocumentRules, Place, Split, document_file, layout_of};
+use crate::simd::large_list;
 
 /// The documents that a file holds: what is kept of it so that it need not be opened to know them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +57,7 @@ enum PartName {
     Numbers(usize, usize),
 }
 
-/// The documents that `file` holds, and the rows of it that are none.
+/// The documents that `file` holds, in the order of their ids where only numbers tell these apart, and the rows of it that are none.
 #[must_use]
 pub fn listed_documents(
     file: &Found,
@@ -86,19 +87,10 @@ pub fn listed_documents(
             place: place.clone(),
         }
     };
-    let ends = listing.parts.iter().scan(0, |end, stretch| {
-        *end += stretch.len();
-        Some(*end)
-    });
-    let ends: Vec<usize> = ends.collect();
-    let part = |number: usize| {
-        let stretch = ends.partition_point(|end| *end <= number);
-        let parts = &listing.parts[stretch];
-        &parts[number - (ends[stretch] - parts.len())]
-    };
-    let numbers = (0..ends.last().copied().unwrap_or(0)).into_par_iter().with_min_len(PARTS_AT_ONCE);
-    let documents = numbers.map_init(String::new, |name_buffer, number| of_part(name_buffer, part(number)));
-    (documents.collect(), listing.broken.iter().map(|trouble| trouble.clone().of(&file.source)).collect())
+    let parts = listing.in_order().into_par_iter().with_min_len(PARTS_AT_ONCE);
+    let mut documents = large_list(parts.len());
+    parts.map_init(String::new, of_part).collect_into_vec(&mut documents);
+    (documents, listing.broken.iter().map(|trouble| trouble.clone().of(&file.source)).collect())
 }
 
 /// Reads which documents `file` holds.
@@ -123,6 +115,19 @@ pub fn read_and_keep(file: &Found, rules: &DocumentRules, texts: &KeptTexts) -> 
 }
 
 impl Listing {
+    /// All parts. Where their names are numbers, by these as they are written: 1, 10, 100, 11, 2.
+    fn in_order(&self) -> Vec<&Part> {
+        let mut parts: Vec<&Part> = self.parts.iter().flatten().collect();
+        let number = |part: &&Part| match part.name {
+            PartName::Number(number) => Some(DecimalOrder::of(number as u64)),
+            _ => None,
+        };
+        if parts.par_iter().all(|part| number(part).is_some()) {
+            parts.par_sort_by_cached_key(number);
+        }
+        parts
+    }
+
     /// # Errors
     /// Nothing in the file is a document.
     fn checked(self) -> Result<Self, Unusable> {
@@ -139,6 +144,22 @@ impl Listing {
             }
             Some(_) => Ok(self),
         }
+    }
+}
+
+/// Numbers below 10^19 in the order of their decimal digits: the digits from the left, then how many there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct DecimalOrder {
+    /// The number with as many zeros behind it as make it as long as the longest.
+    from_left: u64,
+    digits: u32,
+}
+
+impl DecimalOrder {
+    fn of(number: u64) -> Self {
+        let digits = number.checked_ilog10().unwrap_or(0);
+        let zeros = 10_u64.pow(u64::MAX.ilog10().saturating_sub(digits + 1));
+        Self { from_left: number.saturating_mul(zeros), digits }
     }
 }
 
@@ -294,6 +315,16 @@ fn pieces(text: &str, split: Split) -> impl Iterator<Item = (usize, Range<usize>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_sorted_as_they_are_written() {
+        let near_tens = (0..19).map(|digits| 10_u64.pow(digits)).flat_map(|ten| [ten - 1, ten, ten + 1]);
+        let mut numbers: Vec<u64> = near_tens.chain(0..3000).chain([u64::MAX / 2]).collect();
+        let mut expected = numbers.clone();
+        numbers.sort_by_key(|number| DecimalOrder::of(*number));
+        expected.sort_by_key(ToString::to_string);
+        assert_eq!(numbers, expected);
+    }
 
     #[test]
     fn lines_have_their_numbers_in_whatever_stretches_they_are_found() {

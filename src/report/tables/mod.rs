@@ -5,21 +5,13 @@ mod sound;
 mod text;
 
 use super::parquet::{Column, Table};
-use crate::corpus::{Digest, Quarantined, Warned};
-use crate::text::TermList;
+use crate::corpus::{Quarantined, Warned};
 pub use relations::*;
 pub use sound::*;
 pub use text::*;
 
 fn strings<T>(rows: &[T], of: impl Fn(&T) -> &str) -> Column {
     Column::Text(rows.iter().map(of).collect())
-}
-
-/// Hashes as hexadecimal digits.
-fn digests(digests: impl ExactSizeIterator<Item = Digest>) -> Column {
-    let mut texts = TermList::with_room(digests.len(), digests.len() * Digest::DIGITS);
-    digests.for_each(|digest| texts.push(&digest.to_hex()));
-    Column::Digits(texts)
 }
 
 fn groups<T>(rows: &[T], of: impl Fn(&T) -> &Option<String>) -> Column {

@@ -1,7 +1,7 @@
 //! The tables of recordings.
 
 use super::super::parquet::{Column, Table};
-use super::{digests, groups, optional, strings};
+use super::{groups, optional, strings};
 use crate::audio::formants::FORMANTS;
 use crate::audio::{FrameColumns, Spectrogram};
 use crate::corpus::Digest;
@@ -37,7 +37,7 @@ pub fn clips(rows: &[ClipRow], names: &[String]) -> Table {
     let fixed = Table::new("clips")
         .with("clip_id", strings(rows, |row| &row.clip_id))
         .with("source", strings(rows, |row| &row.source))
-        .with("blake3", digests(rows.iter().map(|row| row.blake3)))
+        .with("blake3", Column::Digests(rows.iter().map(|row| row.blake3).collect()))
         .with("group", groups(rows, |row| &row.group))
         .with("file_sample_rate", Column::U32(rows.iter().map(|row| row.file_sample_rate).collect()))
         .with("channels", Column::U16(rows.iter().map(|row| row.channels).collect()))

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::parquet::{Column, Table};
-use super::{digests, groups, optional, strings};
+use super::{groups, optional, strings};
 use crate::corpus::Digest;
 use crate::text::Interner;
 use crate::text::bag_of_words::{TermRows, Weights};
@@ -219,7 +219,7 @@ pub fn documents(rows: &[DocumentRow], keep: &[String]) -> Table {
     let fixed = Table::new("documents")
         .with("doc_id", Column::Distinct(rows.iter().map(|row| &*row.doc_id).collect()))
         .with("source", Column::Shared(rows.iter().map(|row| Arc::clone(&row.source)).collect()))
-        .with("blake3", digests(rows.iter().map(|row| row.blake3)))
+        .with("blake3", Column::Digests(rows.iter().map(|row| row.blake3).collect()))
         .with("group", groups(rows, |row| &row.group))
         .with("bytes", Column::U64(rows.iter().map(|row| row.bytes).collect()))
         .with("language", Column::OptStr(language))
