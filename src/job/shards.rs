@@ -6,16 +6,17 @@ use crate::text::term_hash;
 
 /// Cuts the items, given as ids (sorted) with their weights, into shards of about the weight `mean`.
 ///
-/// A shard ends after an item whose hash says so, the more likely the heavier it is, and at the latest at four times the mean.
-/// So the cuts follow from the items, never from the machine, and a new item changes the shard it falls into, not all that
-/// follow.
+/// From half the mean on, a shard ends after an item whose hash says so, the more likely the heavier it is, and at twice the mean at the
+/// latest: were they less alike, threads would wait for the one that has the heaviest. So the cuts follow from the items, never from the
+/// machine, and a new item changes the shard it falls into and perhaps the next, not all that follow.
 pub(super) fn cut<'a>(items: impl Iterator<Item = (&'a str, u64)>, mean: u64) -> Vec<Range<usize>> {
     let mut shards = Vec::new();
     let (mut start, mut end, mut weight) = (0, 0, 0u64);
+    let (least, most) = (mean / 2, mean.saturating_mul(2));
     for (id, item_weight) in items {
         end += 1;
         weight = weight.saturating_add(item_weight);
-        if ends_shard(id, item_weight, mean) || weight >= mean.saturating_mul(4) {
+        if weight >= least && ends_shard(id, item_weight, mean - least) || weight >= most {
             shards.push(start..end);
             (start, weight) = (end, 0);
         }
