@@ -68,6 +68,12 @@ impl ShardCounts {
         self.rows.each(each);
     }
 
+    /// In how many documents each term of the list is, and how often in all of them.
+    #[must_use]
+    pub fn frequencies(&self) -> Vec<(u32, u64)> {
+        self.rows.sums(self.terms.len())
+    }
+
     /// How many rows all documents have.
     #[must_use]
     pub fn row_count(&self) -> usize {
@@ -313,7 +319,7 @@ impl ShardCounter {
     pub fn finish(&mut self) -> ShardCounts {
         let counts = ShardCounts {
             terms: self.interner.terms().clone(),
-            rows: self.rows.packed(),
+            rows: self.rows.packed(self.interner.terms().len()),
             stream: self.stream.clone(),
             stream_ends: self.stream_ends.clone(),
             token_counts: self.token_counts.clone(),
@@ -466,7 +472,10 @@ mod tests {
             let packs: Vec<ShardCounts> = texts.iter().rev().map(|text| counted([least, most], &["|x|", text])).collect();
             let packs: Vec<&ShardCounts> = packs.iter().collect();
             let places: Vec<(usize, usize)> = (0..texts.len()).rev().map(|pack| (pack, 1)).collect();
-            prop_assert_eq!(&ShardCounts::join(&packs, &places), &counts);
+            let joined = ShardCounts::join(&packs, &places);
+            prop_assert_eq!(&joined, &counts);
+            // Found while they were counted, or from the rows.
+            prop_assert_eq!(joined.frequencies(), counts.frequencies());
             for (document, text) in texts.iter().enumerate() {
                 let tokens: Vec<&str> = text.split('|').filter(|t| !t.is_empty()).collect();
                 let mut expected: BTreeMap<String, u32> = BTreeMap::new();

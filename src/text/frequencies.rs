@@ -80,14 +80,8 @@ impl TermFrequencies {
 
     /// Adds the counts of the next shard, and tells the numbers of its terms.
     pub fn add(&mut self, shard: &ShardCounts) -> TermNumbers {
-        let mut sums = vec![Frequency::default(); shard.terms().len()];
-        shard.each_document(|rows| {
-            for row in rows {
-                let sum = &mut sums[row.term as usize];
-                sum.df += 1;
-                sum.cf += u64::from(row.count);
-            }
-        });
+        let frequency = |(df, cf)| Frequency { df, cf };
+        let sums: Vec<Frequency> = shard.frequencies().into_iter().map(frequency).collect();
         self.documents += shard.document_count() as u64;
         self.add_terms(shard.terms(), &sums)
     }

@@ -17,14 +17,33 @@ pub struct TermCount {
 }
 
 /// The rows of a shard, in as few bytes as they need: there are many of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(try_from = "Columns")]
 pub(super) struct PackedRows {
     terms: PackedNumbers,
     counts: PackedNumbers,
     #[serde(with = "packed")]
     ends: Vec<usize>,
+    /// What [`PackedRows::sums`] gives, where it was found while they were at hand.
+    #[serde(skip)]
+    sums: Option<TermSums>,
 }
+
+/// In how many documents each term is, and how often in all.
+#[derive(Debug, Clone)]
+struct TermSums {
+    documents: PackedNumbers,
+    occurrences: PackedNumbers,
+}
+
+impl PartialEq for PackedRows {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { terms, counts, ends, sums: _ } = self;
+        (terms, counts, ends) == (&other.terms, &other.counts, &other.ends)
+    }
+}
+
+impl Eq for PackedRows {}
 
 /// What may stand in a file.
 #[derive(Deserialize)]
@@ -40,7 +59,11 @@ impl TryFrom<Columns> for PackedRows {
 
     fn try_from(Columns { terms, counts, ends }: Columns) -> Result<Self, Self::Error> {
         let is_whole = terms.len() == counts.len() && ends.last().is_none_or(|end| *end <= terms.len());
-        if is_whole { Ok(Self { terms, counts, ends }) } else { Err("a count is missing for a term") }
+        if is_whole {
+            Ok(Self { terms, counts, ends, sums: None })
+        } else {
+            Err("a count is missing for a term")
+        }
     }
 }
 
@@ -48,7 +71,41 @@ impl PackedRows {
     /// Rows of documents that end at `ends`.
     pub fn of(rows: impl ExactSizeIterator<Item = TermCount> + Clone, ends: Vec<usize>) -> Self {
         let (terms, counts) = (rows.clone().map(|row| row.term), rows.map(|row| row.count));
-        Self { terms: PackedNumbers::of(terms), counts: PackedNumbers::of(counts), ends }
+        Self { terms: PackedNumbers::of(terms), counts: PackedNumbers::of(counts), ends, sums: None }
+    }
+
+    /// As [`PackedRows::of`], and their sums are found at once, whose terms are numbers below `terms`.
+    fn with_sums(
+        rows: impl ExactSizeIterator<Item = TermCount> + Clone,
+        ends: Vec<usize>,
+        terms: usize,
+    ) -> Self {
+        let mut sums = vec![[0_u32; 2]; terms];
+        for row in rows.clone() {
+            let [documents, occurrences] = &mut sums[row.term as usize];
+            *documents += 1;
+            *occurrences = occurrences.saturating_add(row.count);
+        }
+        let column = |column: usize| PackedNumbers::of(sums.iter().map(|sums| sums[column]));
+        let sums = TermSums { documents: column(0), occurrences: column(1) };
+        Self { sums: Some(sums), ..Self::of(rows, ends) }
+    }
+
+    /// In how many documents each of so many terms is, and how often in all of them.
+    pub fn sums(&self, terms: usize) -> Vec<(u32, u64)> {
+        let mut sums = vec![(0, 0); terms];
+        if let Some(TermSums { documents, occurrences }) = &self.sums {
+            documents.give(0, &mut sums, |sum, documents| sum.0 = documents);
+            occurrences.give(0, &mut sums, |sum, occurrences| sum.1 = u64::from(occurrences));
+        } else {
+            self.each(|rows| {
+                for row in rows {
+                    let sum = &mut sums[row.term as usize];
+                    *sum = (sum.0 + 1, sum.1 + u64::from(row.count));
+                }
+            });
+        }
+        sums
     }
 
     /// How many there are.
@@ -63,7 +120,8 @@ impl PackedRows {
 
     /// Bytes that they take in memory, about.
     pub fn bytes(&self) -> usize {
-        self.terms.bytes() + self.counts.bytes() + size_of_val(&self.ends[..])
+        let sums = self.sums.iter().map(|sums| sums.documents.bytes() + sums.occurrences.bytes());
+        self.terms.bytes() + self.counts.bytes() + size_of_val(&self.ends[..]) + sums.sum::<usize>()
     }
 
     /// The rows as they are used.
@@ -163,10 +221,10 @@ impl GrowingRows {
         self.counts.resize(self.counts.len() + rows.max(READY_ROWS), 0);
     }
 
-    /// The rows of all documents.
-    pub fn packed(&self) -> PackedRows {
+    /// The rows of all documents; their terms are numbers below `terms`.
+    pub fn packed(&self, terms: usize) -> PackedRows {
         let row = |row: &u64| TermCount { term: *row as u32, count: (row >> 32) as u32 };
-        PackedRows::of(self.counts[..self.len].iter().map(row), self.ends.clone())
+        PackedRows::with_sums(self.counts[..self.len].iter().map(row), self.ends.clone(), terms)
     }
 
     /// Forgets the document at hand.
