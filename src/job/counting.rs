@@ -19,7 +19,6 @@ use super::store::Found;
 use crate::corpus::{Digest, Document, DocumentReader, DocumentRef, Quarantined, Unread, Warned};
 use crate::error::{Error, Result};
 use crate::report::DocumentRow;
-use crate::simd::large_list;
 use crate::text::counts::{CountSettings, ShardCounter, ShardCounts};
 use crate::text::document::DocumentStatistics;
 use crate::text::frequencies::{TermFrequencies, TermNumbers};
@@ -280,10 +279,7 @@ impl<'a> Counting<'a> {
                 contents.extend(shard.contents);
                 places.push((start..documents.len(), shard.counts));
             }
-            let mut rows = large_list(documents.len());
-            let documents = documents.into_par_iter().with_min_len(ROWS_AT_ONCE);
-            documents.map(CountedDocument::into_row).collect_into_vec(&mut rows);
-            rows
+            documents.into_par_iter().with_min_len(ROWS_AT_ONCE).map(CountedDocument::into_row).collect()
         };
         let let_go = || {
             // What they keep room for is the largest shard.

@@ -5,8 +5,6 @@
 
 use polars_parquet::parquet::encoding::{uleb128, zigzag_leb128};
 
-use crate::simd::{self, Width};
-
 /// Numbers that are packed together: as many bytes as each has bits.
 const PACKED: usize = 8;
 /// Bytes that are written at once.
@@ -75,19 +73,22 @@ pub(super) fn differences(out: &mut Vec<u8>, numbers: &[u32]) -> [u32; 2] {
         return [0, 0];
     };
     signed_varint(out, first.cast_signed());
-    let (width, mut range) = (Width::detect(), [first, first]);
+    let mut range = [first, first];
     for (block, before) in rest.chunks(BLOCK).zip(numbers.chunks(BLOCK)) {
         // In 32 bits, as the numbers: what does not fit wraps around, here and in a reader.
         let mut differences = [0; BLOCK];
-        let found = simd::differences(width, block, before, &mut differences);
-        let [least, most] = found.differences;
-        range = [range[0].min(found.numbers[0]), range[1].max(found.numbers[1])];
-        let bits = width_of(most.wrapping_sub(least).cast_unsigned());
+        let (mut least, mut most) = (i32::MAX, i32::MIN);
+        for ((place, &number), before) in differences.iter_mut().zip(block).zip(before) {
+            *place = number.wrapping_sub(*before).cast_signed();
+            (least, most) = (least.min(*place), most.max(*place));
+            range = [range[0].min(number), range[1].max(number)];
+        }
+        let width = width_of(most.wrapping_sub(least).cast_unsigned());
         signed_varint(out, least);
-        out.push(bits as u8);
+        out.push(width as u8);
         let of_block = &mut differences[..block.len()];
         of_block.iter_mut().for_each(|difference| *difference = difference.wrapping_sub(least));
-        pack(out, &differences.map(i32::cast_unsigned), bits);
+        pack(out, &differences.map(i32::cast_unsigned), width);
     }
     range
 }

@@ -211,10 +211,8 @@ mod tests {
 
     #[test]
     fn any_number_of_them_is_sorted_as_the_library_does() {
-        let Some(mut few) = Few::new(Width::detect()) else {
-            eprintln!("skipped: no AVX-512");
-            return;
-        };
+        // On a processor without AVX-512 there is nothing to hold against it.
+        let Some(mut few) = Few::new(Width::detect()) else { return };
         let mut state = 1_u32;
         for len in 0..=2 * Few::MOST {
             for shift in [0, 8, 29] {

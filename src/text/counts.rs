@@ -2,6 +2,7 @@
 
 use super::document::{DocumentMeasures, DocumentStatistics};
 use super::error::TextError;
+use super::frequencies::Frequency;
 use super::interner::{FoundTerms, Interner, TermBatch, TermSink};
 use super::packed;
 use super::rows::{GrowingRows, PackedRows, part};
@@ -70,7 +71,7 @@ impl ShardCounts {
 
     /// In how many documents each term of the list is, and how often in all of them.
     #[must_use]
-    pub fn frequencies(&self) -> Vec<(u32, u64)> {
+    pub fn frequencies(&self) -> Vec<Frequency> {
         self.rows.sums(self.terms.len())
     }
 

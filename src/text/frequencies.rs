@@ -80,10 +80,8 @@ impl TermFrequencies {
 
     /// Adds the counts of the next shard, and tells the numbers of its terms.
     pub fn add(&mut self, shard: &ShardCounts) -> TermNumbers {
-        let frequency = |(df, cf)| Frequency { df, cf };
-        let sums: Vec<Frequency> = shard.frequencies().into_iter().map(frequency).collect();
         self.documents += shard.document_count() as u64;
-        self.add_terms(shard.terms(), &sums)
+        self.add_terms(shard.terms(), &shard.frequencies())
     }
 
     /// Adds the frequencies of the shards that follow, and tells what numbers their terms get here.

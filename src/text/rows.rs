@@ -3,6 +3,7 @@
 // Some thousand million words go through one of these: it is put where it is called.
 #![allow(clippy::inline_always)]
 
+use super::frequencies::Frequency;
 use super::interner::FoundTerms;
 use super::packed::{self, PackedNumbers};
 use serde::{Deserialize, Serialize};
@@ -92,16 +93,17 @@ impl PackedRows {
     }
 
     /// In how many documents each of so many terms is, and how often in all of them.
-    pub fn sums(&self, terms: usize) -> Vec<(u32, u64)> {
-        let mut sums = vec![(0, 0); terms];
+    pub fn sums(&self, terms: usize) -> Vec<Frequency> {
+        let mut sums = vec![Frequency::default(); terms];
         if let Some(TermSums { documents, occurrences }) = &self.sums {
-            documents.give(0, &mut sums, |sum, documents| sum.0 = documents);
-            occurrences.give(0, &mut sums, |sum, occurrences| sum.1 = u64::from(occurrences));
+            documents.give(0, &mut sums, |sum, documents| sum.df = documents);
+            occurrences.give(0, &mut sums, |sum, occurrences| sum.cf = u64::from(occurrences));
         } else {
             self.each(|rows| {
                 for row in rows {
                     let sum = &mut sums[row.term as usize];
-                    *sum = (sum.0 + 1, sum.1 + u64::from(row.count));
+                    sum.df += 1;
+                    sum.cf += u64::from(row.count);
                 }
             });
         }
