@@ -15,6 +15,7 @@ BIN = os.environ["WORDWAVE_BIN"]
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("SHARED_DATA", PROJECT.parent / "shared" / "data"))
 RUNS = int(os.environ.get("RUNS", "3"))
+LEAST_SECONDS = 30
 CPU = os.environ.get("CLOCK") == "cpu"
 WORK = Path(tempfile.mkdtemp(prefix="wordwave-peers-"))
 
@@ -42,9 +43,11 @@ def timed(call):
 
 
 def compare(name, ours, theirs, runs=RUNS):
-    """One warm-up each, then both in turn."""
+    """One warm-up each, then both in turn, `runs` times and on until half a minute is over: few short rounds say little."""
     ours(), theirs()
-    times = [(ours(), theirs()) for _ in range(runs)]
+    start, times = time.perf_counter(), []
+    while len(times) < runs or time.perf_counter() - start < LEAST_SECONDS:
+        times.append((ours(), theirs()))
     mine, peer = (statistics.median(side) * 1e3 for side in zip(*times))
     print(f"{name} {mine:.1f} {peer:.1f} {peer / mine:.2f}", flush=True)
 
